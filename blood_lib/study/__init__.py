@@ -1,0 +1,1 @@
+"""The study: all that knows about blood, and all that needs torch and fastai."""

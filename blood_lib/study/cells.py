@@ -1,0 +1,111 @@
+"""The table of cell types: names, folders, subtypes, labels, colours and adult reference ranges.
+
+It knows nothing of pixels; files are read in `blood_lib.images`, and the bundle carries these facts to the interface.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+__all__ = ["CELL_TYPES", "CellType", "by_folder", "by_name", "class_infos", "subtype_of"]
+
+
+@dataclass(frozen=True)
+class CellType:
+    """What is known about one type of cell before any image is looked at."""
+
+    name: str
+    """As the dataset spells it: singular, lower case."""
+    folder: str
+    """The folder of the published dataset that holds its images."""
+    label: Mapping[str, str]
+    """Language ("en", "es") to what a reader of it calls the cell."""
+    colour: str
+    """`#rrggbb`, the same wherever this cell type is drawn."""
+    subtypes: Mapping[str, str]
+    """Prefix of the file name to the subtype's name; a prefix without subtype has the name of the type."""
+    in_differential: bool
+    """Whether it counts as a white cell in a differential."""
+    reference_range: tuple[float, float] | None
+    """Lowest and highest per cent of white cells in healthy adults; None outside the differential."""
+
+
+def _cell_type(name, folder, spanish, colour, subtypes, reference_range=None) -> CellType:
+    """One row of the table: a cell type with a reference range is in the differential."""
+    label = MappingProxyType({"en": name, "es": spanish})
+    return CellType(name, folder, label, colour, MappingProxyType(subtypes), reference_range is not None, reference_range)
+
+
+# Per cent of white cells in adults: Bain, Bates & Laffan, Dacie and Lewis Practical Haematology, 12th ed. (2017),
+# table 2.1; immature granulocytes: Roehrl et al., Arch Pathol Lab Med 135:471 (2011), over ten years of age.
+CELL_TYPES: tuple[CellType, ...] = (
+    _cell_type("basophil", "basophil", "basófilo", "#3b4cc0", {"BA": "basophil"}, (0.0, 2.0)),
+    _cell_type("eosinophil", "eosinophil", "eosinófilo", "#d55e00", {"EO": "eosinophil"}, (1.0, 6.0)),
+    _cell_type("erythroblast", "erythroblast", "eritroblasto", "#8c564b", {"ERB": "erythroblast"}),
+    _cell_type(
+        "immature granulocyte",
+        "ig",
+        "granulocito inmaduro",
+        "#cc79a7",
+        {"MMY": "metamyelocyte", "MY": "myelocyte", "PMY": "promyelocyte", "IG": "immature granulocyte"},
+        (0.0, 0.9),
+    ),
+    _cell_type("lymphocyte", "lymphocyte", "linfocito", "#009e73", {"LY": "lymphocyte"}, (20.0, 40.0)),
+    _cell_type("monocyte", "monocyte", "monocito", "#56b4e9", {"MO": "monocyte"}, (2.0, 10.0)),
+    _cell_type(
+        "neutrophil",
+        "neutrophil",
+        "neutrófilo",
+        "#c9a227",
+        {"BNE": "band neutrophil", "SNE": "segmented neutrophil", "NEUTROPHIL": "neutrophil"},
+        (40.0, 80.0),
+    ),
+    _cell_type("platelet", "platelet", "plaqueta", "#777777", {"PLATELET": "platelet"}),
+)
+
+_BY_NAME = {cell_type.name: cell_type for cell_type in CELL_TYPES}
+_BY_FOLDER = {cell_type.folder: cell_type for cell_type in CELL_TYPES}
+_SUBTYPES = {prefix: subtype for cell_type in CELL_TYPES for prefix, subtype in cell_type.subtypes.items()}
+
+
+def _look_up(table: Mapping[str, CellType], key: str, what: str) -> CellType:
+    if key not in table:
+        raise KeyError(f"no cell type has the {what} {key!r}; choose one of {', '.join(sorted(table))}")
+    return table[key]
+
+
+def by_name(name: str) -> CellType:
+    """The cell type called `name`; KeyError names the eight that there are."""
+    return _look_up(_BY_NAME, name, "name")
+
+
+def by_folder(folder: str) -> CellType:
+    """The cell type whose images lie in the dataset's folder `folder`; KeyError names the eight that there are."""
+    return _look_up(_BY_FOLDER, folder, "folder")
+
+
+def subtype_of(file_name: str) -> str | None:
+    """The subtype that a dataset's file name tells by what is before `_`: `SNE_1234.jpg` -> segmented neutrophil.
+
+    None for a name with another prefix (junk such as `.DS_169665.jpg`).
+    """
+    return _SUBTYPES.get(file_name.rpartition("/")[2].partition("_")[0])
+
+
+def class_infos() -> "tuple[ClassInfo, ...]":
+    """The same facts as the bundle's classes, in the bundle's order."""
+    return tuple(_class_info(cell_type) for cell_type in CELL_TYPES)
+
+
+def _class_info(cell_type: CellType) -> "ClassInfo":
+    from blood_lib.bundle import ClassInfo
+
+    subtypes = tuple(name for name in cell_type.subtypes.values() if name != cell_type.name)
+    return ClassInfo(
+        name=cell_type.name,
+        label=dict(cell_type.label),
+        colour=cell_type.colour,
+        subtypes=subtypes,
+        in_differential=cell_type.in_differential,
+        reference_range=cell_type.reference_range,
+    )
