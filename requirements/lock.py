@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 # What the editable install is built with, at versions that are locked too.
-BUILD = ["hatchling", "editables"]
+BUILD = ["hatchling"]
 # A CUDA build of torch draws these in itself; pinning them would force them on machines without a GPU.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
 HEADER = """# {title}

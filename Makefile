@@ -1,0 +1,67 @@
+# Two commands matter: `make dashboard` and `make test`. Each does all of its set-up in .venv and is quick the second time.
+# One environment with two levels: serving (no torch), and everything (the study and the tests on top, same versions).
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+PORT ?= 8866
+TESTS ?= tests
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
+BIN := .venv/bin
+SERVE := .venv/.serve
+ALL := .venv/.all
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+help:  ## this list
+	@echo "Usage: make COMMAND"
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  %-10s %s\n' "$$name" "$$text"; done
+
+dashboard: $(SERVE)  ## install what serving needs and open the dashboard on http://localhost:8866 (PORT=8866)
+	@$(BIN)/python -m blood_lib serve --port $(PORT)
+
+test: $(ALL)  ## install what testing needs and run every test (TESTS=tests/test_images.py for one file)
+	@$(BIN)/python -m pytest -m "" $(TESTS)
+
+lint: $(ALL)  ## check the style of code and notebooks with ruff
+	@$(BIN)/ruff check .
+
+lab: $(ALL)  ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=notebooks
+
+study: $(ALL)  ## run the notebooks in order, into a dated folder below runs/
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PAPERMILL=$(BIN)/papermill sh notebooks/run.sh
+
+train: $(ALL)  ## train the model again and export the bundle (ARGS="--help" for what can be set)
+	@$(BIN)/python -m blood_lib train $(ARGS)
+
+bench: $(ALL)  ## measure the speed figures, each beside its alternative
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(SERVE)  ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for the newest versions)
+	@$(BIN)/python requirements/lock.py $(ARGS)
+
+clean:  ## remove the environment and what tools left behind
+	rm -rf .venv build dist .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is written when its step has ended well, so what was interrupted starts again.
+.venv/.python:
+	@python="$(PYTHON)"; \
+	test -n "$$python" || { echo "Python 3.11 or newer is needed: install it, or say where it is (make $(MAKECMDGOALS) PYTHON=...)."; exit 1; }; \
+	echo "Creating the environment .venv with $$("$$python" --version) ..."; \
+	"$$python" -m venv --clear .venv || { echo "Python's venv module is needed (on Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
+	@touch $@
+
+$(SERVE): requirements/serve.txt pyproject.toml | .venv/.python
+	@echo "Installing what serving needs: $$(grep -c == requirements/serve.txt) packages (once; half a minute to a few minutes) ..."
+	@$(PIP) --requirement requirements/serve.txt
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(ALL): requirements/test.txt $(SERVE)
+	@echo "Installing the study and the tests: $$(grep -c == requirements/test.txt) packages (once; some minutes) ..."
+	@$(PIP) --requirement requirements/test.txt
+	@touch $@
+
+.PHONY: help dashboard test lint lab study train bench lock clean

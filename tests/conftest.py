@@ -1,0 +1,68 @@
+"""What all tests share: figures that close themselves, real images where there are any, and who may be skipped.
+
+Leaves drawn bundles and cells to the modules named in `pytest_plugins`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
+PLUGINS = ["tests.fixtures_bundle"]
+pytest_plugins = [name for name in PLUGINS if importlib.util.find_spec(name)]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what this machine cannot run."""
+    for item in items:
+        if item.get_closest_marker("network") and os.environ.get("BLOOD_NETWORK") != "1":
+            item.add_marker(pytest.mark.skip(reason="uses the internet: set BLOOD_NETWORK=1 to run it"))
+        if item.get_closest_marker("gpu") and not _has_gpu():
+            item.add_marker(pytest.mark.skip(reason="needs a CUDA device"))
+
+
+def _has_gpu() -> bool:
+    if importlib.util.find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The top of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real images: $BLOOD_DATA, or else ../shared/data beside the checkout."""
+    folder = Path(os.environ.get("BLOOD_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real images at {folder}: set BLOOD_DATA to a folder that holds PBC_dataset_normal_DIB")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_images(real_data: Path) -> Path:
+    """The folder of the PBC dataset, one sub-folder per cell type."""
+    folder = real_data / "PBC_dataset_normal_DIB"
+    if not folder.is_dir():
+        pytest.skip(f"no PBC_dataset_normal_DIB in {real_data}")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _close_figures() -> Iterator[None]:
+    """Close what a test has drawn, if it has drawn at all (matplotlib is not imported for it)."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
