@@ -1,6 +1,6 @@
 """Write the lock files: every package with its version, as pip resolves them from pyproject.toml.
 
-Leaves the downloads to pip: this only reads the report of `pip install --dry-run`, so it follows the machine's pip settings.
+Resolving is left to pip: this only reads the report of `pip install --dry-run` under the settings of the machine.
 
     python requirements/lock.py             keeps the versions that are locked and adds what is new
     python requirements/lock.py --upgrade   takes the newest versions that fit together
@@ -36,7 +36,7 @@ def load_requirements() -> tuple[list[str], list[str]]:
 
 
 def resolve(requirements: list[str], constraints: Path | None) -> dict[str, str]:
-    """Return name -> version of everything that pip would install for `requirements` into an empty environment."""
+    """Return name -> version of all that pip would install for `requirements` into an empty environment."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
     command += ["--constraint", str(constraints)] if constraints else []
     with tempfile.TemporaryDirectory() as folder:
@@ -57,8 +57,8 @@ def write_lock(path: Path, title: str, versions: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Resolve the test environment first, then the serving one with the same versions: it is a part of the other."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Resolve everything first, then serving with the same versions: it is a part of the other."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     parser.add_argument("--constraint", type=Path, help="versions to prefer to those locked (pip's format)")
     options = parser.parse_args()

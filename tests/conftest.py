@@ -1,4 +1,4 @@
-"""What all tests share: figures that close themselves, real images where there are any, and who may be skipped.
+"""What all tests share: figures that close themselves, real images if there are any, what is skipped, and where.
 
 Leaves drawn bundles and cells to the modules named in `pytest_plugins`.
 """
@@ -47,7 +47,7 @@ def real_data() -> Path:
     """The folder of real images: $BLOOD_DATA, or else ../shared/data beside the checkout."""
     folder = Path(os.environ.get("BLOOD_DATA") or ROOT.parent / "shared" / "data")
     if not folder.is_dir():
-        pytest.skip(f"no real images at {folder}: set BLOOD_DATA to a folder that holds PBC_dataset_normal_DIB")
+        pytest.skip(f"no real images in {folder}: set BLOOD_DATA to the folder of PBC_dataset_normal_DIB")
     return folder
 
 
