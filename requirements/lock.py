@@ -1,6 +1,6 @@
 """Write the lock files: every package with its version, as pip resolves them from pyproject.toml.
 
-Resolving is left to pip: this only reads the report of `pip install --dry-run` under the settings of the machine.
+Resolving is left to pip: this reads the report of `pip install --dry-run`, under the settings of the machine.
 
     python requirements/lock.py             keeps the versions that are locked and adds what is new
     python requirements/lock.py --upgrade   takes the newest versions that fit together

@@ -1,4 +1,4 @@
-"""What all tests share: figures that close themselves, real images if there are any, what is skipped, and where.
+"""What all tests share: figures close themselves, real images if there are any, and what is skipped where.
 
 Leaves drawn bundles and cells to the modules named in `pytest_plugins`.
 """

@@ -1,4 +1,4 @@
-"""Holds the rules of the rooms: who may import whom, what serving must never load, and what is never committed.
+"""Holds the rules of the rooms: who imports whom, what serving never loads, and what is never committed.
 
 What the modules do is left to their own tests.
 """
