@@ -1,6 +1,6 @@
-"""The published dataset's own list of files, with the size and sha256 of each, as it ships with the package.
+"""The published dataset's list of files, with the size and sha256 of each, as it ships with the package.
 
-What to do with it is left to `fetch` (check a download) and `split` (know labels that contradict each other).
+What follows from it is left to `fetch` (is a download sound?), `audit` and `split` (which labels clash?).
 """
 
 import lzma
@@ -9,22 +9,22 @@ from importlib import resources
 
 import pandas as pd
 
-__all__ = ["conflicting_digests", "load_manifest"]
+__all__ = ["find_contradictions", "load_manifest"]
 
 
 @cache
-def _load() -> pd.DataFrame:
-    packed = resources.files(__package__).joinpath("manifest.csv.xz")
+def _read() -> pd.DataFrame:
+    packed = resources.files(__package__) / "manifest.csv.xz"
     with packed.open("rb") as binary, lzma.open(binary, "rt", encoding="utf-8") as text:
         return pd.read_csv(text)
 
 
 def load_manifest() -> pd.DataFrame:
-    """All 17,093 published files: file ("folder/name"), bytes, sha256 (64 hexadecimal digits)."""
-    return _load().copy()
+    """All 17,093 published files: file (`folder/name`), bytes, sha256 (64 hexadecimal digits)."""
+    return _read().copy()
 
 
-def conflicting_digests(manifest: pd.DataFrame) -> frozenset[str]:
-    """The sha256 of every file content that `manifest` lists in more than one class folder."""
+def find_contradictions(manifest: pd.DataFrame) -> frozenset[str]:
+    """The sha256 of every content that `manifest` lists in more than one class folder."""
     folders = manifest["file"].str.partition("/")[0].groupby(manifest["sha256"]).nunique()
     return frozenset(folders.index[folders > 1])

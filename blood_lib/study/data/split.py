@@ -1,9 +1,12 @@
 """Gives every image its part (train, valid or test) by a salted hash of its pixels, and by nothing else.
 
-So duplicates stay together, and an image has the same part in every copy of the dataset, complete or not. The rule, to
-the byte: `pixels` is the sha256, in hexadecimal, of `WIDTHxHEIGHT:` (decimal, ASCII) followed by the decoded RGB bytes row by
-row; the first 8 bytes of the sha256 of `SALT:pixels` (ASCII) are a big-endian number; that number divided by 2**64 is the
-image's fraction in [0, 1): below 0.8 train, below 0.9 valid, else test. Reading files is left to `index`.
+So duplicates stay together, and an image has the same part in every copy of the dataset, complete or not.
+Reading files is left to `index`. The rule, to the byte:
+
+1. `pixels` is the sha256, in hexadecimal, of `WIDTHxHEIGHT:` (decimal, ASCII) and the decoded RGB bytes.
+2. The first 8 bytes of the sha256 of `SALT:pixels` (ASCII), read as a big-endian number and divided by 2**64,
+   are the image's fraction in [0, 1).
+3. Below 0.8 the image is in train, below 0.9 in valid, else in test.
 """
 
 import hashlib
@@ -12,8 +15,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from blood_lib import BloodError
 from blood_lib.study.data.index import build_index
-from blood_lib.study.data.manifest import conflicting_digests, load_manifest
+from blood_lib.study.data.manifest import find_contradictions, load_manifest
 
 __all__ = [
     "PARTS",
@@ -26,64 +30,62 @@ __all__ = [
     "save_split",
 ]
 
-PARTS = ("train", "valid", "test")
 SALT = "blood-cells 1"
-"""Another salt is another split: a new value here makes every measured figure incomparable with the old ones."""
+"""Another salt is another split: no figure measured with this one could be compared any more."""
 
 _PERCENT = {"train": 80, "valid": 10, "test": 10}
+
+PARTS = tuple(_PERCENT)
 
 
 def part_of(pixels: str, *, salt: str = SALT) -> str:
     """The part of the image whose `index.hash_pixels` is `pixels`."""
     number = int.from_bytes(hashlib.sha256(f"{salt}:{pixels}".encode()).digest()[:8], "big")
-    percent = number * 100 >> 64  # exact: 0 to 99
-    end = 0
-    for part in PARTS:
-        end += _PERCENT[part]
-        if percent < end:
-            return part
-    raise AssertionError("the parts do not add up to 100 %")
+    percent = (number * 100) >> 64  # whole per cent, exact: 0 to 99
+    if percent < _PERCENT["train"]:
+        return "train"
+    return "valid" if percent < _PERCENT["train"] + _PERCENT["valid"] else "test"
 
 
 def has_two_labels(index: pd.DataFrame) -> pd.Series:
-    """Per row of `index`: are these pixels under more than one cell type, here or in the published list of files?
+    """Per row: do these pixels stand under more than one cell type, here or in the published list of files?
 
-    The published list settles it for a copy that holds only one of the two.
+    The list is what settles it for a copy that has only one image of such a pair.
     """
-    types = index["cell_type"].groupby(index["pixels"]).transform("nunique")
-    published = index["sha256"].isin(conflicting_digests(load_manifest()))
-    return (index["pixels"] != "") & ((types > 1) | published)
+    labels = index.groupby("pixels")["cell_type"].transform("nunique")
+    published = index["sha256"].isin(find_contradictions(load_manifest()))
+    return (index["pixels"] != "") & ((labels > 1) | published)
 
 
 def build_split(index: pd.DataFrame, *, salt: str = SALT) -> pd.DataFrame:
-    """The images of `index` that may be used, a row each: file, cell_type, subtype, part.
+    """The usable images of `index` (see `index.build_index`): file, cell_type, subtype, part.
 
-    Not in it: what is no readable image, lies outside the class folders, or carries two labels.
+    In no part: what is no readable image, lies outside the class folders, or has two labels.
     """
-    usable = (index["pixels"] != "") & (index["cell_type"] != "") & ~has_two_labels(index)
-    table = index.loc[usable, ["file", "cell_type", "subtype"]].reset_index(drop=True)
-    table["part"] = [part_of(pixels, salt=salt) for pixels in index.loc[usable, "pixels"]]
-    return table
+    usable = index[(index["pixels"] != "") & (index["cell_type"] != "") & ~has_two_labels(index)]
+    parts = [part_of(pixels, salt=salt) for pixels in usable["pixels"]]
+    return usable[["file", "cell_type", "subtype"]].assign(part=parts).reset_index(drop=True)
 
 
 def load_split(folder: Path | str, *, salt: str = SALT, progress: Callable | None = None) -> pd.DataFrame:
-    """`build_split` of the copy of the dataset in `folder`: decodes every image, about 10 s on two cores."""
+    """`build_split` of the copy of the dataset in `folder`; decodes every image, which takes some seconds."""
     return build_split(build_index(folder, progress=progress), salt=salt)
 
 
 def save_split(split: pd.DataFrame, file: Path | str) -> None:
-    """Writes the table as CSV, UTF-8, one line per image."""
-    split.to_csv(file, index=False, lineterminator="\n")
+    """Writes the table as CSV (UTF-8, one line per image); the same table gives the same bytes everywhere."""
+    try:
+        split.to_csv(file, index=False, lineterminator="\n")
+    except OSError as error:
+        raise BloodError(f"{file} cannot be written: {error.strerror}; name another file.") from error
 
 
 def compute_proportions(split: pd.DataFrame) -> pd.DataFrame:
-    """Per cell type and subtype: images in each part, in all, and the per cent that each part holds."""
-    counts = pd.crosstab([split["cell_type"], split["subtype"]], split["part"]).reindex(
-        columns=PARTS, fill_value=0
-    )
-    shares = (100 * counts.div(counts.sum(axis=1), axis=0)).round(1).add_suffix(" %")
-    return (
-        pd.concat([counts.assign(all=counts.sum(axis=1)), shares], axis=1)
-        .rename_axis(columns=None)
-        .reset_index()
-    )
+    """Per cell type and subtype, and for all: the images in each part, in all, and each part's per cent."""
+    counts = pd.crosstab([split["cell_type"], split["subtype"]], split["part"])
+    counts = counts.reindex(columns=list(PARTS), fill_value=0)
+    counts.loc[("all", ""), :] = counts.sum()
+    counts = counts.astype(int).assign(images=lambda table: table.sum(axis=1))
+    for part in PARTS:
+        counts[f"{part} %"] = (100 * counts[part] / counts["images"]).round(1)
+    return counts.rename_axis(columns=None).reset_index()

@@ -1,0 +1,92 @@
+"""`blood data fetch | audit | split` on the command line.
+
+What they do is left to the modules of this package, which are imported only when a command runs.
+"""
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_parser"]
+
+
+def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+    """Registers `data` with its three commands; each sets `run(args) -> int`."""
+    data = subparsers.add_parser(
+        "data", help="fetch, audit and split the dataset", description="The dataset of the study."
+    )
+    commands = data.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_fetch(commands)
+    _add_audit(commands)
+    _add_split(commands)
+
+
+def _add_fetch(commands: "argparse._SubParsersAction") -> None:
+    text = (
+        "Download the dataset (270 MB) from its own home into DIR/PBC_dataset_normal_DIB, check every file. "
+        "An interrupted download goes on where it stopped when the command is given again."
+    )
+    fetch = commands.add_parser("fetch", help="download the dataset and check every file", description=text)
+    fetch.add_argument(
+        "folder", metavar="DIR", type=Path, nargs="?", default=Path("data"), help="default: data"
+    )
+    fetch.add_argument("--archive", metavar="FILE.zip", type=Path, help="unpack this archive, no download")
+    fetch.add_argument("--url", help="download from this address instead")
+    fetch.add_argument("--keep-archive", action="store_true", help="keep the archive once it is unpacked")
+    fetch.set_defaults(run=_fetch)
+
+
+def _add_audit(commands: "argparse._SubParsersAction") -> None:
+    text = "Find junk, duplicates, contradicting labels, odd sizes and gaps in a copy of the dataset."
+    audit = commands.add_parser("audit", help="find what is wrong with the dataset", description=text)
+    audit.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
+    audit.add_argument("--csv", metavar="OUT", type=Path, help="also write each table as a CSV file into OUT")
+    audit.set_defaults(run=_audit)
+
+
+def _add_split(commands: "argparse._SubParsersAction") -> None:
+    text = "Give every image its part (train, valid, test) by the hash of its pixels, the same in every copy."
+    split = commands.add_parser("split", help="give every image its part", description=text)
+    split.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
+    split.add_argument("--out", metavar="FILE.csv", type=Path, help="write file, cell_type, subtype, part")
+    split.set_defaults(run=_split)
+
+
+def _fetch(args: argparse.Namespace) -> int:
+    from blood_lib.study.data import fetch
+
+    where = fetch.fetch_dataset(
+        args.folder, url=args.url or fetch.URL, archive=args.archive, keep_archive=args.keep_archive
+    )
+    print(f"The dataset is in {where}; every file is as published.")
+    return 0
+
+
+def _index(folder: Path):
+    from tqdm import tqdm
+
+    from blood_lib.study.data.index import build_index
+
+    def show(rows, total):
+        return tqdm(rows, total=total, desc="Reading images", unit=" files", disable=None, leave=False)
+
+    return build_index(folder, progress=show)
+
+
+def _audit(args: argparse.Namespace) -> int:
+    from blood_lib.study.data.audit import compute_audit, format_audit, save_audit
+
+    tables = compute_audit(_index(args.folder))
+    print(format_audit(tables))
+    if args.csv:
+        save_audit(tables, args.csv)
+    return 0
+
+
+def _split(args: argparse.Namespace) -> int:
+    from blood_lib.study.data.split import build_split, compute_proportions, save_split
+
+    split = build_split(_index(args.folder))
+    if args.out:
+        save_split(split, args.out)
+    print(compute_proportions(split).to_string(index=False))
+    return 0
