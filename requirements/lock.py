@@ -66,7 +66,10 @@ def main() -> None:
     kept = options.constraint or (test if test.exists() and not options.upgrade else None)
     for_serving, for_everything = load_requirements()
     write_lock(test, "Everything: serving, the study and the tests.", resolve(for_everything, kept))
-    write_lock(serve, "What serving needs: no torch.", resolve(for_serving, test))
+    versions = resolve(for_serving, test)
+    write_lock(serve, "What serving needs: no torch.", versions)
+    # Binder reads nothing outside its folder, so it has a copy.
+    write_lock(HERE.parent / "binder" / "requirements.txt", "What serving needs, for Binder.", versions)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,137 @@
+"""Holds that what is installed is what is declared: pins, extras, the wheel's content, and the README's tree.
+
+Installing from nothing is left to `make dashboard` and `make test` themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def load_pins(name: str) -> dict[str, str]:
+    """Canonical package name -> version, from a lock file below the top of the checkout."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(package): version for package, version in pins}
+
+
+def requirements(lines: list[str]) -> list[Requirement]:
+    return [Requirement(line) for line in lines if not line.startswith(PROJECT["name"])]
+
+
+@pytest.mark.parametrize(
+    ("lock", "asked"),
+    [
+        ("requirements/serve.txt", PROJECT["dependencies"]),
+        ("requirements/test.txt", PROJECT["dependencies"] + EXTRAS["study"] + EXTRAS["test"]),
+    ],
+)
+def test_each_direct_dependency_is_locked_at_a_version_it_allows(lock: str, asked: list[str]) -> None:
+    pins = load_pins(lock)
+    for requirement in requirements(asked):
+        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+
+
+def test_serving_is_a_part_of_the_test_environment() -> None:
+    assert load_pins("requirements/serve.txt").items() <= load_pins("requirements/test.txt").items()
+
+
+def test_serving_installs_no_torch() -> None:
+    assert not {"torch", "torchvision", "fastai", "matplotlib", "pandas"} & load_pins("requirements/serve.txt").keys()
+
+
+def test_no_build_for_one_kind_of_machine_is_locked() -> None:
+    pins = load_pins("requirements/test.txt")
+    assert not [name for name in pins if name.startswith(("nvidia-", "cuda-", "triton"))]
+    assert not [version for version in pins.values() if "+" in version]
+
+
+def test_binder_installs_what_serving_needs() -> None:
+    assert load_pins("binder/requirements.txt") == load_pins("requirements/serve.txt")
+
+
+def test_conda_installs_the_direct_dependencies_of_the_study() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *lines, project = environment["dependencies"][-1]["pip"]
+    assert project == "-e ."
+    assert lines == PROJECT["dependencies"] + EXTRAS["study"]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names in a wheel built from the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    code = f"from hatchling.build import build_wheel; build_wheel({str(folder)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+    return set(zipfile.ZipFile(next(folder.glob("*.whl"))).namelist())
+
+
+def test_the_wheel_has_every_file_of_the_library(wheel: set[str]) -> None:
+    done = subprocess.run(["git", "ls-files", "-z", "blood_lib"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    tracked = {name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()}
+    assert tracked - wheel == set()
+
+
+def test_the_wheel_has_the_model_and_the_notebook_that_is_served(wheel: set[str]) -> None:
+    assert {"blood_lib/bundles/pbc/model.onnx", "blood_lib/dashboard/dashboard.ipynb"} <= wheel
+
+
+def test_the_wheel_has_nothing_else(wheel: set[str]) -> None:
+    assert {name.split("/")[0] for name in wheel} == {"blood_lib", f"blood_cells-{PROJECT['version']}.dist-info"}
+
+
+def make(*arguments: str) -> str:
+    done = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_make_alone_lists_what_it_can_do() -> None:
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = [line.split()[0] for line in make().splitlines() if line.startswith("  ")]
+    assert sorted(listed) == sorted(targets[1].split())
+
+
+def test_the_dashboard_is_installed_without_the_study() -> None:
+    steps = make("--dry-run", "--always-make", "dashboard")
+    assert "requirements/serve.txt" in steps
+    assert "requirements/test.txt" not in steps
+
+
+def readme_tree() -> set[str]:
+    """The paths in README's tree, which is a code block of lines `path   what it is`, indented below their folder."""
+    block = re.search(r"```text\n(README\.md.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    paths, parents = set(), []
+    for line in block[1].splitlines():
+        depth = (len(line) - len(line.lstrip())) // 2
+        name = line.split()[0]
+        del parents[depth:]
+        paths.add("".join(parents) + name)
+        parents.append(name)
+    return paths
+
+
+def test_the_tree_in_the_readme_is_the_one_on_disk() -> None:
+    tree = readme_tree()
+    assert not [path for path in tree if not (ROOT / path).exists()]
+    modules = {path.relative_to(ROOT) for path in (ROOT / "blood_lib").rglob("*.py") if path.name != "__init__.py"}
+    folders = [path for path in tree if path.endswith("/")]
+    named = {Path(path) for path in tree}
+    # A folder that the tree names without its content stands for what is in it.
+    closed = [folder for folder in folders if not any(path != folder and path.startswith(folder) for path in tree)]
+    assert not [m for m in modules - named if not any(m.as_posix().startswith(folder) for folder in closed)]
