@@ -1,0 +1,106 @@
+"""ZIP archives from strangers: each entry becomes a name and its bytes, or a `Rejection`; none goes to disk.
+
+Bounds what is read, never what is announced. Whether an entry is an image is for `images.py`.
+"""
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+__all__ = ["CLUTTER", "MAX_FILE_BYTES", "TOO_LARGE", "Rejection", "iter_zip", "printable"]
+
+MAX_FILE_BYTES = 64 * 2**20
+MAX_ZIP_ENTRIES = 100_000
+MAX_ZIP_BYTES = 4 * 2**30  # read from one archive in all: entries may overlap (CVE-2024-0450)
+CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
+TOO_LARGE = f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB: save the image smaller."
+
+_DIRECTORY_BYTES = 256 * MAX_ZIP_ENTRIES  # an archive's table of contents is parsed whole: bound it first
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # an LZMA entry may demand gigabytes for its dictionary
+_ENCRYPTED = 0x1  # bit of an entry's flags
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a file is no readable image, and what to do: one plain sentence."""
+
+    reason: str
+
+
+def printable(name: str) -> str:
+    """`name` as valid text on one line: an undecodable byte or a control character shows as its escape."""
+    if name.isprintable():
+        return name
+    name = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+
+
+def iter_zip(name: str, content: bytes | Path) -> Iterator[tuple[str, bytes | Rejection]]:
+    """Yield (`name/entry`, content or Rejection) for every file in a ZIP archive, sorted by name.
+
+    Reads at most MAX_FILE_BYTES from an entry and MAX_ZIP_BYTES in all. An archive that cannot be opened is
+    one Rejection under its own name. Entry names lose what could climb out of a folder (`..`, a leading `/`).
+    """
+    name = printable(name)
+    archive = _open_zip(content)
+    if isinstance(archive, Rejection):
+        yield name, archive
+        return
+    left = MAX_ZIP_BYTES
+    with archive:
+        for inner, entry in sorted(_list_entries(archive), key=lambda item: item[0]):
+            found, n_read = _read_entry(archive, entry, left)
+            left -= n_read
+            yield f"{name}/{inner}", found
+
+
+def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
+    too_many = Rejection(f"the ZIP archive has more than {MAX_ZIP_ENTRIES:,} entries: split it.")
+    try:
+        if isinstance(content, Path) and not content.is_file():
+            return Rejection("not a regular file: give image files, folders or ZIP archives.")
+        with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
+            end = zipfile._EndRecData(file)  # how ZipFile itself finds the table of contents
+        if end and end[zipfile._ECD_SIZE] > _DIRECTORY_BYTES:
+            return too_many
+        archive = zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
+    except PermissionError:
+        return Rejection("the file cannot be read: permission denied.")
+    except _DAMAGED:
+        return Rejection("the ZIP archive is damaged or incomplete: make or download it again.")
+    if len(archive.infolist()) > MAX_ZIP_ENTRIES:
+        archive.close()
+        return too_many
+    return archive
+
+
+def _list_entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
+    for entry in archive.infolist():
+        parts = [part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+        if not entry.is_dir() and not CLUTTER.intersection(parts):
+            yield printable("/".join(parts) or "unnamed"), entry
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> tuple[bytes | Rejection, int]:
+    """(content or Rejection, number of bytes read for it); `left`: the bytes that may still be read."""
+    if entry.flag_bits & _ENCRYPTED:
+        return Rejection("encrypted inside the ZIP archive: pack it again without a password."), 0
+    if entry.compress_type not in _METHODS:
+        return Rejection("packed by an unusual method: pack it again as an ordinary ZIP archive."), 0
+    if left <= 0:
+        return Rejection(f"the ZIP archive unpacks to more than {MAX_ZIP_BYTES // 2**30} GiB: split it."), 0
+    try:
+        with archive.open(entry) as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except _DAMAGED:
+        return Rejection("damaged inside the ZIP archive: make or download the archive again."), 0
+    if len(content) > MAX_FILE_BYTES:
+        return Rejection(TOO_LARGE), len(content)
+    if content.startswith(b"PK\x03\x04"):
+        return Rejection("a ZIP archive inside a ZIP archive: unpack it and give its images."), len(content)
+    return content, len(content)

@@ -1,0 +1,193 @@
+"""The map: a t-SNE embedding of reference cells, fitted once; new cells are placed in it, never refitted.
+
+Also tells how far a cell is from all that the model knows. Drawing the map is left to the dashboard.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+from blood_lib.placing import Placer
+
+__all__ = ["Atlas", "Zones"]
+
+K_DISTANCE = 10  # Sun et al. 2022 (arXiv:2204.06507): distance to the k-th nearest neighbour
+ZONE_WIDTH = 0.04  # of the map, which reaches from -1 to 1
+ZONE_EDGE = 1.15
+
+_FAR = np.exp(-2)  # the vote of a single cell two widths away
+
+_PCA = ("pca_mean", "pca_components")
+_ARRAYS = ("features", "target", "embedding", "scale", *_PCA, "perplexity", "random_state")
+
+
+@dataclass(frozen=True, eq=False)
+class Zones:
+    """The plane, coloured: which class rules where."""
+
+    raster: np.ndarray  # (n, n) int8, row 0 at the lowest y: index of the class, -1 far from any cell
+    low: tuple[float, float]  # (x, y) of the corner of raster[0, 0]
+    high: tuple[float, float]  # (x, y) of the corner of raster[-1, -1]
+
+
+class Atlas:
+    """Reference cells with their features, classes and places on the map; no pixels.
+
+    features (M, D) float32, target (M,) int64 index of the class, embedding (M, 2) float32 within [-1, 1],
+    scale: length of 1 on the map in t-SNE's own units, pca_mean (D,) and pca_components (P, D) float32.
+    """
+
+    def __init__(
+        self,
+        *,
+        features: np.ndarray,
+        target: np.ndarray,
+        embedding: np.ndarray,
+        scale: float,
+        pca_mean: np.ndarray,
+        pca_components: np.ndarray,
+        perplexity: float,
+        random_state: int,
+    ) -> None:
+        self.features = np.asarray(features, np.float32)
+        self.target = np.asarray(target, np.int64)
+        self.embedding = np.asarray(embedding, np.float32)
+        self.scale = float(scale)
+        self.pca_mean = np.asarray(pca_mean, np.float32)
+        self.pca_components = np.asarray(pca_components, np.float32)
+        self.perplexity = float(perplexity)
+        self.random_state = int(random_state)
+        self._check()
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def _check(self) -> None:
+        m, d = self.features.shape
+        shapes = {"target": (m,), "embedding": (m, 2), "pca_mean": (d,)}
+        wrong = [name for name, shape in shapes.items() if getattr(self, name).shape != shape]
+        if wrong or self.pca_components.shape[1:] != (d,) or m < K_DISTANCE or not self.scale > 0:
+            raise ValueError(f"it needs {K_DISTANCE} cells or more, and arrays that fit each other ({wrong})")
+        if not all(np.isfinite(getattr(self, name)).all() for name in ("features", "embedding", *_PCA)):
+            raise ValueError("it holds numbers that are not finite")
+
+    @classmethod
+    def fit(
+        cls,
+        features: np.ndarray,
+        target: np.ndarray,
+        *,
+        perplexity: float = 30,
+        random_state: int = 0,
+        n_components: int = 50,
+    ) -> "Atlas":
+        """Lay out reference cells, features (M, D), by PCA and t-SNE; needs openTSNE and some seconds."""
+        from openTSNE import TSNE
+
+        features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
+        mean, components = _fit_pca(features, min(n_components, *features.shape))
+        tsne = TSNE(
+            perplexity=min(perplexity, (len(features) - 1) / 3),
+            neighbors="exact",
+            negative_gradient_method="bh",
+            random_state=random_state,
+        )
+        embedding = np.asarray(tsne.fit(((features - mean) @ components.T).astype(np.float64)))
+        embedding -= (embedding.min(axis=0) + embedding.max(axis=0)) / 2
+        scale = float(np.abs(embedding).max())
+        return cls(
+            features=features,
+            target=target,
+            embedding=embedding / scale,
+            scale=scale,
+            pca_mean=mean,
+            pca_components=components,
+            perplexity=perplexity,
+            random_state=random_state,
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "Atlas":
+        """From an .npz file; raises OSError, ValueError or KeyError when it is none of ours."""
+        return cls.from_bytes(Path(path).read_bytes())
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Atlas":
+        """From the content of an .npz file; nothing in it is executed."""
+        with np.load(BytesIO(content), allow_pickle=False) as arrays:
+            return cls(**{name: arrays[name] for name in _ARRAYS})
+
+    def to_bytes(self) -> bytes:
+        """The content of an .npz file; features are stored as float16."""
+        buffer = BytesIO()
+        arrays = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
+        np.savez_compressed(buffer, **(arrays | {"features": self.features.astype(np.float16)}))
+        return buffer.getvalue()
+
+    def save(self, path: Path) -> None:
+        """Write an .npz file."""
+        Path(path).write_bytes(self.to_bytes())
+
+    def place(self, features: np.ndarray) -> np.ndarray:
+        """Where new cells, features (N, D), belong on the map: (N, 2) float32.
+
+        Each cell is placed by itself, so its place is the same alone, among others and on every run.
+        """
+        return (self._placer.place(self._reduce(features)) / self.scale).astype(np.float32)
+
+    @cached_property
+    def _placer(self) -> Placer:
+        return Placer(self._reduce(self.features), self.embedding.astype(np.float64) * self.scale)
+
+    def _reduce(self, features: np.ndarray) -> np.ndarray:
+        """PCA, row by row: a product of whole matrices would round a row by what stands beside it."""
+        rows = [self.pca_components @ (row - self.pca_mean) for row in np.asarray(features, np.float32)]
+        return np.array(rows, np.float64).reshape(-1, len(self.pca_components))
+
+    def distance(self, features: np.ndarray) -> np.ndarray:
+        """How unfamiliar cells, features (N, D), are: distance to the 10th nearest reference cell, (N,).
+
+        Between L2-normalised features, so within [0, 2] (Sun et al. 2022, arXiv:2204.06507).
+        """
+        cosines = self._cosines(features)
+        kth = np.partition(cosines, -K_DISTANCE, axis=1)[:, -K_DISTANCE]
+        return np.sqrt(np.maximum(2 - 2 * kth, 0))
+
+    def neighbours(self, features: np.ndarray, k: int) -> np.ndarray:
+        """The k reference cells most alike each cell, features (N, D), nearest first: (N, k) indices."""
+        return np.argsort(-self._cosines(features), axis=1, kind="stable")[:, :k]
+
+    def _cosines(self, features: np.ndarray) -> np.ndarray:
+        return _normalise(np.asarray(features, np.float32)) @ self._normalised.T
+
+    @cached_property
+    def _normalised(self) -> np.ndarray:
+        return _normalise(self.features)
+
+    def zones(self, n: int = 200) -> Zones:
+        """The plane as a raster of n x n: the class that has most of the near cells, -1 far from any.
+
+        A cell's vote fades with its distance as a Gaussian of ZONE_WIDTH.
+        """
+        at = np.linspace(-ZONE_EDGE, ZONE_EDGE, n)
+        x_votes, y_votes = (np.exp(-np.square((at[:, None] - z) / ZONE_WIDTH) / 2) for z in self.embedding.T)
+        members = self.target == np.arange(self.target.max() + 1)[:, None]  # (C, M)
+        votes = np.stack([y_votes[:, mine] @ x_votes[:, mine].T for mine in members])
+        raster = np.where(votes.sum(axis=0) < _FAR, -1, votes.argmax(axis=0)).astype(np.int8)
+        return Zones(raster, (-ZONE_EDGE, -ZONE_EDGE), (ZONE_EDGE, ZONE_EDGE))
+
+
+def _normalise(features: np.ndarray) -> np.ndarray:
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
+
+
+def _fit_pca(features: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean (D,) and the first principal axes (P, D), each with its largest entry positive."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    _, _, axes = np.linalg.svd(features - mean, full_matrices=False)
+    axes = axes[:n_components]
+    signs = np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(axis=1)])
+    return mean.astype(np.float32), (axes * signs[:, None]).astype(np.float32)

@@ -1,0 +1,276 @@
+"""The bundle: a folder with one trained model and all that is needed to use it; checked, loaded, saved.
+
+Nothing in it is executable. What the model computes is for `inference.py`, what the map shows for `atlas.py`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from blood_lib import BloodError
+
+__all__ = [
+    "BUNDLE_FORMAT",
+    "Bundle",
+    "BundleError",
+    "ClassInfo",
+    "Preprocessing",
+    "Thresholds",
+    "load_bundle",
+    "save_bundle",
+]
+
+BUNDLE_FORMAT = 1
+SHIPPED = Path(__file__).parent / "bundles" / "pbc"
+NEEDED = ("model.onnx", "atlas.npz")
+
+_MAX_JSON_BYTES = 16 * 2**20
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+class BundleError(BloodError):
+    """A bundle is missing, damaged, or not of a kind that this version can use."""
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One cell type (or whatever the model tells apart): all that the rest of the program knows about it."""
+
+    name: str
+    label: dict[str, str]  # language -> what people read
+    colour: str  # "#rrggbb"
+    subtypes: tuple[str, ...] = ()
+    in_differential: bool = True
+    reference_range: tuple[float, float] | None = None  # per cent of the cells of a differential
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From an image to what the network sees."""
+
+    image_size: int  # px a side
+    crop: float  # side of the centred square that is cut out, as a share of the image's shorter side
+    mean: tuple[float, float, float]  # of each channel, pixels in [0, 1]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where an answer stops being `ok`."""
+
+    confidence: float  # calibrated; below it a cell is uncertain
+    distance: float  # to the reference cells; above it a cell is unfamiliar
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """A bundle whose files were all found and had the hashes they should have."""
+
+    path: Path
+    sha256: str  # of bundle.json, which holds the hashes of the other files: the bundle's identity
+    title: dict[str, str]
+    item: dict[str, str]  # language -> what one of the images is called: "cell"
+    items: dict[str, str]  # the same for several: "cells"
+    classes: tuple[ClassInfo, ...]
+    preprocessing: Preprocessing
+    temperature: float  # logits are divided by it before the softmax
+    thresholds: Thresholds
+    card: dict[str, Any]  # provenance and metrics, free form
+    files: dict[str, str]  # name -> sha256
+
+    @property
+    def names(self) -> list[str]:
+        """The classes' names, in the order of the network's outputs."""
+        return [info.name for info in self.classes]
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Class name -> "#rrggbb"."""
+        return {info.name: info.colour for info in self.classes}
+
+    @property
+    def examples(self) -> list[Path]:
+        """The example images, sorted by name."""
+        return [self.path / name for name in sorted(self.files) if name.startswith("examples/")]
+
+    def read(self, name: str) -> bytes:
+        """The content of one of the bundle's files, checked against its hash."""
+        return _read_checked(self.path, name, self.files[name])
+
+
+def load_bundle(path: Path | str | None = None) -> Bundle:
+    """Load and check the bundle in the folder `path`, or the shipped one; BundleError says what is wrong."""
+    path = SHIPPED if path is None else Path(path)
+    content = _read_index(path)
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        raise BundleError(f"{path / 'bundle.json'} is no valid JSON: get the bundle again.") from None
+    _check_format(path, data)
+    try:
+        bundle = _parse(path, hashlib.sha256(content).hexdigest(), data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(f"{path / 'bundle.json'} does not describe a bundle: {_explain(error)}.") from None
+    for name in bundle.files:
+        bundle.read(name)
+    return bundle
+
+
+def save_bundle(
+    folder: Path | str,
+    *,
+    title: Mapping[str, str],
+    item: Mapping[str, str],
+    items: Mapping[str, str],
+    classes: Iterable[ClassInfo],
+    preprocessing: Preprocessing,
+    temperature: float,
+    thresholds: Thresholds,
+    card: Mapping[str, Any],
+    files: Mapping[str, bytes],
+) -> Bundle:
+    """Write `files` and a bundle.json with their hashes into `folder`, and load the result."""
+    folder = Path(folder)
+    data = {
+        "format": BUNDLE_FORMAT,
+        "title": dict(title),
+        "item": dict(item),
+        "items": dict(items),
+        "classes": [asdict(info) for info in classes],
+        "preprocessing": asdict(preprocessing),
+        "temperature": temperature,
+        "thresholds": asdict(thresholds),
+        "card": dict(card),
+        "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+    }
+    content = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    for name, file_content in files.items():
+        target = folder / _checked_name(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(file_content)
+    (folder / "bundle.json").write_bytes(content.encode())
+    return load_bundle(folder)
+
+
+def _read_index(path: Path) -> bytes:
+    try:
+        with (path / "bundle.json").open("rb") as file:
+            content = file.read(_MAX_JSON_BYTES + 1)
+    except FileNotFoundError:
+        raise BundleError(f"there is no bundle in {path}: give a folder that holds a bundle.json.") from None
+    except OSError as error:
+        raise BundleError(f"the bundle in {path} cannot be read: {error.strerror}.") from None
+    if len(content) > _MAX_JSON_BYTES:
+        raise BundleError(f"{path / 'bundle.json'} is too large to be a bundle's: get the bundle again.")
+    return content
+
+
+def _check_format(path: Path, data: Any) -> None:
+    number = data.get("format") if isinstance(data, dict) else None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise BundleError(f"{path / 'bundle.json'} names no bundle format: get the bundle again.")
+    if number > BUNDLE_FORMAT:
+        raise BundleError(
+            f"the bundle in {path} was made by a newer version (format {number}, this one reads up to "
+            f"{BUNDLE_FORMAT}): update blood."
+        )
+
+
+def _read_checked(path: Path, name: str, sha256: str) -> bytes:
+    try:
+        content = (path / name).read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"the bundle in {path} is incomplete: {name} cannot be read ({error.strerror}); get it again."
+        ) from None
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BundleError(f"the bundle in {path} is damaged: {name} is not what it should be; get it again.")
+    return content
+
+
+def _parse(path: Path, sha256: str, data: dict[str, Any]) -> Bundle:
+    """A Bundle from the content of bundle.json; KeyError, TypeError, ValueError say what is wrong."""
+    bundle = Bundle(
+        path=path,
+        sha256=sha256,
+        title=_texts(data["title"]),
+        item=_texts(data["item"]),
+        items=_texts(data["items"]),
+        classes=tuple(_parse_class(info) for info in data["classes"]),
+        preprocessing=_parse_preprocessing(data["preprocessing"]),
+        temperature=_number(data["temperature"], 1e-3, 1e3),
+        thresholds=Thresholds(
+            confidence=_number(data["thresholds"]["confidence"], 0, 1),
+            distance=_number(data["thresholds"]["distance"], 0, 1e9),
+        ),
+        card=dict(data["card"]),
+        files={_checked_name(name): _text(sha) for name, sha in data["files"].items()},
+    )
+    if len(bundle.classes) < 2 or len(set(bundle.names)) != len(bundle.classes):
+        raise ValueError("it needs two classes or more, each with a name of its own")
+    if missing := [name for name in NEEDED if name not in bundle.files]:
+        raise ValueError(f"it lists no {missing[0]}")
+    return bundle
+
+
+def _parse_class(data: dict[str, Any]) -> ClassInfo:
+    colour, limits = _text(data["colour"]), data["reference_range"]
+    if not _COLOUR.fullmatch(colour):
+        raise ValueError(f"{colour!r} is no colour like '#aabbcc'")
+    return ClassInfo(
+        name=_text(data["name"]),
+        label=_texts(data["label"]),
+        colour=colour,
+        subtypes=tuple(_text(subtype) for subtype in data["subtypes"]),
+        in_differential=bool(data["in_differential"]),
+        reference_range=None if limits is None else _numbers(limits, 2, 0, 100),
+    )
+
+
+def _parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
+    return Preprocessing(
+        image_size=int(_number(data["image_size"], 16, 2048)),
+        crop=_number(data["crop"], 0.01, 1),
+        mean=_numbers(data["mean"], 3, -10, 10),
+        std=_numbers(data["std"], 3, 1e-6, 10),
+    )
+
+
+def _checked_name(name: str) -> str:
+    """A file name that stays inside the bundle: relative, forward slashes, no `..`, no drive."""
+    parts = PurePosixPath(name).parts
+    if not parts or name != "/".join(parts) or ".." in parts or parts[0] == "/" or set(name) & set('\\:\0'):
+        raise ValueError(f"{name!r} is no file name inside a bundle")
+    return name
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{value!r} should be a text")
+    return value
+
+
+def _texts(value: Any) -> dict[str, str]:
+    if not value or not isinstance(value, dict):
+        raise TypeError(f"{value!r} should be texts by language")
+    return {_text(language): _text(text) for language, text in value.items()}
+
+
+def _number(value: Any, low: float, high: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{value!r} should be a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _numbers(values: Any, n: int, low: float, high: float) -> tuple[float, ...]:
+    if len(values) != n:
+        raise ValueError(f"{values!r} should be {n} numbers")
+    return tuple(_number(value, low, high) for value in values)
+
+
+def _explain(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error)

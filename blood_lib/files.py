@@ -1,0 +1,80 @@
+"""Paths become names and contents: files are read, folders walked, ZIP archives opened, in a stable order.
+
+What cannot be read becomes a `Rejection` with its reason and never stops the rest. The inside of an archive
+is for `archives.py`; whether a content is an image is for `images.py`.
+"""
+
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from blood_lib.archives import CLUTTER, MAX_FILE_BYTES, TOO_LARGE, Rejection, iter_zip, printable
+
+__all__ = ["iter_files", "read_file"]
+
+
+def iter_files(
+    paths: Iterable[Path | str], *, exclude: Collection[Path] = ()
+) -> Iterator[tuple[str, bytes | Rejection]]:
+    """Yield (name, content or Rejection) for every file in `paths`, in their order, folders sorted.
+
+    A name is the path as given, or the path below the folder given, with `/`; `cells.zip/a.jpg` inside a ZIP.
+    A file or folder that several of the paths lead to comes once, under its first name, so links cannot loop.
+    System clutter such as `.DS_Store` is passed over, and so are the absolute paths in `exclude`.
+    """
+    seen = {str(path) for path in exclude}
+    for given in map(str, paths):
+        for name, found in _walk(given, seen):
+            if isinstance(found, Rejection):
+                yield printable(name), found
+            elif found.suffix.lower() == ".zip":
+                yield from iter_zip(name, found)
+            else:
+                yield printable(name), read_file(found)
+
+
+def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, Path | Rejection]]:
+    """Yield (name, path) for `given`, or for all that is below it; adds what it met to `seen`."""
+    stack = [(given, given)]
+    while stack:
+        name, path = stack.pop()
+        is_folder = os.path.isdir(path)
+        if not _is_new(path, is_folder, seen):
+            continue
+        if not is_folder:
+            yield name, Path(path)
+            continue
+        try:
+            children = sorted(set(os.listdir(path)) - CLUTTER, reverse=True)
+        except OSError as error:
+            yield name, Rejection(f"the folder cannot be opened: {_explain(error)}.")
+            continue
+        prefix = "" if path == given else f"{name}/"
+        stack += [(prefix + child, os.path.join(path, child)) for child in children]
+
+
+def _is_new(path: str, is_folder: bool, seen: set[str]) -> bool:
+    """Whether `path` was not met before; remembers it. A link to a file is a file of its own name."""
+    folder, name = (path, "") if is_folder else os.path.split(path)
+    key = os.path.join(os.path.realpath(folder), name)
+    if key in seen:
+        return False
+    seen.add(key)
+    return True
+
+
+def read_file(path: Path) -> bytes | Rejection:
+    """The content of a regular file of at most MAX_FILE_BYTES; pipes and devices are never opened."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return Rejection("not a regular file: give image files, folders or ZIP archives.")
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return Rejection(f"the file cannot be read: {_explain(error)}.")
+    return content if len(content) <= MAX_FILE_BYTES else Rejection(TOO_LARGE)
+
+
+def _explain(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,192 @@
+"""Images become predictions: probabilities, deep features and class activation maps, by OpenVINO on the CPU.
+
+Reading files is for `images.py`, the map for `atlas.py`, what is done with the answers for whoever calls.
+"""
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from blood_lib.atlas import Atlas
+from blood_lib.bundle import Bundle, BundleError, load_bundle
+from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.network import Network
+
+__all__ = ["STATUSES", "Classifier", "Predictions", "Result", "heat_map"]
+
+STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
+
+_REASONS = {
+    "ok": "",
+    "uncertain": "the model is only {confidence:.0%} sure: look at this one yourself.",
+    "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
+}
+_MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What the network says about N images: C classes, D features, maps of h x w."""
+
+    probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
+    features: np.ndarray  # (N, D) float32, penultimate activations
+    cams: np.ndarray  # (N, C, h, w) float32, class activation maps: sum_d w[c, d] * maps[d], any sign
+    distance: np.ndarray  # (N,) float32, to the reference cells, see Atlas.distance
+    status: list[str]  # N of "ok", "uncertain", "unfamiliar"
+
+    def __len__(self) -> int:
+        return len(self.probs)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The answer about one file; the fields after `reason` are None when the file was rejected."""
+
+    name: str
+    status: str  # one of STATUSES
+    reason: str  # a plain sentence, empty when the status is "ok"
+    label: str | None = None  # name of the most probable class
+    confidence: float | None = None  # its calibrated probability
+    probs: np.ndarray | None = None  # (C,)
+    features: np.ndarray | None = None  # (D,)
+    cams: np.ndarray | None = None  # (C, h, w)
+    distance: float | None = None
+
+
+class Classifier:
+    """A bundle's network, ready to run; safe to share between threads.
+
+    >>> classifier = Classifier.load()
+    >>> images = [load_image(path) for path in classifier.bundle.examples]
+    >>> classifier.predict(images).probs.shape == (len(images), len(classifier.class_names))
+    True
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.class_names = bundle.names
+        self._network = Network(bundle)
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> "Classifier":
+        """From the bundle in the folder `path`, or the one that ships; raises BundleError."""
+        return cls(load_bundle(path))
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """The bundle's reference cells."""
+        try:
+            return Atlas.from_bytes(self.bundle.read("atlas.npz"))
+        except (ValueError, KeyError, OSError) as error:
+            raise BundleError(f"the bundle in {self.bundle.path} has no readable atlas: {error}.") from None
+
+    def predict(self, images: Sequence[Image.Image]) -> Predictions:
+        """Classify RGB images, as `load_image` gives them."""
+        return self._predict([self._prepare(image) for image in images])
+
+    def classify(
+        self, files: Iterable[tuple[str, bytes | Rejection]], *, batch_size: int = 64
+    ) -> Iterator[Result]:
+        """Yield a Result for every (name, content) in its order, the rejected ones included.
+
+        Reads ahead: threads decode the next images while the network works. Holds a few batches at a time.
+        """
+        batch: list[tuple[str, np.ndarray | Rejection]] = []
+        for named in self._decode_ahead(files, 2 * batch_size):
+            batch.append(named)
+            if len(batch) == batch_size:
+                yield from self._answer(batch)
+                batch = []
+        yield from self._answer(batch)
+
+    def _decode_ahead(
+        self, files: Iterable[tuple[str, bytes | Rejection]], n_ahead: int
+    ) -> Iterator[tuple[str, np.ndarray | Rejection]]:
+        """The prepared images in the order of `files`, while the next `n_ahead` are decoded in threads."""
+        waiting: deque[tuple[str, Future, int]] = deque()
+        n_bytes = 0
+        pool = ThreadPoolExecutor(_count_cores())
+        try:
+            for name, content in files:
+                size = len(content) if isinstance(content, bytes) else 0
+                waiting.append((name, pool.submit(self._decode, content), size))
+                n_bytes += size
+                while len(waiting) > n_ahead or n_bytes > _MAX_WAITING_BYTES:
+                    name, future, size = waiting.popleft()
+                    n_bytes -= size
+                    yield name, future.result()
+            for name, future, _ in waiting:
+                yield name, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _decode(self, content: bytes | Rejection) -> np.ndarray | Rejection:
+        image = content if isinstance(content, Rejection) else load_image(content)
+        return image if isinstance(image, Rejection) else self._prepare(image)
+
+    def _prepare(self, image: Image.Image) -> np.ndarray:
+        """(S, S, 3) uint8: what the network sees of an image."""
+        how = self.bundle.preprocessing
+        return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=how.crop))
+
+    def _predict(self, x: Sequence[np.ndarray]) -> Predictions:
+        logits, features, cams = self._network(x)
+        probs = _softmax(logits / self.bundle.temperature)
+        distance = self.atlas.distance(features)
+        limits = self.bundle.thresholds
+        status = np.where(probs.max(axis=1) < limits.confidence, "uncertain", "ok").astype(object)
+        status[distance > limits.distance] = "unfamiliar"
+        return Predictions(probs, features, cams, distance, status.tolist())
+
+    def _answer(self, batch: Sequence[tuple[str, np.ndarray | Rejection]]) -> Iterator[Result]:
+        predictions = self._predict([x for _, x in batch if not isinstance(x, Rejection)])
+        rows = iter(range(len(predictions)))
+        for name, x in batch:
+            if isinstance(x, Rejection):
+                yield Result(name, "rejected", x.reason)
+            else:
+                yield self._to_result(name, predictions, next(rows))
+
+    def _to_result(self, name: str, predictions: Predictions, i: int) -> Result:
+        probs, status = predictions.probs[i], predictions.status[i]
+        best = int(probs.argmax())
+        return Result(
+            name=name,
+            status=status,
+            reason=_REASONS[status].format(confidence=probs[best]),
+            label=self.class_names[best],
+            confidence=float(probs[best]),
+            probs=probs,
+            features=predictions.features[i],
+            cams=predictions.cams[i],
+            distance=float(predictions.distance[i]),
+        )
+
+
+def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A class activation map (h, w) as a picture of `size` (W, H): (H, W) float32 in [0, 1].
+
+    What speaks against the class (negative) is 0, the rest is divided by its maximum, as in Grad-CAM
+    (Selvaraju et al. 2017, eq. 2). It belongs over the crop that the network saw.
+    """
+    positive = Image.fromarray(np.maximum(cam, 0).astype(np.float32))
+    heat = np.maximum(np.asarray(positive.resize(size, Image.Resampling.BILINEAR)), 0)
+    return heat / max(float(heat.max()), 1e-12)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _count_cores() -> int:
+    """Cores this process may use, at most 4: each thread may hold an image of many megapixels."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(4, usable)
