@@ -29,8 +29,14 @@ lint: $(ALL)  ## check the style of code and notebooks with ruff
 lab: $(ALL)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
-study: $(ALL)  ## run the notebooks in order, into a dated folder below runs/
-	@PATH="$(CURDIR)/$(BIN):$$PATH" PAPERMILL=$(BIN)/papermill sh notebooks/run.sh
+study: $(ALL)  ## run the notebooks in order, into a dated folder below runs/ (PROFILE=quick for minutes on any machine)
+	@out=runs/$$(date +%Y-%m-%d_%H%M%S); mkdir -p $$out; set -e; for notebook in notebooks/[0-9]*.ipynb; do \
+		name=$$(basename $$notebook .ipynb); set -- ; \
+		test -z "$(PROFILE)" || set -- --parameters_file notebooks/$(PROFILE)/$$name.yaml; \
+		echo "Running $$notebook ..."; \
+		$(BIN)/papermill --cwd notebooks "$$@" $$notebook $$out/$$name.ipynb; \
+		$(BIN)/jupyter nbconvert --log-level WARN --to html $$out/$$name.ipynb; \
+	done; echo "Results are in $$out"
 
 train: $(ALL)  ## train the model again and export the bundle (ARGS="--help" for what can be set)
 	@$(BIN)/python -m blood_lib train $(ARGS)

@@ -51,7 +51,8 @@ def test_serving_is_a_part_of_the_test_environment() -> None:
 
 
 def test_serving_installs_no_torch() -> None:
-    assert not {"torch", "torchvision", "fastai", "matplotlib", "pandas"} & load_pins("requirements/serve.txt").keys()
+    study = {"torch", "torchvision", "fastai", "matplotlib", "pandas"}
+    assert not study & load_pins("requirements/serve.txt").keys()
 
 
 def test_no_build_for_one_kind_of_machine_is_locked() -> None:
@@ -93,7 +94,8 @@ def test_the_wheel_has_the_model_and_the_notebook_that_is_served(wheel: set[str]
 
 
 def test_the_wheel_has_nothing_else(wheel: set[str]) -> None:
-    assert {name.split("/")[0] for name in wheel} == {"blood_lib", f"blood_cells-{PROJECT['version']}.dist-info"}
+    metadata = f"blood_cells-{PROJECT['version']}.dist-info"
+    assert {name.split("/")[0] for name in wheel} == {"blood_lib", metadata}
 
 
 def make(*arguments: str) -> str:
@@ -114,24 +116,26 @@ def test_the_dashboard_is_installed_without_the_study() -> None:
 
 
 def readme_tree() -> set[str]:
-    """The paths in README's tree, which is a code block of lines `path   what it is`, indented below their folder."""
-    block = re.search(r"```text\n(README\.md.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    """The paths in README's tree: a code block of lines `path   what it is`, indented below their folder."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```text\n(README\.md.*?)```", readme, re.DOTALL)
     paths, parents = set(), []
     for line in block[1].splitlines():
-        depth = (len(line) - len(line.lstrip())) // 2
         name = line.split()[0]
-        del parents[depth:]
+        del parents[(len(line) - len(line.lstrip())) // 2 :]
         paths.add("".join(parents) + name)
         parents.append(name)
     return paths
 
 
-def test_the_tree_in_the_readme_is_the_one_on_disk() -> None:
+def test_every_path_in_the_readme_is_there() -> None:
+    assert not [path for path in readme_tree() if not (ROOT / path).exists()]
+
+
+def test_every_module_is_in_the_readme() -> None:
     tree = readme_tree()
-    assert not [path for path in tree if not (ROOT / path).exists()]
-    modules = {path.relative_to(ROOT) for path in (ROOT / "blood_lib").rglob("*.py") if path.name != "__init__.py"}
-    folders = [path for path in tree if path.endswith("/")]
-    named = {Path(path) for path in tree}
     # A folder that the tree names without its content stands for what is in it.
-    closed = [folder for folder in folders if not any(path != folder and path.startswith(folder) for path in tree)]
-    assert not [m for m in modules - named if not any(m.as_posix().startswith(folder) for folder in closed)]
+    closed = tuple(one for one in tree if one.endswith("/") and sum(p.startswith(one) for p in tree) == 1)
+    modules = [p.relative_to(ROOT).as_posix() for p in (ROOT / "blood_lib").rglob("*.py")]
+    named = [module for module in modules if module in tree or module.startswith(closed)]
+    assert not [one for one in modules if one not in named and not one.endswith("__init__.py")]

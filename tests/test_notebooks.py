@@ -1,0 +1,127 @@
+"""Runs each notebook of the study in its quick profile on drawn cells, and holds what a committed one must be.
+
+What the figures show is left to their readers, the page that `dashboard.ipynb` makes to the browser tests.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from blood_lib.study import painter
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def load_cells(path: Path) -> list:
+    return nbformat.read(path, as_version=4).cells
+
+
+def tags(cell) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def load_quick(path: Path) -> dict:
+    """The parameters of the quick profile: notebooks/quick/NAME.yaml."""
+    return yaml.safe_load((FOLDER / "quick" / f"{path.stem}.yaml").read_text(encoding="utf-8")) or {}
+
+
+def parameter_names(path: Path) -> set[str]:
+    return set(papermill.inspect_notebook(str(path)))
+
+
+def test_there_are_notebooks() -> None:
+    assert NOTEBOOKS
+
+
+@each_notebook
+def test_a_notebook_starts_with_a_question(path: Path) -> None:
+    first = load_cells(path)[0]
+    assert first.cell_type == "markdown"
+    assert "?" in first.source
+
+
+@each_notebook
+def test_a_notebook_has_one_cell_of_parameters(path: Path) -> None:
+    assert sum("parameters" in tags(cell) for cell in load_cells(path)) == 1
+
+
+@each_notebook
+def test_a_misspelt_parameter_of_the_quick_profile_is_an_error(path: Path) -> None:
+    # papermill itself only warns about a parameter that the notebook does not have.
+    assert load_quick(path).keys() <= parameter_names(path)
+
+
+@each_notebook
+def test_no_pixels_are_committed(path: Path) -> None:
+    for cell in load_cells(path):
+        assert not ("pixels" in tags(cell) and cell.get("outputs")), cell.source
+        assert "attachments" not in cell
+
+
+@each_notebook
+def test_a_notebook_was_run_from_top_to_bottom(path: Path) -> None:
+    code = [cell for cell in load_cells(path) if cell.cell_type == "code" and cell.source.strip()]
+    counts = [cell.execution_count for cell in code if "pixels" not in tags(cell)]
+    assert None not in counts, "a cell was not run"
+    assert counts == sorted(counts)
+
+
+@each_notebook
+def test_no_error_is_committed(path: Path) -> None:
+    outputs = [output for cell in load_cells(path) for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type == "error"]
+
+
+@pytest.fixture(scope="session")
+def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out like the published dataset, with drawn cells in it."""
+    folder = tmp_path_factory.mktemp("data")
+    painter.save_dataset(folder / "PBC_dataset_normal_DIB", per_type=24, size=120, seed=0)
+    return folder
+
+
+def run_quick(path: Path, data_dir: Path, out_dir: Path) -> Path:
+    """Run the notebook at `path` by papermill with its quick parameters; return the executed copy."""
+    folders = {"data_dir": str(data_dir), "out_dir": str(out_dir / "out")}
+    known = parameter_names(path)
+    parameters = load_quick(path) | {name: value for name, value in folders.items() if name in known}
+    executed = out_dir / path.name
+    papermill.execute_notebook(
+        str(path), str(executed), parameters, cwd=str(FOLDER), progress_bar=False, kernel_name="python3"
+    )
+    return executed
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@each_notebook
+def test_a_notebook_runs_in_its_quick_profile(path: Path, drawn_data: Path, tmp_path: Path) -> None:
+    executed = run_quick(path, drawn_data, tmp_path)
+    assert executed.stat().st_size < 5e6
+
+
+def test_the_dashboard_is_committed_without_output() -> None:
+    cells = load_cells(ROOT / "dashboard.ipynb")
+    assert len(cells) <= 4
+    assert not [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")]
+    assert "def " not in "".join(cell.source for cell in cells)
+    assert "widgets" not in json.loads((ROOT / "dashboard.ipynb").read_text(encoding="utf-8"))["metadata"]
+
+
+@pytest.mark.slow
+def test_the_dashboard_notebook_runs() -> None:
+    # nbval runs every cell in a fresh kernel and fails on any exception; its lax mode compares no output.
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "-p", "no:cacheprovider", "-W", "default", "-q"]
+    done = subprocess.run([*command, "dashboard.ipynb"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
