@@ -15,8 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
-PLUGINS = ["tests.fixtures_bundle"]
-pytest_plugins = [name for name in PLUGINS if importlib.util.find_spec(name)]
+pytest_plugins = ["tests.fixtures_bundle"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Runs each notebook of the study in its quick profile on drawn cells, and holds what a committed one must be.
+"""Runs each notebook in its quick profile on drawn cells, and holds the rules of a committed one.
 
 What the figures show is left to their readers, the page that `dashboard.ipynb` makes to the browser tests.
 """

@@ -17,6 +17,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import blood_lib
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -94,7 +96,7 @@ def test_the_wheel_has_the_model_and_the_notebook_that_is_served(wheel: set[str]
 
 
 def test_the_wheel_has_nothing_else(wheel: set[str]) -> None:
-    metadata = f"blood_cells-{PROJECT['version']}.dist-info"
+    metadata = f"blood_cells-{blood_lib.__version__}.dist-info"
     assert {name.split("/")[0] for name in wheel} == {"blood_lib", metadata}
 
 
