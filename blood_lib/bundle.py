@@ -243,7 +243,7 @@ def _parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
 def _checked_name(name: str) -> str:
     """A file name that stays inside the bundle: relative, forward slashes, no `..`, no drive."""
     parts = PurePosixPath(name).parts
-    if not parts or name != "/".join(parts) or ".." in parts or parts[0] == "/" or set(name) & set('\\:\0'):
+    if not parts or name != "/".join(parts) or ".." in parts or parts[0] == "/" or set(name) & set("\\:\0"):
         raise ValueError(f"{name!r} is no file name inside a bundle")
     return name
 

@@ -15,48 +15,47 @@ __all__ = ["iter_files", "read_file"]
 
 
 def iter_files(
-    paths: Iterable[Path | str], *, exclude: Collection[Path] = ()
+    paths: Iterable[Path | str], *, exclude: Collection[Path | str] = ()
 ) -> Iterator[tuple[str, bytes | Rejection]]:
     """Yield (name, content or Rejection) for every file in `paths`, in their order, folders sorted.
 
     A name is the path as given, or the path below the folder given, with `/`; `cells.zip/a.jpg` inside a ZIP.
     A file or folder that several of the paths lead to comes once, under its first name, so links cannot loop.
-    System clutter such as `.DS_Store` is passed over, and so are the absolute paths in `exclude`.
+    System clutter such as `.DS_Store` is passed over, and so are the absolute paths in `exclude`. An empty
+    folder is one Rejection under its own name.
     """
     seen = {str(path) for path in exclude}
     for given in map(str, paths):
-        for name, found in _walk(given, seen):
-            if isinstance(found, Rejection):
-                yield printable(name), found
-            elif found.suffix.lower() == ".zip":
-                yield from iter_zip(name, found)
-            else:
-                yield printable(name), read_file(found)
+        is_empty = os.path.isdir(given)
+        for name, path in _walk(given, seen):
+            is_empty = False
+            yield from _read(name, path)
+        if is_empty:
+            yield (
+                printable(given),
+                Rejection("the folder holds no files, or only files that were given before."),
+            )
 
 
-def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, Path | Rejection]]:
-    """Yield (name, path) for `given`, or for all that is below it; adds what it met to `seen`."""
+def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield (name, path) for all at or below `given` that is no folder, or a folder that cannot be opened."""
     stack = [(given, given)]
     while stack:
         name, path = stack.pop()
-        is_folder = os.path.isdir(path)
-        if not _is_new(path, is_folder, seen):
-            continue
-        if not is_folder:
-            yield name, Path(path)
+        if not _is_new(path, seen):
             continue
         try:
             children = sorted(set(os.listdir(path)) - CLUTTER, reverse=True)
-        except OSError as error:
-            yield name, Rejection(f"the folder cannot be opened: {_explain(error)}.")
+        except OSError:
+            yield name, path
             continue
         prefix = "" if path == given else f"{name}/"
         stack += [(prefix + child, os.path.join(path, child)) for child in children]
 
 
-def _is_new(path: str, is_folder: bool, seen: set[str]) -> bool:
-    """Whether `path` was not met before; remembers it. A link to a file is a file of its own name."""
-    folder, name = (path, "") if is_folder else os.path.split(path)
+def _is_new(path: str, seen: set[str]) -> bool:
+    """Whether `path` was not met before; remembers it. A link to a file is a file of its own."""
+    folder, name = (path, "") if os.path.isdir(path) else os.path.split(path)
     key = os.path.join(os.path.realpath(folder), name)
     if key in seen:
         return False
@@ -64,10 +63,20 @@ def _is_new(path: str, is_folder: bool, seen: set[str]) -> bool:
     return True
 
 
+def _read(name: str, path: str) -> Iterator[tuple[str, bytes | Rejection]]:
+    if path.lower().endswith(".zip") and not os.path.isdir(path):
+        yield from iter_zip(name, Path(path))
+    else:
+        yield printable(name), read_file(Path(path))
+
+
 def read_file(path: Path) -> bytes | Rejection:
     """The content of a regular file of at most MAX_FILE_BYTES; pipes and devices are never opened."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return Rejection("the folder cannot be opened: permission denied.")
+        if not stat.S_ISREG(mode):
             return Rejection("not a regular file: give image files, folders or ZIP archives.")
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)

@@ -1,0 +1,60 @@
+"""The command line: `blood COMMAND`, or `python -m blood_lib COMMAND`.
+
+What a command does is left to the room it belongs to; nothing heavy is imported before a command needs it.
+"""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from blood_lib import BloodError, __version__, commands
+
+__all__ = ["main"]
+
+ROOMS = ("blood_lib.dashboard.serve", "blood_lib.study.data.commands", "blood_lib.study.commands")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; 0 when the work was done, 1 when it could not be, 2 for wrong usage."""
+    args = _build_parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except BloodError as error:
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "blood_lib").startswith("blood_lib"):
+            raise
+        return _fail(f"this needs {error.name}, which is not installed: pip install '.[study]'")
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="blood",
+        description="Name single blood cells in images. For research and teaching, not for diagnosis.",
+    )
+    parser.add_argument("--version", action="version", version=f"blood {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands.add_parser(subparsers)
+    for room in ROOMS:
+        try:
+            importlib.import_module(room).add_parser(subparsers)
+        except ModuleNotFoundError as error:  # not written yet
+            if not (error.name or "").startswith("blood_lib"):
+                raise
+    return parser
+
+
+def _fail(message: str) -> int:
+    print(f"blood: {message}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+"""The subcommand `blood classify`: files in, one row each out.
+
+The subcommands of the study and of the dashboard lie in their own rooms.
+"""
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from blood_lib import BloodError
+
+if TYPE_CHECKING:
+    from blood_lib.inference import Result
+
+__all__ = ["add_parser"]
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register `classify`."""
+    parser = subparsers.add_parser(
+        "classify",
+        help="name the cells in image files, folders and ZIP archives",
+        description="One row (CSV) per file found, in a stable order, the unreadable ones included.",
+    )
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="an image, a folder or a ZIP archive")
+    parser.add_argument(
+        "--bundle", metavar="DIR", type=Path, help="the model to use (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--out", metavar="FILE.csv", type=Path, help="where to write (default: standard output)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Classify all that the paths hold; everything that can stop the work is looked at before it starts."""
+    for path in args.paths:
+        if not os.path.exists(path):
+            raise BloodError(f"{path} does not exist: check the path.")
+    with _open_output(args.out) as file:
+        from blood_lib.images import iter_files
+        from blood_lib.inference import Classifier
+        from blood_lib.report import write_csv
+
+        classifier = Classifier.load(args.bundle)
+        results = classifier.classify(iter_files(args.paths, exclude=_list_own(args.out, file)))
+        statuses = write_csv(_show_progress(results, file), classifier.class_names, file)
+        file.flush()
+    _say_what_was_done(statuses)
+    return 0
+
+
+@contextmanager
+def _open_output(path: Path | None) -> Iterator[TextIO]:
+    """Standard output, or a file that appears only when it is whole."""
+    from blood_lib.report import open_whole
+
+    try:
+        if path is None:
+            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale
+            yield sys.stdout
+        else:
+            with open_whole(path) as file:
+                yield file
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = "standard output" if path is None else path
+        raise BloodError(f"{where} cannot be written: {error.strerror}; choose another place.") from None
+
+
+def _list_own(path: Path | None, file: TextIO) -> list[str]:
+    """What this command writes itself, lest a folder that is both read and written holds it."""
+    return [] if path is None else [os.path.realpath(path), os.path.abspath(path), file.name]
+
+
+def _show_progress(results: "Iterable[Result]", file: TextIO) -> "Iterable[Result]":
+    """Count files on the terminal; not in a pipe, and not when the rows themselves scroll by."""
+    if not sys.stderr.isatty() or file.isatty():
+        return results
+    from tqdm import tqdm
+
+    return tqdm(results, unit=" files", desc="classify", file=sys.stderr)
+
+
+def _say_what_was_done(statuses: Counter[str]) -> None:
+    """One line on a terminal; in a pipe only what somebody must know."""
+    n_files = statuses.total()
+    if n_files == statuses["rejected"]:
+        print(f"blood: no readable image among {n_files:,} files: see their reasons.", file=sys.stderr)
+    elif sys.stderr.isatty():
+        parts = ", ".join(f"{n:,} {status}" for status, n in statuses.items())
+        print(f"{n_files:,} files: {parts}.", file=sys.stderr)
