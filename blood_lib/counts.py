@@ -43,7 +43,7 @@ def compute_counts(
 
 
 def interval(k: int, n: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Exact interval for a share of which `k` of `n` were seen (Clopper & Pearson 1934); (0, 1) when n is 0."""
+    """Exact interval for the share behind `k` of `n` (Clopper & Pearson 1934); (0, 1) when n is 0."""
     if not 0 <= k <= n:
         raise ValueError(f"{k} of {n} is no share: it needs 0 <= k <= n")
     if not 0 < confidence < 1:

@@ -33,7 +33,7 @@ def iter_files(
         if is_empty:
             yield (
                 printable(given),
-                Rejection("the folder holds no files, or only files that were given before."),
+                Rejection("the folder holds no files, or only ones given before."),
             )
 
 
