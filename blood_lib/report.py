@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from blood_lib.inference import Result
 
-__all__ = ["open_whole", "write_csv"]
+__all__ = ["COLUMNS", "open_whole", "write_csv"]
+
+COLUMNS = ("file", "status", "reason", "label", "confidence")
 
 
 def write_csv(results: "Iterable[Result]", class_names: Sequence[str], file: TextIO) -> Counter[str]:
     """Write a row per result as it comes; returns how many there were of each status.
 
-    Columns: file, status, reason, label, confidence, and p_CLASS per class. Texts that a spreadsheet would run as
-    a formula get a leading apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
+    Columns: file, status, reason, label, confidence, and p_CLASS per class. Texts that a spreadsheet would run
+    as a formula get a leading apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
     """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        ["file", "status", "reason", "label", "confidence", *(f"p_{name}" for name in class_names)]
-    )
+    writer.writerow([*COLUMNS, *(f"p_{name}" for name in class_names)])
     statuses: Counter[str] = Counter()
     for result in results:
         writer.writerow(_to_row(result, len(class_names)))
@@ -50,8 +50,8 @@ def _harmless(text: str) -> str:
 def open_whole(path: Path) -> Iterator[TextIO]:
     """Open a text file for writing that appears under its name only when it is whole; raises OSError.
 
-    What goes wrong inside the `with` leaves nothing behind, and an older file of that name as it was. A device or
-    a pipe is written to directly.
+    What goes wrong inside the `with` leaves nothing behind, and an older file of that name as it was. A device
+    or a pipe is written to directly.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
