@@ -10,6 +10,7 @@ import graphlib
 import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "blood_lib"
 STUDY_ONLY = {"fastai", "torch", "torchvision", "matplotlib", "pandas", "seaborn"}
 WIDGETS_ONLY = {"anywidget", "ipywidgets", "plotly", "voila"}
+IMPORT_TO_PACKAGE = {"pil": "pillow"}
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
 
@@ -91,6 +93,15 @@ def test_study_and_dashboard_never_import_each_other(path: Path) -> None:
 @in_room("core", "dashboard")
 def test_serving_never_imports_what_belongs_to_the_study(path: Path) -> None:
     assert not {name for name in imports(path) if name.split(".")[0] in STUDY_ONLY}
+
+
+@in_room("core", "dashboard")
+def test_serving_imports_only_what_it_installs(path: Path) -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {re.split(r"[<>=~!\[ ]", line)[0].lower() for line in pyproject["project"]["dependencies"]}
+    declared = {"blood_lib", *packages, *sys.stdlib_module_names}
+    modules = {name.split(".")[0].lower() for name in imports(path, top_level=True)}
+    assert {IMPORT_TO_PACKAGE.get(name, name) for name in modules} <= declared
 
 
 @in_room("core", "study")
