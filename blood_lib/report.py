@@ -23,8 +23,8 @@ COLUMNS = ("file", "status", "reason", "label", "confidence")
 def write_csv(results: "Iterable[Result]", class_names: Sequence[str], file: TextIO) -> Counter[str]:
     """Write a row per result as it comes; returns how many there were of each status.
 
-    Columns: file, status, reason, label, confidence, and p_CLASS per class. Texts that a spreadsheet would run
-    as a formula get a leading apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
+    Columns: file, status, reason, label, confidence, and p_CLASS per class. Texts that a spreadsheet would
+    run as a formula get an apostrophe (https://owasp.org/www-community/attacks/CSV_Injection).
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*COLUMNS, *(f"p_{name}" for name in class_names)])
@@ -50,8 +50,8 @@ def _harmless(text: str) -> str:
 def open_whole(path: Path) -> Iterator[TextIO]:
     """Open a text file for writing that appears under its name only when it is whole; raises OSError.
 
-    What goes wrong inside the `with` leaves nothing behind, and an older file of that name as it was. A device
-    or a pipe is written to directly.
+    What goes wrong inside the `with` leaves nothing behind, and an older file of that name as it was. A
+    device or a pipe is written to directly.
     """
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
