@@ -1,11 +1,13 @@
 """The table of cell types: names, folders, subtypes, labels, colours and adult reference ranges.
 
-It knows nothing of pixels; files are read in `blood_lib.images`, and the bundle carries these facts to the interface.
+How the cells look is left to `painter`; the bundle carries these facts to the interface.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+
+from blood_lib.bundle import ClassInfo
 
 __all__ = ["CELL_TYPES", "CellType", "by_folder", "by_name", "class_infos", "subtype_of"]
 
@@ -30,14 +32,28 @@ class CellType:
     """Lowest and highest per cent of white cells in healthy adults; None outside the differential."""
 
 
-def _cell_type(name, folder, spanish, colour, subtypes, reference_range=None) -> CellType:
-    """One row of the table: a cell type with a reference range is in the differential."""
-    label = MappingProxyType({"en": name, "es": spanish})
-    return CellType(name, folder, label, colour, MappingProxyType(subtypes), reference_range is not None, reference_range)
+def _cell_type(
+    name: str,
+    folder: str,
+    spanish: str,
+    colour: str,
+    subtypes: dict[str, str],
+    reference_range: tuple[float, float] | None = None,
+) -> CellType:
+    """One row of the table; a cell type with a reference range is in the differential."""
+    return CellType(
+        name=name,
+        folder=folder,
+        label=MappingProxyType({"en": name, "es": spanish}),
+        colour=colour,
+        subtypes=MappingProxyType(subtypes),
+        in_differential=reference_range is not None,
+        reference_range=reference_range,
+    )
 
 
-# Per cent of white cells in adults: Bain, Bates & Laffan, Dacie and Lewis Practical Haematology, 12th ed. (2017),
-# table 2.1; immature granulocytes: Roehrl et al., Arch Pathol Lab Med 135:471 (2011), over ten years of age.
+# Reference ranges: Bain, Bates and Laffan, "Dacie and Lewis Practical Haematology", 12th ed., 2017, ch. 2;
+# of immature granulocytes: Roehrl et al., Arch Pathol Lab Med 135:471-477, 2011 (over 10 years of age).
 CELL_TYPES: tuple[CellType, ...] = (
     _cell_type("basophil", "basophil", "basófilo", "#3b4cc0", {"BA": "basophil"}, (0.0, 2.0)),
     _cell_type("eosinophil", "eosinophil", "eosinófilo", "#d55e00", {"EO": "eosinophil"}, (1.0, 6.0)),
@@ -65,7 +81,7 @@ CELL_TYPES: tuple[CellType, ...] = (
 
 _BY_NAME = {cell_type.name: cell_type for cell_type in CELL_TYPES}
 _BY_FOLDER = {cell_type.folder: cell_type for cell_type in CELL_TYPES}
-_SUBTYPES = {prefix: subtype for cell_type in CELL_TYPES for prefix, subtype in cell_type.subtypes.items()}
+_SUBTYPES = {prefix: name for cell_type in CELL_TYPES for prefix, name in cell_type.subtypes.items()}
 
 
 def _look_up(table: Mapping[str, CellType], key: str, what: str) -> CellType:
@@ -75,31 +91,29 @@ def _look_up(table: Mapping[str, CellType], key: str, what: str) -> CellType:
 
 
 def by_name(name: str) -> CellType:
-    """The cell type called `name`; KeyError names the eight that there are."""
+    """The cell type called `name`; KeyError names those that there are."""
     return _look_up(_BY_NAME, name, "name")
 
 
 def by_folder(folder: str) -> CellType:
-    """The cell type whose images lie in the dataset's folder `folder`; KeyError names the eight that there are."""
+    """The cell type with images in the dataset's folder `folder`; KeyError names those that there are."""
     return _look_up(_BY_FOLDER, folder, "folder")
 
 
 def subtype_of(file_name: str) -> str | None:
-    """The subtype that a dataset's file name tells by what is before `_`: `SNE_1234.jpg` -> segmented neutrophil.
+    """The subtype that a file name of the dataset tells: `SNE_1234.jpg` -> segmented neutrophil.
 
     None for a name with another prefix (junk such as `.DS_169665.jpg`).
     """
     return _SUBTYPES.get(file_name.rpartition("/")[2].partition("_")[0])
 
 
-def class_infos() -> "tuple[ClassInfo, ...]":
+def class_infos() -> tuple[ClassInfo, ...]:
     """The same facts as the bundle's classes, in the bundle's order."""
     return tuple(_class_info(cell_type) for cell_type in CELL_TYPES)
 
 
-def _class_info(cell_type: CellType) -> "ClassInfo":
-    from blood_lib.bundle import ClassInfo
-
+def _class_info(cell_type: CellType) -> ClassInfo:
     subtypes = tuple(name for name in cell_type.subtypes.values() if name != cell_type.name)
     return ClassInfo(
         name=cell_type.name,

@@ -1,10 +1,10 @@
 """Draws example cells as May-Grünwald-Giemsa shows them, for examples, tests and the quick profile.
 
-Every pixel is made here from the table in `looks`, none is taken from a dataset; no model is ever trained on them
-to be shipped. Measuring how well a model names them is left to the tests.
+Every pixel is made here from the table in `looks`; none is taken from a dataset, and no shipped model is
+trained on them. Which cell types there are is left to `cells`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,14 @@ from PIL import Image
 
 from blood_lib.study.cells import CELL_TYPES, by_name
 from blood_lib.study.painter.looks import LOOKS, Look
-from blood_lib.study.painter.scene import add_debris, add_red_cells, build_canvas, develop, place_cell
+from blood_lib.study.painter.scene import (
+    Circle,
+    add_platelets,
+    add_red_cells,
+    build_canvas,
+    develop,
+    place_cell,
+)
 
 __all__ = ["draw_cell", "draw_cells", "draw_field", "draw_sheet", "save_dataset", "save_examples"]
 
@@ -20,73 +27,55 @@ FRAME = (360, 363)
 """Width and height of a frame of the dataset, in pixels."""
 
 
-def _rng(*key: int | str) -> np.random.Generator:
-    return np.random.default_rng([part if isinstance(part, int) else int.from_bytes(part.encode()) for part in key])
-
-
-def _choose_look(rng: np.random.Generator, cell_type: str, subtype: str | None) -> Look:
-    """The look of a subtype, or of one of the type's subtypes drawn by lot."""
-    names = list(by_name(cell_type).subtypes.values())
-    if subtype is not None and subtype not in names:
-        raise ValueError(f"{subtype!r} is no subtype of {cell_type!r}; choose one of {', '.join(sorted(names))}")
-    if subtype in LOOKS:
-        return LOOKS[subtype]
-    drawn = [name for name in names if name in LOOKS]
-    return LOOKS[drawn[int(rng.integers(len(drawn)))]]
-
-
 def draw_cell(cell_type: str, *, size: int = 360, seed: int, subtype: str | None = None) -> Image.Image:
     """A drawn frame with one cell of `cell_type` in its middle, as the PBC dataset shows them.
 
-    RGB, `size` pixels wide and 363/360 as high. The same arguments give the same image. `subtype` is one of
-    `cells.by_name(cell_type).subtypes` (one drawn by lot without it); ValueError or KeyError for an unknown one.
+    RGB, `size` pixels wide and 363/360 times as high. The same arguments give the same image. `subtype` is one
+    of `cells.by_name(cell_type).subtypes`, drawn by lot where it is None. KeyError for an unknown cell type,
+    ValueError for an unknown subtype.
     """
     rng = _rng(seed, cell_type)
     look = _choose_look(rng, cell_type, subtype)
     width, height = FRAME
-    diameter = rng.uniform(*look.diameter)
-    centre = (width / 2 + rng.normal(0, 3), height / 2 + rng.normal(0, 3))
-    middle = [(*centre, diameter / 2)]
-    canvas = build_canvas(rng, (height, width))
-    add_red_cells(rng, canvas, middle, crowding=rng.uniform(2, 9))
-    add_debris(rng, canvas, middle)
-    place_cell(rng, canvas, look, centre, diameter)
-    image = develop(rng, canvas, stain=rng.normal(1, 0.04))
-    return image if size == width else image.resize((size, round(size * height / width)), Image.Resampling.LANCZOS)
+    x, y = np.array(FRAME) / 2 + rng.normal(0, 3, 2)
+    circle = (x, y, rng.uniform(*look.diameter) / 2)
+    image = _draw_scene(rng, FRAME, [(look, circle)], crowding=rng.uniform(2, 9))
+    if size == width:
+        return image
+    return image.resize((size, round(size * height / width)), Image.Resampling.LANCZOS)
 
 
-def draw_cells(*, per_type: int, size: int = 360, seed: int = 0) -> Iterable[tuple[str, Image.Image]]:
+def draw_cells(*, per_type: int, size: int = 360, seed: int = 0) -> Iterator[tuple[str, Image.Image]]:
     """`per_type` drawn cells of each type, as (cell type, image), type by type."""
     for cell_type in CELL_TYPES:
         for i in range(per_type):
             yield cell_type.name, draw_cell(cell_type.name, size=size, seed=seed * 100_000 + i)
 
 
-def draw_field(cell_types: Sequence[str], *, width: int = 1280, height: int = 960, seed: int) -> Image.Image:
-    """A drawn microscope field, RGB, with one cell of each name in `cell_types`, apart from each other."""
+def draw_field(
+    cell_types: Sequence[str], *, width: int = 1280, height: int = 960, seed: int
+) -> tuple[Image.Image, list[Circle]]:
+    """A drawn microscope field with one cell of each name in `cell_types`, apart from each other.
+
+    RGB, and where each cell lies: (x, y, radius) in pixels, in the order of `cell_types`. ValueError when they
+    do not fit.
+    """
     rng = _rng(seed, "field")
-    canvas = build_canvas(rng, (height, width))
-    placed: list[tuple[Look, tuple[float, float, float]]] = []
+    placed: list[tuple[Look, Circle]] = []
     for name in cell_types:
         look = _choose_look(rng, name, None)
-        radius = rng.uniform(*look.diameter) / 2
-        for _ in range(200):
-            x, y = rng.uniform(radius, width - radius), rng.uniform(radius, height - radius)
-            if all(np.hypot(x - a, y - b) > radius + r for _, (a, b, r) in placed):
-                placed.append((look, (x, y, radius)))
-                break
-        else:
-            raise ValueError(f"{len(cell_types)} cells do not fit in {width} x {height} pixels; ask for fewer")
-    circles = [circle for _, circle in placed]
-    add_red_cells(rng, canvas, circles, crowding=rng.uniform(3, 7))
-    add_debris(rng, canvas, circles)
-    for look, (x, y, radius) in placed:
-        place_cell(rng, canvas, look, (x, y), 2 * radius)
-    return develop(rng, canvas)
+        circle = _find_place(rng, (width, height), rng.uniform(*look.diameter) / 2, [c for _, c in placed])
+        if circle is None:
+            raise ValueError(
+                f"{len(cell_types)} cells do not fit in {width} x {height} pixels: ask for fewer"
+            )
+        placed.append((look, circle))
+    image = _draw_scene(rng, (width, height), placed, crowding=rng.uniform(3, 7))
+    return image, [circle for _, circle in placed]
 
 
 def draw_sheet(*, columns: int = 6, size: int = 180, seed: int = 0) -> Image.Image:
-    """A contact sheet of drawn cells, RGB: one row per cell type in the order of `CELL_TYPES`, no captions."""
+    """A contact sheet of drawn cells, RGB: a row for each cell type in the order of `CELL_TYPES`."""
     sheet = Image.new("RGB", (columns * size, len(CELL_TYPES) * size), "white")
     for i, (_, image) in enumerate(draw_cells(per_type=columns, size=size, seed=seed)):
         sheet.paste(image.crop((0, 0, size, size)), (i % columns * size, i // columns * size))
@@ -119,3 +108,43 @@ def save_dataset(folder: Path, *, per_type: int, size: int, seed: int) -> list[P
             paths.append(Path(folder) / cell_type.folder / f"{prefix}_{i + 1:06d}.jpg")
             image.save(paths[-1], quality=92)
     return paths
+
+
+def _rng(seed: int, name: str) -> np.random.Generator:
+    """Random numbers that depend on the seed and the name alone, the same on every machine."""
+    return np.random.default_rng([seed, int.from_bytes(name.encode(), "big")])
+
+
+def _choose_look(rng: np.random.Generator, cell_type: str, subtype: str | None) -> Look:
+    """The look of a subtype; one of the type's own where `subtype` is None or stands for the whole type."""
+    names = list(by_name(cell_type).subtypes.values())
+    if subtype is not None and subtype not in names:
+        raise ValueError(
+            f"{cell_type!r} has no subtype {subtype!r}; choose one of {', '.join(sorted(names))}"
+        )
+    drawn = [name for name in names if name in LOOKS]
+    return LOOKS[subtype] if subtype in LOOKS else LOOKS[drawn[int(rng.integers(len(drawn)))]]
+
+
+def _find_place(
+    rng: np.random.Generator, size: tuple[int, int], radius: float, taken: list[Circle]
+) -> Circle | None:
+    """A circle inside the frame that touches none of the others; None when 200 tries find none."""
+    for _ in range(200):
+        x, y = (rng.uniform(radius, max(side - radius, radius)) for side in size)
+        if all(np.hypot(x - a, y - b) > radius + r for a, b, r in taken):
+            return x, y, radius
+    return None
+
+
+def _draw_scene(
+    rng: np.random.Generator, size: tuple[int, int], cells: list[tuple[Look, Circle]], *, crowding: float
+) -> Image.Image:
+    """A slide of `size` (width, height) with `cells` among red cells and small platelets."""
+    circles = [circle for _, circle in cells]
+    canvas = build_canvas(rng, size[::-1])
+    add_red_cells(rng, canvas, circles, crowding=crowding)
+    add_platelets(rng, canvas, circles)
+    for look, circle in cells:
+        place_cell(rng, canvas, look, circle)
+    return develop(rng, canvas, stain=rng.normal(1, 0.04))

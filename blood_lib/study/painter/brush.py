@@ -10,11 +10,12 @@ from PIL import Image, ImageDraw
 
 __all__ = ["capsules", "density", "dots", "grid", "light", "noise", "outline", "smoothstep"]
 
-Colour = tuple[int, int, int]
+Colour = Sequence[float]
+"""Red, green, blue in [0, 255]."""
 
 
 def density(colour: Colour) -> np.ndarray:
-    """What stain absorbs where `colour` is seen: (3,) float32, -log of the light left (Beer and Lambert's law)."""
+    """What is absorbed where `colour` is seen: (3,) float32, -log of the light left (Beer-Lambert law)."""
     return -np.log(np.asarray(colour, np.float32) / 255)
 
 
@@ -37,7 +38,7 @@ def grid(side: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> np.ndarray:
-    """Smooth random field `shape` float32 of about unit spread, whose bumps are about `scale` pixels wide."""
+    """Smooth random field of `shape`, float32, of about unit spread, with bumps about `scale` pixels wide."""
     height, width = shape
     size = (int(height / scale) + 4, int(width / scale) + 4)
     coarse = Image.fromarray(rng.standard_normal(size, dtype=np.float32) * np.float32(1.3))
@@ -47,7 +48,7 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> np.
 
 
 def outline(
-    rng: np.random.Generator, x: np.ndarray, y: np.ndarray, radius: float, *, stretch: float = 1.0, lumps: float = 0.02
+    rng: np.random.Generator, x: np.ndarray, y: np.ndarray, radius: float, *, stretch: float, lumps: float
 ) -> np.ndarray:
     """Depth in pixels below the outline of a roundish body (negative outside), same shape as `x`.
 
@@ -59,11 +60,14 @@ def outline(
     angle = np.arctan2(along, across)
     edge = np.ones_like(x)
     for k in range(2, 7):
-        edge += lumps * 2.5 / k * np.float32(rng.normal()) * np.cos(k * angle + np.float32(rng.uniform(0, 6.3)))
+        height, phase = 2.5 * lumps / k * rng.normal(), rng.uniform(0, 2 * np.pi)
+        edge += np.float32(height) * np.cos(k * angle + np.float32(phase))
     return radius * edge - np.hypot(across, along)
 
 
-def capsules(x: np.ndarray, y: np.ndarray, segments: Sequence[tuple[float, ...]], *, soft: float = 2.0) -> np.ndarray:
+def capsules(
+    x: np.ndarray, y: np.ndarray, segments: Sequence[tuple[float, ...]], *, soft: float = 2.0
+) -> np.ndarray:
     """Depth in pixels below the surface of a body made of round-ended segments, same shape as `x`.
 
     segments: (x0, y0, r0, x1, y1, r1) each, in pixels; soft: how far joints are rounded, in pixels.
@@ -83,7 +87,7 @@ def dots(
 ) -> np.ndarray:
     """Granules: a (side, side) float32 field in [0, 1] of discs on a shaken lattice.
 
-    spacing: pixels between neighbours; radius: smallest and largest, in pixels; share: of the lattice's places taken.
+    spacing: pixels between neighbours; radius: smallest and largest, in pixels; share: of the places taken.
     """
     zoom = 3
     axis = np.arange(spacing / 2, side, spacing)

@@ -1,25 +1,29 @@
-"""The table of looks: what May-Grünwald-Giemsa shows of each cell type and subtype, in words a painter can follow.
+"""The table of looks: what May-Grünwald-Giemsa shows of each cell type, as numbers that a painter can follow.
 
-Sizes and colours were measured on frames of 360 pixels (about 70 pixels a red cell); how they are drawn is in `scene`.
+Sizes and colours are those seen in frames 360 pixels wide, where a red cell is about 70 pixels wide.
+How they are drawn is left to `layers`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from blood_lib.study.painter.brush import Colour
 
-__all__ = ["LOOKS", "Chromatin", "Granules", "Look", "PLATELET"]
+__all__ = ["LOOKS", "Chromatin", "Granules", "Look", "SMALL_PLATELET"]
 
 
 @dataclass(frozen=True)
 class Granules:
-    """Granules of one kind: their colour, how far apart and how large in pixels, and how much of the cell has them."""
+    """Granules of one kind; lengths in pixels, pairs are lowest and highest."""
 
     colour: Colour
     spacing: float
+    """From one place to the next."""
     radius: tuple[float, float]
     share: tuple[float, float]
-    """Part of the places taken, lowest and highest among cells."""
+    """Part of the places taken."""
     over_nucleus: bool = False
+    inward: float = 2.5
+    """Depth below the cell's border at which they reach their full density."""
     patchy: float = 0.0
     """0 spread evenly, 1 gathered in fields with bare zones between."""
 
@@ -53,6 +57,9 @@ class Look:
     stretch: float = 1.12
     """Highest long axis over short axis."""
     lumps: float = 0.012
+    """How uneven the outline is, as a part of the radius."""
+    folds: float = 1.2
+    """How uneven the nucleus is, in pixels."""
     ragged: float = 0.8
     """How far the outline frays, in pixels."""
     rim: float = 0.25
@@ -62,135 +69,154 @@ class Look:
     vacuoles: tuple[int, int] = (0, 0)
 
 
-_GRANULOCYTE = Chromatin(dense=(63, 24, 122), open=(124, 72, 152), scale=4.2, share=0.16)
-_FINE = Chromatin(dense=(70, 27, 126), open=(128, 70, 153), scale=3.4, share=0.30, lacy=True)
-_AZUROPHILIC = Granules(colour=(98, 34, 138), spacing=5.0, radius=(0.9, 1.7), share=(0.25, 0.6), patchy=0.4)
-_NEUTROPHILIC = Granules(colour=(148, 86, 150), spacing=4.2, radius=(0.7, 1.3), share=(0.45, 0.8), patchy=0.2)
+_GRANULOCYTE = Chromatin(dense=(64, 27, 126), open=(128, 78, 152), scale=4.0, share=0.18)
+_FINE = Chromatin(dense=(70, 29, 128), open=(134, 80, 156), scale=3.2, share=0.36, lacy=True)
+_AZUROPHILIC = Granules(colour=(110, 44, 138), spacing=4.4, radius=(0.9, 1.8), share=(0.3, 0.75), patchy=0.35)
+_NEUTROPHILIC = Granules(
+    colour=(166, 110, 154), spacing=4.0, radius=(0.8, 1.5), share=(0.5, 0.85), patchy=0.3
+)
 
 _NEUTROPHIL = {
-    "diameter": (118, 140),
-    "cytoplasm": ((216, 182, 190), (198, 160, 182)),
+    "diameter": (120, 142),
+    "cytoplasm": ((220, 186, 188), (198, 162, 178)),
     "chromatin": _GRANULOCYTE,
     "granules": (
         _NEUTROPHILIC,
-        Granules(colour=(122, 52, 142), spacing=8.0, radius=(0.8, 1.5), share=(0.15, 0.4)),
+        Granules(colour=(136, 66, 144), spacing=7.0, radius=(0.8, 1.6), share=(0.1, 0.45), patchy=0.3),
     ),
-    "rim": 0.12,
+    "rim": 0.10,
 }
 
 PLATELET = Look(
-    diameter=(46, 62),
-    cytoplasm=((178, 160, 186), (150, 132, 178)),
+    diameter=(50, 68),
+    cytoplasm=((182, 164, 190), (150, 122, 174)),
     granules=(
-        Granules(colour=(92, 36, 138), spacing=3.6, radius=(1.1, 2.2), share=(0.75, 0.95)),
-        Granules(colour=(112, 40, 130), spacing=6.0, radius=(1.4, 2.4), share=(0.5, 0.8)),
+        Granules(colour=(100, 42, 140), spacing=3.0, radius=(0.8, 1.5), share=(0.75, 0.95), inward=8.0),
+        Granules(colour=(128, 52, 138), spacing=4.6, radius=(1.0, 1.8), share=(0.4, 0.8), inward=6.0),
     ),
     stretch=1.25,
     lumps=0.03,
-    ragged=2.0,
+    ragged=1.5,
     rim=-0.3,
     mottle=6.0,
+)
+
+SMALL_PLATELET = replace(
+    PLATELET,
+    diameter=(14, 26),
+    granules=(replace(PLATELET.granules[0], inward=3.0),),
+    ragged=0.7,
 )
 
 LOOKS: dict[str, Look] = {
     "basophil": Look(
         diameter=(112, 138),
-        cytoplasm=((196, 168, 188), (160, 122, 168)),
+        cytoplasm=((196, 168, 188), (150, 110, 162)),
         nucleus="lobed",
         nucleus_size=(0.9, 1.05),
-        chromatin=Chromatin(dense=(78, 36, 134), open=(112, 66, 150), scale=6.0, share=0.35),
+        chromatin=Chromatin(dense=(82, 38, 132), open=(112, 66, 148), scale=5.0, share=0.35),
         granules=(
-            Granules(colour=(58, 18, 112), spacing=5.6, radius=(2.0, 3.1), share=(0.75, 0.95), over_nucleus=True),
-            Granules(colour=(72, 24, 116), spacing=8.0, radius=(2.4, 3.4), share=(0.4, 0.7), over_nucleus=True),
+            Granules(
+                colour=(60, 20, 114), spacing=5.0, radius=(1.6, 2.6), share=(0.75, 0.95), over_nucleus=True
+            ),
+            Granules(
+                colour=(74, 26, 118), spacing=7.5, radius=(2.0, 3.2), share=(0.4, 0.75), over_nucleus=True
+            ),
         ),
         lumps=0.015,
-        ragged=1.6,
+        ragged=1.2,
         rim=0.3,
     ),
     "eosinophil": Look(
         diameter=(122, 145),
-        cytoplasm=((206, 186, 204), (192, 150, 176)),
+        cytoplasm=((208, 172, 190), (186, 130, 160)),
         nucleus="bilobed",
-        nucleus_size=(0.95, 1.1),
-        chromatin=Chromatin(dense=(74, 30, 130), open=(128, 78, 156), scale=4.2, share=0.25),
+        nucleus_size=(0.95, 1.08),
+        chromatin=Chromatin(dense=(70, 30, 130), open=(124, 74, 154), scale=4.0, share=0.28),
         granules=(
-            Granules(colour=(196, 98, 116), spacing=4.4, radius=(2.0, 2.9), share=(0.9, 1.0), patchy=0.15),
-            Granules(colour=(166, 74, 116), spacing=6.4, radius=(1.8, 2.8), share=(0.6, 0.9), patchy=0.15),
+            Granules(colour=(186, 102, 130), spacing=4.2, radius=(1.8, 2.7), share=(0.85, 1.0), patchy=0.25),
+            Granules(colour=(162, 82, 134), spacing=6.0, radius=(1.6, 2.6), share=(0.5, 0.9), patchy=0.25),
         ),
         rim=0.2,
     ),
     "erythroblast": Look(
-        diameter=(76, 98),
-        cytoplasm=((164, 146, 176), (142, 118, 160)),
+        diameter=(78, 106),
+        cytoplasm=((168, 146, 176), (138, 110, 160)),
         nucleus="round",
-        nucleus_size=(0.62, 0.74),
-        chromatin=Chromatin(dense=(52, 20, 108), open=(112, 66, 138), scale=5.5, share=0.13),
+        nucleus_size=(0.64, 0.78),
+        chromatin=Chromatin(dense=(58, 25, 112), open=(118, 74, 142), scale=5.0, share=0.13),
         stretch=1.25,
         lumps=0.025,
-        ragged=1.0,
-        rim=0.3,
+        ragged=0.8,
+        rim=0.15,
         mottle=7.0,
     ),
     "promyelocyte": Look(
         diameter=(145, 176),
-        cytoplasm=((160, 126, 176), (132, 100, 166)),
+        cytoplasm=((176, 140, 178), (138, 106, 168)),
         nucleus="oval",
-        nucleus_size=(0.70, 0.80),
+        nucleus_size=(0.74, 0.84),
         chromatin=_FINE,
         granules=(
-            Granules(colour=(86, 26, 130), spacing=5.0, radius=(1.1, 2.0), share=(0.45, 0.8), over_nucleus=True),
+            Granules(colour=(88, 28, 132), spacing=4.6, radius=(1.0, 2.0), share=(0.4, 0.85), patchy=0.4),
+            Granules(
+                colour=(88, 28, 132), spacing=8.0, radius=(0.9, 1.6), share=(0.2, 0.6), over_nucleus=True
+            ),
         ),
         stretch=1.2,
         lumps=0.02,
-        rim=0.35,
+        rim=0.3,
     ),
     "myelocyte": Look(
-        diameter=(124, 150),
-        cytoplasm=((184, 152, 188), (150, 124, 176)),
+        diameter=(122, 148),
+        cytoplasm=((194, 158, 182), (150, 122, 172)),
         nucleus="oval",
-        nucleus_size=(0.64, 0.74),
-        chromatin=Chromatin(dense=(68, 27, 125), open=(134, 80, 156), scale=3.8, share=0.28, lacy=True),
-        granules=(_AZUROPHILIC,),
+        nucleus_size=(0.70, 0.82),
+        chromatin=Chromatin(dense=(70, 30, 128), open=(136, 84, 156), scale=3.4, share=0.32, lacy=True),
+        granules=(_NEUTROPHILIC, _AZUROPHILIC),
         lumps=0.018,
         rim=0.3,
     ),
     "metamyelocyte": Look(
         diameter=(118, 142),
-        cytoplasm=((194, 164, 190), (162, 134, 178)),
+        cytoplasm=((198, 162, 184), (152, 126, 176)),
         nucleus="kidney",
-        nucleus_size=(0.92, 1.06),
-        chromatin=Chromatin(dense=(66, 26, 124), open=(134, 80, 156), scale=4.0, share=0.24, lacy=True),
-        granules=(_AZUROPHILIC, _NEUTROPHILIC),
+        nucleus_size=(1.0, 1.12),
+        chromatin=Chromatin(dense=(69, 29, 127), open=(140, 88, 158), scale=3.4, share=0.36, lacy=True),
+        granules=(_NEUTROPHILIC, _AZUROPHILIC),
         lumps=0.016,
         rim=0.25,
     ),
     "lymphocyte": Look(
-        diameter=(86, 108),
+        diameter=(86, 110),
         cytoplasm=((150, 134, 182), (112, 92, 156)),
         nucleus="round",
-        nucleus_size=(0.80, 0.88),
-        chromatin=Chromatin(dense=(62, 25, 120), open=(98, 46, 136), scale=6.5, share=0.35),
+        nucleus_size=(0.80, 0.90),
+        chromatin=Chromatin(dense=(66, 28, 122), open=(94, 44, 136), scale=4.0, share=0.4),
         stretch=1.2,
         lumps=0.018,
-        ragged=1.8,
-        rim=0.45,
+        ragged=1.1,
+        rim=0.35,
         mottle=5.0,
     ),
     "monocyte": Look(
-        diameter=(132, 162),
-        cytoplasm=((176, 156, 186), (150, 124, 174)),
+        diameter=(136, 170),
+        cytoplasm=((182, 158, 188), (150, 126, 178)),
         nucleus="folded",
-        nucleus_size=(0.95, 1.1),
-        chromatin=Chromatin(dense=(86, 36, 136), open=(138, 82, 158), scale=3.6, share=0.36, lacy=True),
-        granules=(Granules(colour=(124, 76, 154), spacing=4.5, radius=(0.6, 1.1), share=(0.4, 0.8)),),
-        stretch=1.25,
-        lumps=0.035,
-        ragged=1.4,
-        rim=0.25,
+        nucleus_size=(1.02, 1.18),
+        chromatin=Chromatin(dense=(84, 36, 138), open=(136, 78, 154), scale=2.5, share=0.48, lacy=True),
+        granules=(
+            Granules(colour=(134, 98, 168), spacing=3.2, radius=(0.6, 1.2), share=(0.4, 0.8), patchy=0.2),
+        ),
+        stretch=1.3,
+        lumps=0.05,
+        folds=2.2,
+        ragged=0.8,
+        rim=0.2,
         mottle=6.0,
-        vacuoles=(2, 9),
+        vacuoles=(2, 14),
     ),
-    "band neutrophil": Look(nucleus="band", nucleus_size=(0.92, 1.05), **_NEUTROPHIL),
-    "segmented neutrophil": Look(nucleus="segmented", nucleus_size=(0.92, 1.05), **_NEUTROPHIL),
+    "band neutrophil": Look(nucleus="band", nucleus_size=(0.95, 1.05), **_NEUTROPHIL),
+    "segmented neutrophil": Look(nucleus="segmented", nucleus_size=(0.95, 1.05), **_NEUTROPHIL),
     "platelet": PLATELET,
 }

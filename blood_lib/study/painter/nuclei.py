@@ -1,6 +1,6 @@
 """Shapes of nuclei: round, oval, kidney, folded, band, segmented, bilobed, lobed.
 
-Each is a list of round-ended segments in units of the cell's radius, cell at the origin; `brush.capsules` fills them.
+Each is a list of round-ended segments in units of the cell's radius; to fill them is left to `brush`.
 """
 
 from collections.abc import Callable
@@ -14,15 +14,17 @@ Segment = tuple[float, float, float, float, float, float]
 
 
 def _arc(span: float, bend: float, radii: np.ndarray) -> list[Segment]:
-    """A bow of `span` radians on a circle of radius `bend`, as thick as `radii` says at its evenly spaced joints."""
+    """A bow of `span` radians on a circle of radius `bend`; `radii`: its thickness at even joints."""
     angle = np.linspace(-span / 2, span / 2, len(radii))
     joints = np.stack([bend * np.cos(angle), bend * np.sin(angle), radii], 1)
     return [(*a, *b) for a, b in zip(joints[:-1].tolist(), joints[1:].tolist(), strict=True)]
 
 
-def _lobes(angles: np.ndarray, bend: float, radius: np.ndarray, length: float, bridge: float) -> list[Segment]:
-    """Lobes at `angles` on a circle of radius `bend`, drawn out along it by `length` radians, joined by bridges."""
-    ends = [(angle + side * length / 2, r) for angle, r in zip(angles, radius, strict=True) for side in (-1, 1)]
+def _lobes(angles: np.ndarray, bend: float, radii: np.ndarray, length: float, bridge: float) -> list[Segment]:
+    """Lobes at `angles` on a circle of radius `bend`, drawn out along it by `length` radians, and bridged."""
+    ends = [
+        (angle + side * length / 2, r) for angle, r in zip(angles, radii, strict=True) for side in (-1, 1)
+    ]
     joints = [(bend * np.cos(angle), bend * np.sin(angle), r) for angle, r in ends]
     segments = [(*joints[i], *joints[i + 1]) for i in range(0, len(joints), 2)]
     thin = [((*joints[i][:2], bridge), (*joints[i + 1][:2], bridge)) for i in range(1, len(joints) - 1, 2)]
@@ -38,28 +40,29 @@ def _oval(rng: np.random.Generator) -> list[Segment]:
 
 
 def _kidney(rng: np.random.Generator) -> list[Segment]:
-    return _arc(rng.uniform(1.7, 2.4), rng.uniform(0.40, 0.48), rng.uniform(0.30, 0.37, 5))
+    return _arc(rng.uniform(1.7, 2.5), rng.uniform(0.40, 0.48), rng.uniform(0.33, 0.42, 5))
 
 
 def _folded(rng: np.random.Generator) -> list[Segment]:
     span = rng.choice([rng.uniform(1.2, 1.9), rng.uniform(2.2, 3.2)])
-    return _arc(span, rng.uniform(0.40, 0.50), rng.uniform(0.27, 0.40, 6))
+    return _arc(span, rng.uniform(0.40, 0.50), rng.uniform(0.32, 0.46, 6))
 
 
 def _band(rng: np.random.Generator) -> list[Segment]:
-    return _arc(rng.uniform(2.8, 4.4), rng.uniform(0.42, 0.50), rng.uniform(0.16, 0.22, 8))
+    return _arc(rng.uniform(2.8, 4.4), rng.uniform(0.42, 0.52), rng.uniform(0.20, 0.29, 7))
 
 
 def _segmented(rng: np.random.Generator) -> list[Segment]:
     count = int(rng.choice([3, 4, 5], p=[0.45, 0.4, 0.15]))
-    step = rng.uniform(4.0, 5.0) / count
-    angles = np.arange(count) * step + rng.uniform(-0.12, 0.12, count)
-    return _lobes(angles, rng.uniform(0.44, 0.52), rng.uniform(0.17, 0.235, count), step * 0.38, 0.045)
+    step = rng.uniform(4.2, 5.2) / count
+    angles = np.arange(count) * step + rng.uniform(-0.15, 0.15, count)
+    return _lobes(angles, rng.uniform(0.46, 0.54), rng.uniform(0.21, 0.29, count), 0.25 * step, 0.045)
 
 
 def _bilobed(rng: np.random.Generator) -> list[Segment]:
     step = rng.uniform(1.5, 2.2)
-    return _lobes(np.array([0, step]), rng.uniform(0.50, 0.56), rng.uniform(0.27, 0.33, 2), rng.uniform(0.3, 0.6), 0.07)
+    bend, length = rng.uniform(0.52, 0.58), rng.uniform(0.3, 0.6)
+    return _lobes(np.array([0, step]), bend, rng.uniform(0.30, 0.36, 2), length, 0.07)
 
 
 def _lobed(rng: np.random.Generator) -> list[Segment]:
@@ -81,7 +84,7 @@ SHAPES: dict[str, Callable[[np.random.Generator], list[Segment]]] = {
 
 
 def build_nucleus(rng: np.random.Generator, shape: str, *, radius: float, size: float) -> list[Segment]:
-    """A nucleus of `shape`, in pixels: turned at random, and shifted to lie somewhere in a cell of `radius` pixels.
+    """A nucleus of `shape`, in pixels, turned at random and lying somewhere in a cell of `radius` pixels.
 
     size: scale of the shape; for "round" and "oval" the nucleus's diameter over the cell's.
     """
