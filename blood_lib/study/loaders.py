@@ -32,7 +32,9 @@ def _load_view(path: Path, size: int, crop: float) -> np.ndarray:
 
 
 def load_views(folder: Path, files: Sequence[str], *, size: int, crop: float) -> np.ndarray:
-    """The centred square of `crop` times the shorter side of each file, made `size` px wide: (N, size, size, 3) uint8."""
+    """The centred square of `crop` times the shorter side of each file, made `size` px wide: (N, size, size,
+    3) uint8.
+    """
     with ThreadPoolExecutor() as pool:
         views = pool.map(lambda file: _load_view(folder / file, size, crop), files)
         return np.stack(list(tqdm(views, "Reading images", len(files), unit="image", disable=None)))
@@ -89,7 +91,9 @@ def build_dls(
     """
     shared = {"device": torch.device(device), "num_workers": 0}
     after = _Prepare(size, crop, augmentation)
-    train_dl = DataLoader(_Views(*train), bs=batch_size, shuffle=True, drop_last=True, after_batch=after, **shared)
+    train_dl = DataLoader(
+        _Views(*train), bs=batch_size, shuffle=True, drop_last=True, after_batch=after, **shared
+    )
     valid_dl = DataLoader(_Views(*valid), bs=2 * batch_size, after_batch=_Prepare(size, crop, None), **shared)
     dls = DataLoaders(train_dl, valid_dl, device=shared["device"])
     dls.vocab, dls.c = list(vocab), len(vocab)

@@ -1,8 +1,9 @@
 """Lets torchvision be imported beside a CPU-only torch; import this before torchvision or fastai.
 
-The Linux wheels of torchvision carry an operator library built for CUDA, which cannot load beside a CPU-only torch. torchvision then
-fails on import because it registers Python kernels for two operators that nobody has declared. Nothing here uses them: declaring
-their schemas is enough, and costs a machine where the library loads nothing.
+The Linux wheels of torchvision carry an operator library built for CUDA, which cannot load beside a CPU-only
+torch. torchvision then fails on import because it registers Python kernels for two operators that nobody has
+declared. Nothing here uses them: declaring their schemas is enough, and costs a machine where the library
+loads nothing.
 """
 
 import importlib.util

@@ -1,7 +1,8 @@
 """Trains a network by a recipe, with fastai: autocast, averaged weights, a checkpoint after every epoch.
 
-A run is a folder: recipe.json, split.csv, environment.json, log.csv, checkpoint.pt while it lasts and model.pt at its end. A run that was
-killed goes on from its last epoch and ends in the same place. Measuring the result is for `evaluation`, the bundle for `export`.
+A run is a folder: recipe.json, split.csv, environment.json, log.csv, checkpoint.pt while it lasts and
+model.pt at its end. A run that was killed goes on from its last epoch and ends in the same place. Measuring
+the result is for `evaluation`, the bundle for `export`.
 """
 
 import copy
@@ -60,7 +61,9 @@ class Recipe:
     def from_json(cls, text: str) -> "Recipe":
         values = json.loads(text)
         augmentation = values.pop("augmentation")
-        return cls(**values, augmentation=Augmentation(**augmentation | {"zoom": tuple(augmentation["zoom"])}))
+        return cls(
+            **values, augmentation=Augmentation(**augmentation | {"zoom": tuple(augmentation["zoom"])})
+        )
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"
@@ -91,7 +94,9 @@ class Autocast(Callback):
 
 
 class AverageWeights(Callback):
-    """Exponential moving average of the weights (Polyak averaging), used for validation and kept at the end."""
+    """Exponential moving average of the weights (Polyak averaging), used for validation and kept at the
+    end.
+    """
 
     order = 55
 
@@ -106,7 +111,9 @@ class AverageWeights(Callback):
     def after_step(self):
         self.n_steps += 1
         decay = min(self.decay, self.n_steps / (self.n_steps + 10))
-        for mean, value in zip(self.average.state_dict().values(), self.model.state_dict().values(), strict=True):
+        for mean, value in zip(
+            self.average.state_dict().values(), self.model.state_dict().values(), strict=True
+        ):
             if mean.dtype.is_floating_point:
                 mean.lerp_(value, 1 - decay)
             else:
@@ -124,7 +131,9 @@ class AverageWeights(Callback):
 
 
 class SeedEpochs(Callback):
-    """Every epoch draws from a seed of its own, so that a resumed run sees what an unbroken one would have seen."""
+    """Every epoch draws from a seed of its own, so that a resumed run sees what an unbroken one would have
+    seen.
+    """
 
     order = -10
 
@@ -244,7 +253,9 @@ def build_learner(dls, recipe: Recipe, *, weights: Path | None = None, callbacks
     model = model.to(device=dls.device, memory_format=torch.channels_last)
     loss = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     metrics = [accuracy, BalancedAccuracy()]
-    return Learner(dls, model, loss_func=loss, metrics=metrics, cbs=[Autocast(), *callbacks], wd=recipe.weight_decay)
+    return Learner(
+        dls, model, loss_func=loss, metrics=metrics, cbs=[Autocast(), *callbacks], wd=recipe.weight_decay
+    )
 
 
 def load_parts(folder: Path, split: pd.DataFrame, recipe: Recipe, parts=("train", "valid")):
@@ -253,7 +264,10 @@ def load_parts(folder: Path, split: pd.DataFrame, recipe: Recipe, parts=("train"
     for part in parts:
         rows = split[split["part"] == part]
         size, crop = (FRAME_SIZE, 1.0) if part == "train" else (recipe.image_size, recipe.crop)
-        yield load_views(folder, rows["file"].tolist(), size=size, crop=crop), rows["cell_type"].map(index).to_numpy()
+        yield (
+            load_views(folder, rows["file"].tolist(), size=size, crop=crop),
+            rows["cell_type"].map(index).to_numpy(),
+        )
 
 
 def _open_run(run: Path, recipe: Recipe) -> None:
@@ -265,8 +279,11 @@ def _open_run(run: Path, recipe: Recipe) -> None:
     file.write_text(recipe.to_json())
 
 
-def train(folder: Path, run: Path, recipe: Recipe, *, device: str = "cpu", weights: Path | None = None) -> Path:
-    """Train by `recipe` on the dataset in `folder`, into the folder `run`; goes on where an earlier call was cut off.
+def train(
+    folder: Path, run: Path, recipe: Recipe, *, device: str = "cpu", weights: Path | None = None
+) -> Path:
+    """Train by `recipe` on the dataset in `folder`, into the folder `run`; goes on where an earlier call was
+    cut off.
 
     Returns the file with the weights. Raises BloodError when `run` holds another recipe's run.
     """
@@ -280,13 +297,22 @@ def train(folder: Path, run: Path, recipe: Recipe, *, device: str = "cpu", weigh
     (run / "environment.json").write_text(json.dumps(describe_environment(device), indent=2) + "\n")
     frames, views = load_parts(root, split, recipe)
     dls = build_dls(
-        frames, views, vocab=[c.name for c in CELL_TYPES], size=recipe.image_size, crop=recipe.crop,
-        augmentation=recipe.augmentation, batch_size=recipe.batch_size, device=device,
+        frames,
+        views,
+        vocab=[c.name for c in CELL_TYPES],
+        size=recipe.image_size,
+        crop=recipe.crop,
+        augmentation=recipe.augmentation,
+        batch_size=recipe.batch_size,
+        device=device,
     )
     average = AverageWeights(recipe.ema_decay)
     checkpoint = Checkpoint(run / "checkpoint.pt", average)
     learn = build_learner(
-        dls, recipe, weights=weights, callbacks=[SeedEpochs(recipe.seed), average, LogEpochs(run / "log.csv"), checkpoint]
+        dls,
+        recipe,
+        weights=weights,
+        callbacks=[SeedEpochs(recipe.seed), average, LogEpochs(run / "log.csv"), checkpoint],
     )
     done = checkpoint.resume(learn)
     with learn.no_bar(), learn.no_logging():
@@ -302,7 +328,10 @@ def load_network(run: Path) -> tuple[nn.Module, Recipe]:
         recipe = Recipe.from_json((run / "recipe.json").read_text())
         state = torch.load(run / "model.pt", map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise BloodError(f"{run} holds no finished run ({Path(error.filename).name} is missing); finish it with blood train.") from None
+        raise BloodError(
+            f"{run} holds no finished run ({Path(error.filename).name} is missing); "
+            "finish it with blood train."
+        ) from None
     network = build_network(recipe.arch, len(CELL_TYPES), initialisation="random")
     network.load_state_dict(state)
     return network.eval(), recipe

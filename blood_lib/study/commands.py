@@ -1,0 +1,137 @@
+"""`blood train` and `blood evaluate` on the command line.
+
+What they do is left to the modules of this package, which are imported only when a command runs.
+"""
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_parser"]
+
+_FORMATTERS = {
+    **dict.fromkeys(("recall", "precision"), "{:.2%}".format),
+    **dict.fromkeys(("recall_interval", "precision_interval"), lambda ends: "{:.1%}-{:.1%}".format(*ends)),
+}
+
+
+def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+    """Registers `train` and `evaluate`; each sets `run(args) -> int`."""
+    _add_train(subparsers)
+    _add_evaluate(subparsers)
+
+
+def _add_train(subparsers: "argparse._SubParsersAction") -> None:
+    text = (
+        "Train a network on the training part of the dataset and make a bundle of it. The run's folder keeps "
+        "recipe, log and a checkpoint: a run that was cut off goes on from its last epoch when the command "
+        "is given again."
+    )
+    train = subparsers.add_parser("train", help="train a network and make a bundle of it", description=text)
+    train.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
+    train.add_argument(
+        "--out",
+        metavar="RUN",
+        type=Path,
+        required=True,
+        help="the run's folder; the bundle goes to RUN/bundle",
+    )
+    train.add_argument("--arch", help="one of the study's architectures")
+    train.add_argument("--initialisation", choices=["imagenet", "random"])
+    train.add_argument("--weights", metavar="FILE", type=Path, help="a local file with ImageNet weights")
+    train.add_argument("--image-size", type=int, metavar="PX")
+    train.add_argument("--epochs", type=int, metavar="N", dest="n_epochs")
+    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU where there is one")
+    train.add_argument(
+        "--elsewhere",
+        metavar="DIR",
+        type=Path,
+        help="cells of another laboratory, to report on: a folder per class",
+    )
+    train.set_defaults(run=_train)
+
+
+def _add_evaluate(subparsers: "argparse._SubParsersAction") -> None:
+    text = "How good a bundle is on labelled images: a folder per class, or the files of a CSV table."
+    evaluate = subparsers.add_parser("evaluate", help="measure a bundle on labelled images", description=text)
+    evaluate.add_argument(
+        "folder", metavar="DIR", type=Path, help="holds a folder per class, or the files that --labels names"
+    )
+    evaluate.add_argument("--bundle", metavar="DIR", type=Path, help="default: the bundle that ships")
+    evaluate.add_argument(
+        "--labels", metavar="CSV", type=Path, help="a table with the columns file and label"
+    )
+    evaluate.add_argument(
+        "--part", choices=["train", "valid", "test"], help="only this part of the study's dataset"
+    )
+    evaluate.add_argument(
+        "--among-present",
+        action="store_true",
+        help="force the answer to be one of the classes that are there",
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _train(args: argparse.Namespace) -> int:
+    import torch
+
+    from blood_lib.study.export import export_bundle
+    from blood_lib.study.training import Recipe, train
+
+    names = ("arch", "initialisation", "image_size", "n_epochs", "seed")
+    recipe = Recipe(**{name: value for name in names if (value := getattr(args, name)) is not None})
+    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+    train(args.folder, args.out, recipe, device=device, weights=args.weights)
+    bundle = export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere)
+    for metric in bundle.card["metrics"]:
+        values = "{name}: {value:.2%} (95 % interval {low:.2%} to {high:.2%}, n = {n:,})".format_map(metric)
+        print(f"{values}, {metric['where']['en']}")
+    print(f"The bundle is in {bundle.path}.")
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    import numpy as np
+    from tqdm import tqdm
+
+    from blood_lib.inference import Classifier
+    from blood_lib.study.labelled import classify_labelled
+
+    classifier = Classifier.load(args.bundle)
+    root, table = _find_table(args, classifier.bundle.classes)
+    progress = lambda results: tqdm(results, total=len(table), unit="image", disable=None)  # noqa: E731
+    answers = classify_labelled(classifier, root, table, progress=progress)
+    if args.among_present:
+        answers = answers.choose_among(np.unique(answers.target))
+    _print_report(answers, classifier.class_names)
+    return 0
+
+
+def _find_table(args: argparse.Namespace, classes):
+    """The folder that the files lie below, and the table of files and labels."""
+    from blood_lib.study.labelled import find_labelled, read_labels
+
+    if args.part:
+        from blood_lib.study.data.index import find_dataset
+        from blood_lib.study.data.split import load_split
+
+        split = load_split(args.folder)
+        return find_dataset(args.folder), split[split["part"] == args.part]
+    return args.folder, read_labels(args.labels, classes) if args.labels else find_labelled(
+        args.folder, classes
+    )
+
+
+def _print_report(answers, names: list[str]) -> None:
+    import pandas as pd
+
+    from blood_lib.study.evaluation import compute_figures, compute_per_class
+
+    print(*compute_figures(answers.target, answers.probs), sep="\n")
+    rows = compute_per_class(answers.target, answers.probs.argmax(axis=1), names)
+    print("", pd.DataFrame(rows).to_string(index=False, formatters=_FORMATTERS), "", sep="\n")
+    for status in ("ok", "uncertain", "unfamiliar"):
+        some = answers.select(status)
+        right = int((some.probs.argmax(axis=1) == some.target).sum())
+        print(f"{status:10} {len(some.target):6,} of {len(answers.target):,}, {right:,} right")
+    print(f"{'rejected':10} {len(answers.rejected):6,}")

@@ -1,0 +1,193 @@
+"""Turns a finished training run into a bundle: network, calibration, thresholds, map, card, drawn examples.
+
+Everything that is measured here is measured on the network as it will be served. What a bundle is,
+`blood_lib.bundle` knows.
+"""
+
+import io
+import tempfile
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx
+import pandas as pd
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from scipy.special import softmax
+
+from blood_lib import BloodError
+from blood_lib.atlas import Atlas
+from blood_lib.bundle import Bundle, Preprocessing, Thresholds, save_bundle
+from blood_lib.inference import Classifier
+from blood_lib.network import Network
+from blood_lib.study.architectures import CellNetwork
+from blood_lib.study.card import TEXTS, build_card
+from blood_lib.study.cells import CELL_TYPES, class_infos
+from blood_lib.study.data.index import find_dataset
+from blood_lib.study.evaluation import choose_confidence, fit_temperature
+from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
+from blood_lib.study.painter import save_examples
+from blood_lib.study.training import Recipe, load_network
+
+__all__ = ["choose_distance", "export_bundle", "export_onnx", "sample_per_class", "store_as_float16"]
+
+MAX_BYTES = 25 * 10**6
+OK_ACCURACY = 0.998
+"""`ok` should be right this often on the validation part."""
+FLAGGED = 0.005
+"""Share of the validation part that the threshold of `unfamiliar` lets go."""
+ATLAS_PER_CLASS = 250
+
+_CLASS_INDEX = {cell_type.name: i for i, cell_type in enumerate(CELL_TYPES)}
+
+
+class _AllOutputs(torch.nn.Module):
+    """`forward_all` as `forward`, which is what gets exported; the head keeps its name."""
+
+    def __init__(self, network: CellNetwork):
+        super().__init__()
+        self.network, self.head = network, network.head
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return self.network.forward_all(images)
+
+
+def export_onnx(network: CellNetwork, image_size: int) -> bytes:
+    """`network` as ONNX: images (N, 3, S, S) -> logits (N, C), features (N, D), maps (N, D, h, w)."""
+    file = io.BytesIO()
+    names = ["logits", "features", "maps"]
+    example = torch.zeros(1, 3, image_size, image_size)
+    with (
+        warnings.catch_warnings()
+    ):  # the exporter that needs no further package is deprecated, and says so several times
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _AllOutputs(network).eval(),
+            (example,),
+            file,
+            dynamo=False,
+            opset_version=17,
+            input_names=["images"],
+            output_names=names,
+            dynamic_axes={name: {0: "N"} for name in ["images", *names]},
+        )
+    return file.getvalue()
+
+
+def store_as_float16(content: bytes) -> bytes:
+    """The ONNX model `content` with its large weights stored in half precision and cast back when it is
+    loaded.
+
+    The head stays as it is: corrections and heat maps are computed from it.
+    """
+    model = onnx.load_from_string(content)
+    casts = []
+    for tensor in model.graph.initializer:
+        if (
+            tensor.data_type != TensorProto.FLOAT
+            or tensor.name.startswith("head.")
+            or np.prod(tensor.dims) < 1024
+        ):
+            continue
+        name, half = tensor.name, numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, f"{name}.float16"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+class _Outputs(NamedTuple):
+    """What the served network says about a part of the split."""
+
+    target: np.ndarray  # (N,)
+    logits: np.ndarray  # (N, C)
+    features: np.ndarray  # (N, D)
+
+
+def sample_per_class(target: np.ndarray, n: int, seed: int) -> np.ndarray:
+    """Sorted indices of at most `n` members of each class of `target` (N,)."""
+    rng = np.random.default_rng(seed)
+    members = (np.flatnonzero(target == c) for c in np.unique(target))
+    return np.sort(np.concatenate([rng.permutation(m)[:n] for m in members]))
+
+
+def choose_distance(distance: np.ndarray) -> float:
+    """The distance that all but FLAGGED of the cells of the validation part stay below."""
+    return float(np.quantile(distance, 1 - FLAGGED))
+
+
+def _read_run(run: Path) -> dict[str, bytes]:
+    """What the bundle keeps of its training: the recipe and the log as a table."""
+    return {"recipe.json": (run / "recipe.json").read_bytes(), "training.csv": (run / "log.csv").read_bytes()}
+
+
+def _draw_examples(seed: int) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as scratch:
+        return {
+            f"examples/{path.name}": path.read_bytes() for path in save_examples(Path(scratch), seed=seed)
+        }
+
+
+def _compile(model: bytes, shared: dict[str, object]) -> Network:
+    """The network as it will be served, before its bundle can be finished."""
+    unknown = {"temperature": 1.0, "thresholds": Thresholds(0.0, 2.0), "card": {}}
+    with tempfile.TemporaryDirectory() as scratch:
+        return Network(
+            save_bundle(scratch, **shared, **unknown, files={"model.onnx": model, "atlas.npz": b""})
+        )
+
+
+def _run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> _Outputs:
+    rows = split[split["part"] == part]
+    views = load_views(root, rows["file"].tolist(), size=recipe.image_size, crop=recipe.crop)
+    logits, features, _ = network(views)
+    return _Outputs(rows["cell_type"].map(_CLASS_INDEX).to_numpy(), logits, features)
+
+
+def _build_atlas(train: _Outputs, seed: int) -> Atlas:
+    chosen = sample_per_class(train.target, ATLAS_PER_CLASS, seed)
+    return Atlas.fit(train.features[chosen], train.target[chosen], random_state=seed)
+
+
+def _check_size(files: dict[str, bytes]) -> None:
+    size = sum(len(content) for content in files.values())
+    if size > MAX_BYTES:
+        raise BloodError(
+            f"The bundle would have {size / 1e6:.1f} MB, more than {MAX_BYTES / 1e6:.0f}; "
+            "train a smaller network."
+        )
+
+
+def export_bundle(run: Path, folder: Path, out: Path, *, elsewhere: Path | None = None) -> Bundle:
+    """Make the bundle `out` from the finished run `run`, which was trained on the dataset in `folder`.
+
+    elsewhere: another laboratory's cells, a folder per class, that only add to the bundle's figures.
+    Raises BloodError when the run is not finished or the bundle would be larger than MAX_BYTES.
+    """
+    network, recipe = load_network(run)
+    root, split = find_dataset(folder), pd.read_csv(run / "split.csv", keep_default_na=False)
+    model = store_as_float16(export_onnx(network, recipe.image_size))
+    preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD)
+    shared = {**TEXTS, "classes": class_infos(), "preprocessing": preprocessing}
+    served = _compile(model, shared)
+    train, valid = (_run_part(served, root, split, part, recipe) for part in ("train", "valid"))
+    atlas, temperature = _build_atlas(train, recipe.seed), fit_temperature(valid.target, valid.logits)
+    probs = softmax(valid.logits / temperature, axis=1)
+    confidence = choose_confidence(valid.target, probs, accuracy=OK_ACCURACY)
+    thresholds = Thresholds(confidence, choose_distance(atlas.distance(valid.features)))
+    shared |= {"temperature": temperature, "thresholds": thresholds}
+    files = {
+        "model.onnx": model,
+        "atlas.npz": atlas.to_bytes(),
+        **_read_run(run),
+        **_draw_examples(recipe.seed),
+    }
+    _check_size(files)
+    classifier = Classifier(save_bundle(out, **shared, card={}, files=files))
+    return save_bundle(
+        out, **shared, card=build_card(classifier, run, recipe, split, root, elsewhere), files=files
+    )
