@@ -52,31 +52,33 @@ def _cell_type(
     )
 
 
+# Colours: a contrast of 3:1 or more on white and on #1e1e1e, and as far from each other as goes with that, to
+# normal and to colour-blind eyes (simulated as in Machado et al., IEEE TVCG 15:1291, 2009).
 # Reference ranges: Bain, Bates and Laffan, "Dacie and Lewis Practical Haematology", 12th ed., 2017, ch. 2;
 # of immature granulocytes: Roehrl et al., Arch Pathol Lab Med 135:471-477, 2011 (over 10 years of age).
 CELL_TYPES: tuple[CellType, ...] = (
-    _cell_type("basophil", "basophil", "basófilo", "#3b4cc0", {"BA": "basophil"}, (0.0, 2.0)),
-    _cell_type("eosinophil", "eosinophil", "eosinófilo", "#d55e00", {"EO": "eosinophil"}, (1.0, 6.0)),
-    _cell_type("erythroblast", "erythroblast", "eritroblasto", "#8c564b", {"ERB": "erythroblast"}),
+    _cell_type("basophil", "basophil", "basófilo", "#3e55f5", {"BA": "basophil"}, (0.0, 2.0)),
+    _cell_type("eosinophil", "eosinophil", "eosinófilo", "#ee416f", {"EO": "eosinophil"}, (1.0, 6.0)),
+    _cell_type("erythroblast", "erythroblast", "eritroblasto", "#9f5619", {"ERB": "erythroblast"}),
     _cell_type(
         "immature granulocyte",
         "ig",
         "granulocito inmaduro",
-        "#cc79a7",
+        "#8b628e",
         {"MMY": "metamyelocyte", "MY": "myelocyte", "PMY": "promyelocyte", "IG": "immature granulocyte"},
         (0.0, 0.9),
     ),
-    _cell_type("lymphocyte", "lymphocyte", "linfocito", "#009e73", {"LY": "lymphocyte"}, (20.0, 40.0)),
-    _cell_type("monocyte", "monocyte", "monocito", "#56b4e9", {"MO": "monocyte"}, (2.0, 10.0)),
+    _cell_type("lymphocyte", "lymphocyte", "linfocito", "#2a9aee", {"LY": "lymphocyte"}, (20.0, 40.0)),
+    _cell_type("monocyte", "monocyte", "monocito", "#2c825c", {"MO": "monocyte"}, (2.0, 10.0)),
     _cell_type(
         "neutrophil",
         "neutrophil",
         "neutrófilo",
-        "#c9a227",
+        "#aa9302",
         {"BNE": "band neutrophil", "SNE": "segmented neutrophil", "NEUTROPHIL": "neutrophil"},
         (40.0, 80.0),
     ),
-    _cell_type("platelet", "platelet", "plaqueta", "#777777", {"PLATELET": "platelet"}),
+    _cell_type("platelet", "platelet", "plaqueta", "#939397", {"PLATELET": "platelet"}),
 )
 
 _BY_NAME = {cell_type.name: cell_type for cell_type in CELL_TYPES}

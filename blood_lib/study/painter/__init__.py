@@ -5,6 +5,7 @@ trained on them. Which cell types there are is left to `cells`.
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,9 @@ FRAME = (360, 363)
 def draw_cell(cell_type: str, *, size: int = 360, seed: int, subtype: str | None = None) -> Image.Image:
     """A drawn frame with one cell of `cell_type` in its middle, as the PBC dataset shows them.
 
-    RGB, `size` pixels wide and 363/360 times as high. The same arguments give the same image. `subtype` is one
-    of `cells.by_name(cell_type).subtypes`, drawn by lot where it is None. KeyError for an unknown cell type,
-    ValueError for an unknown subtype.
+    RGB, `size` pixels wide and 363/360 times as high; the same arguments give the same image. `subtype` is a
+    value of `cells.by_name(cell_type).subtypes`, drawn by lot where it is None. KeyError for an unknown cell
+    type, ValueError for an unknown subtype.
     """
     rng = _rng(seed, cell_type)
     look = _choose_look(rng, cell_type, subtype)
@@ -46,10 +47,10 @@ def draw_cell(cell_type: str, *, size: int = 360, seed: int, subtype: str | None
 
 
 def draw_cells(*, per_type: int, size: int = 360, seed: int = 0) -> Iterator[tuple[str, Image.Image]]:
-    """`per_type` drawn cells of each type, as (cell type, image), type by type."""
+    """`per_type` drawn cells of each type as (cell type, image), type by type, its subtypes taking turns."""
     for cell_type in CELL_TYPES:
-        for i in range(per_type):
-            yield cell_type.name, draw_cell(cell_type.name, size=size, seed=seed * 100_000 + i)
+        for i, subtype in zip(range(per_type), cycle(cell_type.subtypes.values()), strict=False):
+            yield cell_type.name, draw_cell(cell_type.name, size=size, seed=_nth(seed, i), subtype=subtype)
 
 
 def draw_field(
@@ -57,8 +58,8 @@ def draw_field(
 ) -> tuple[Image.Image, list[Circle]]:
     """A drawn microscope field with one cell of each name in `cell_types`, apart from each other.
 
-    RGB, and where each cell lies: (x, y, radius) in pixels, in the order of `cell_types`. ValueError when they
-    do not fit.
+    RGB, and where each cell lies: (x, y, radius) in pixels, in the order of `cell_types`. ValueError when
+    they do not fit.
     """
     rng = _rng(seed, "field")
     placed: list[tuple[Look, Circle]] = []
@@ -82,32 +83,37 @@ def draw_sheet(*, columns: int = 6, size: int = 180, seed: int = 0) -> Image.Ima
     return sheet
 
 
-def save_examples(folder: Path, *, per_type: int = 3, seed: int = 0) -> list[Path]:
-    """Write the bundle's example cells, `<cell_type>_<number>.png`, and return their paths."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+def save_examples(folder: Path | str, *, per_type: int = 3, seed: int = 0) -> list[Path]:
+    """Write a bundle's example cells, `<cell_type>_<number>.jpg`, and return their paths."""
     paths = []
-    for i, (name, image) in enumerate(draw_cells(per_type=per_type, size=240, seed=seed)):
-        paths.append(folder / f"{name.replace(' ', '_')}_{i % per_type + 1}.png")
-        image.quantize(256, dither=Image.Dither.NONE).save(paths[-1], optimize=True)
+    for i, (name, image) in enumerate(draw_cells(per_type=per_type, seed=seed)):
+        path = Path(folder) / f"{name.replace(' ', '_')}_{i % per_type + 1}.jpg"
+        paths.append(_save(image, path))
     return paths
 
 
-def save_dataset(folder: Path, *, per_type: int, size: int, seed: int) -> list[Path]:
+def save_dataset(folder: Path | str, *, per_type: int, size: int, seed: int) -> list[Path]:
     """Write a folder tree of drawn cells laid out as the published dataset, and return the paths.
 
-    `<folder>/<class folder>/<PREFIX>_000001.jpg`; subtypes take turns.
+    `<folder>/<folder of the cell type>/<PREFIX>_000001.jpg`, the prefixes of a cell type taking turns.
     """
     paths = []
     for cell_type in CELL_TYPES:
-        prefixes = list(cell_type.subtypes.items())
-        (Path(folder) / cell_type.folder).mkdir(parents=True, exist_ok=True)
-        for i in range(per_type):
-            prefix, subtype = prefixes[i % len(prefixes)]
-            image = draw_cell(cell_type.name, size=size, seed=seed * 100_000 + i, subtype=subtype)
-            paths.append(Path(folder) / cell_type.folder / f"{prefix}_{i + 1:06d}.jpg")
-            image.save(paths[-1], quality=92)
+        for i, (prefix, subtype) in zip(range(per_type), cycle(cell_type.subtypes.items()), strict=False):
+            image = draw_cell(cell_type.name, size=size, seed=_nth(seed, i), subtype=subtype)
+            paths.append(_save(image, Path(folder) / cell_type.folder / f"{prefix}_{i + 1:06d}.jpg"))
     return paths
+
+
+def _save(image: Image.Image, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, quality=92, subsampling=0)
+    return path
+
+
+def _nth(seed: int, i: int) -> int:
+    """The seed of the i-th cell of a series: series of different seeds share no cell."""
+    return seed * 100_000 + i
 
 
 def _rng(seed: int, name: str) -> np.random.Generator:

@@ -17,7 +17,7 @@ VACUOLE = (238, 218, 208)
 
 
 def paint_cell(rng: np.random.Generator, look: Look, radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """A cell of `radius` pixels: densities (side, side, 3), and the share of it in each pixel (side, side, 1)."""
+    """A cell of `radius` pixels: densities (side, side, 3), and its share of each pixel (side, side, 1)."""
     x, y = grid(int(2.7 * radius) + 8)
     x, y = x + 0.03 * radius * noise(rng, x.shape, 30), y + 0.03 * radius * noise(rng, x.shape, 30)
     stretch = 1 + (look.stretch - 1) * rng.random()

@@ -68,7 +68,7 @@ def place_cell(rng: np.random.Generator, canvas: np.ndarray, look: Look, circle:
 
 
 def develop(rng: np.random.Generator, canvas: np.ndarray, *, stain: float = 1.0) -> Image.Image:
-    """The photograph of a canvas: RGB, with a camera's blur, sharpening and grain; stain: strength, about 1."""
+    """The photograph of a canvas: RGB, with a camera's blur, sharpening and grain; stain: about 1."""
     picture = light((canvas - density(BACKGROUND)) * stain + density(BACKGROUND))
     picture += 0.8 * noise(rng, canvas.shape[:2], 1.6)[..., None]
     image = Image.fromarray(np.clip(picture + 0.5, 0, 255).astype(np.uint8))
