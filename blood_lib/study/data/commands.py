@@ -4,6 +4,7 @@ What they do is left to the modules of this package, which are imported only whe
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 __all__ = ["add_parser"]
@@ -54,22 +55,21 @@ def _add_split(commands: "argparse._SubParsersAction") -> None:
 def _fetch(args: argparse.Namespace) -> int:
     from blood_lib.study.data import fetch
 
-    where = fetch.fetch_dataset(
-        args.folder, url=args.url or fetch.URL, archive=args.archive, keep_archive=args.keep_archive
-    )
+    try:
+        where = fetch.fetch_dataset(
+            args.folder, url=args.url or fetch.URL, archive=args.archive, keep_archive=args.keep_archive
+        )
+    except KeyboardInterrupt:
+        print("Interrupted: give the same command again, it goes on where it stopped.", file=sys.stderr)
+        raise
     print(f"The dataset is in {where}; every file is as published.")
     return 0
 
 
 def _index(folder: Path):
-    from tqdm import tqdm
+    from blood_lib.study.data.index import build_index, show_progress
 
-    from blood_lib.study.data.index import build_index
-
-    def show(rows, total):
-        return tqdm(rows, total=total, desc="Reading images", unit=" files", disable=None, leave=False)
-
-    return build_index(folder, progress=show)
+    return build_index(folder, progress=show_progress)
 
 
 def _audit(args: argparse.Namespace) -> int:

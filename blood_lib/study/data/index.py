@@ -4,18 +4,19 @@ What the table means is left to `audit` (what is wrong) and `split` (which part)
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 from PIL import Image
+from tqdm import tqdm
 
 from blood_lib import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
 
-__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files"]
+__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files", "show_progress"]
 
 DATASET = "PBC_dataset_normal_DIB"
 """The folder that the published archive holds."""
@@ -57,7 +58,13 @@ def hash_pixels(image: Image.Image) -> str:
     return hashlib.sha256(b"%dx%d:" % image.size + image.tobytes()).hexdigest()
 
 
-def build_index(folder: Path | str, *, workers: int = 4, progress: Callable | None = None) -> pd.DataFrame:
+def build_index(
+    folder: Path | str,
+    *,
+    files: Sequence[str] | None = None,
+    workers: int = 4,
+    progress: Callable | None = None,
+) -> pd.DataFrame:
     """One row per file of the copy in `folder`, sorted by name; nothing is left out, whatever it is.
 
     file        path below the dataset's folder, with `/`
@@ -68,13 +75,13 @@ def build_index(folder: Path | str, *, workers: int = 4, progress: Callable | No
     pixels      `hash_pixels`; "" when there is no image
     problem     "" or one sentence: why there is no image
 
-    `progress(rows, total=n)` iterates over the rows and shows it, as `tqdm` does.
+    With `files` only these. `progress(rows, total=n)` iterates over the rows and shows it, as `tqdm` does.
     """
     root = find_dataset(folder)
-    files = list_files(root)
+    files = list_files(root) if files is None else sorted(files)
     with ThreadPoolExecutor(
         workers
-    ) as pool:  # reading, decoding and hashing run outside the interpreter's lock
+    ) as pool:  # reading, decoding and hashing let go of the interpreter's lock
         rows = pool.map(lambda file: _index_file(root, file), files)
         rows = rows if progress is None else progress(rows, total=len(files))
         return pd.DataFrame(list(rows), columns=list(COLUMNS))
@@ -95,3 +102,8 @@ def _index_file(root: Path, file: str) -> dict:
     if isinstance(image, Rejection):
         return row | {"problem": image.reason}
     return row | {"width": image.width, "height": image.height, "pixels": hash_pixels(image)}
+
+
+def show_progress(rows: Iterable, total: int) -> Iterable:
+    """A progress bar on a terminal, nothing elsewhere; for `build_index`."""
+    return tqdm(rows, total=total, desc="Reading images", unit=" files", disable=None, leave=False)

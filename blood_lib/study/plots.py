@@ -1,0 +1,157 @@
+"""Arrays and tables in, matplotlib Axes out; a cell type has the same colour in every figure.
+
+Numbers are computed elsewhere; saving and showing are left to the caller.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
+
+from blood_lib.counts import interval
+from blood_lib.study.cells import CELL_TYPES
+
+__all__ = [
+    "COLOURS",
+    "add_legend",
+    "plot_clusters",
+    "plot_composition",
+    "plot_counts",
+    "plot_images",
+    "plot_map",
+    "plot_shares",
+    "plot_variance",
+    "stamp",
+]
+
+COLOURS = {cell_type.name: cell_type.colour for cell_type in CELL_TYPES}
+"""Cell type to `#rrggbb`, in the order of the table."""
+
+_MARKS = "os^Dv<>P"  # a second sign beside the colour, for whoever cannot tell colours apart
+
+
+def stamp(figure: Figure, note: str) -> None:
+    """Writes below `figure` what it was made from; nothing where `note` is ""."""
+    if note:
+        figure.text(0.5, -0.02, note, ha="center", va="top", color="firebrick", fontsize=10)
+
+
+def plot_counts(ax: Axes, counts: pd.DataFrame) -> Axes:
+    """Bars of `images` for each row of counts (columns cell_type, subtype, images), subtypes stacked."""
+    names = [name for name in COLOURS if name in set(counts["cell_type"])]
+    for row, name in enumerate(names):
+        left = 0
+        subtypes = counts[counts["cell_type"] == name].sort_values("images", ascending=False)
+        for subtype, images in zip(subtypes["subtype"], subtypes["images"], strict=True):
+            ax.barh(row, images, left=left, color=COLOURS[name], edgecolor="white")
+            if len(subtypes) > 1 and images > 0.05 * counts.groupby("cell_type")["images"].sum().max():
+                ax.text(left + images / 2, row, subtype.split()[0], ha="center", va="center", fontsize=7)
+            left += images
+        ax.text(left, row, f" {left:,}", va="center")
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set_xlabel("images")
+    ax.margins(x=0.12)
+    return ax
+
+
+def plot_images(
+    figure: Figure, images: Sequence[Image.Image], labels: Sequence[str], *, columns: int = 8
+) -> Figure:
+    """A grid of `images`, each under its label, framed in the colour of the cell type where it is one."""
+    rows = -(-len(images) // columns)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in axes:
+        ax.set_axis_off()
+    for ax, image, label in zip(axes, images, labels, strict=False):
+        ax.imshow(image)
+        ax.set_title(label, fontsize=8, color=COLOURS.get(label, "black"))
+    return figure
+
+
+def plot_shares(ax: Axes, proportions: pd.DataFrame, part: str, expected: float) -> Axes:
+    """Each subtype's per cent in `part` with its 95 % interval, against the `expected` per cent.
+
+    `proportions`: columns cell_type, subtype, images and one named `part`, see `split.compute_proportions`.
+    """
+    table = proportions[proportions["subtype"] != ""].reset_index(drop=True)
+    for row, (name, images, k) in enumerate(
+        zip(table["cell_type"], table["images"], table[part], strict=True)
+    ):
+        low, high = interval(int(k), int(images))
+        ax.plot([100 * low, 100 * high], [row, row], color=COLOURS[name], linewidth=2)
+        ax.plot(100 * k / images, row, "o", color=COLOURS[name])
+    ax.axvline(expected, color="black", linewidth=0.8, linestyle="--")
+    labels = [f"{name} (n = {n:,})" for name, n in zip(table["subtype"], table["images"], strict=True)]
+    ax.set_yticks(range(len(table)), labels)
+    ax.invert_yaxis()
+    ax.set_xlabel(f"per cent of the images in {part}")
+    return ax
+
+
+def plot_map(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> Axes:
+    """Points (N, 2) coloured by cell type; axes without ticks, since a map's units mean nothing."""
+    labels = np.asarray(labels)
+    for mark, name in zip(_MARKS, COLOURS, strict=True):
+        chosen = points[labels == name]
+        ax.scatter(*chosen.T, s=9, marker=mark, color=COLOURS[name], alpha=0.7, linewidths=0, label=name)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
+
+
+def add_legend(figure: Figure) -> None:
+    """One legend of all cell types at the right of `figure`."""
+    handles = [
+        Line2D([], [], linestyle="", marker=mark, color=colour, label=name)
+        for mark, (name, colour) in zip(_MARKS, COLOURS.items(), strict=True)
+    ]
+    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+
+
+def plot_clusters(ax: Axes, points: np.ndarray, clusters: np.ndarray) -> Axes:
+    """Points (N, 2) in grey shades by cluster, the number of each cluster at its centre."""
+    shades = np.linspace(0.15, 0.85, clusters.max() + 1)
+    ax.scatter(*points.T, s=9, c=[str(shade) for shade in shades[clusters]], linewidths=0)
+    for cluster in np.unique(clusters):
+        x, y = points[clusters == cluster].mean(axis=0)
+        ax.text(
+            x, y, str(cluster + 1), ha="center", va="center", fontsize=11, bbox={"fc": "white", "lw": 0.5}
+        )
+    return ax
+
+
+def plot_composition(ax: Axes, labels: Sequence[str], clusters: np.ndarray) -> Axes:
+    """A bar per cluster, stacked by cell type, so that its purity can be seen; n above each."""
+    table = pd.crosstab(np.asarray(clusters) + 1, np.asarray(labels)).reindex(
+        columns=list(COLOURS), fill_value=0
+    )
+    bottom = np.zeros(len(table))
+    for name in COLOURS:
+        ax.bar(
+            table.index.astype(str),
+            table[name],
+            bottom=bottom,
+            color=COLOURS[name],
+            edgecolor="white",
+            lw=0.3,
+        )
+        bottom += table[name].to_numpy()
+    for position, total in enumerate(bottom):
+        ax.text(position, total, f"{int(total)}", ha="center", va="bottom", fontsize=8)
+    ax.set_xlabel("cluster")
+    ax.set_ylabel("images")
+    return ax
+
+
+def plot_variance(ax: Axes, ratios: np.ndarray) -> Axes:
+    """The per cent of the variance that the first components explain together; `ratios`: (P,) shares."""
+    ax.plot(range(1, len(ratios) + 1), 100 * np.cumsum(ratios), color="black")
+    ax.set_xlabel("principal components")
+    ax.set_ylabel("variance explained (%)")
+    ax.set_ylim(0, 100)
+    return ax
