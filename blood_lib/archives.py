@@ -53,7 +53,10 @@ def iter_zip(name: str, content: bytes | Path) -> Iterator[tuple[str, bytes | Re
         return
     left = MAX_ZIP_BYTES
     with archive:
-        for inner, entry in sorted(_list_entries(archive), key=lambda item: item[0]):
+        entries = sorted(_list_entries(archive), key=lambda item: item[0])
+        if not entries:
+            yield name, Rejection("the ZIP archive holds no files: put the images in.")
+        for inner, entry in entries:
             found, n_read = _read_entry(archive, entry, left)
             left -= n_read
             yield f"{name}/{inner}", found

@@ -39,28 +39,24 @@ def iter_files(
 
 def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, str]]:
     """Yield (name, path) for all at or below `given` that is no folder, or a folder that cannot be opened."""
-    stack = [(given, given)]
+    parent, base = os.path.split(given)
+    stack = [(given, given, os.path.join(os.path.realpath(parent), base))]
     while stack:
-        name, path = stack.pop()
-        if not _is_new(path, seen):
+        name, path, place = stack.pop()  # place: where it really is; a link to a file is a file of its own
+        if os.path.isdir(path) and (os.path.islink(path) or path == given):
+            place = os.path.realpath(path)
+        if place in seen:
             continue
+        seen.add(place)
         try:
             children = sorted(set(os.listdir(path)) - CLUTTER, reverse=True)
         except OSError:
             yield name, path
             continue
         prefix = "" if path == given else f"{name}/"
-        stack += [(prefix + child, os.path.join(path, child)) for child in children]
-
-
-def _is_new(path: str, seen: set[str]) -> bool:
-    """Whether `path` was not met before; remembers it. A link to a file is a file of its own."""
-    folder, name = (path, "") if os.path.isdir(path) else os.path.split(path)
-    key = os.path.join(os.path.realpath(folder), name)
-    if key in seen:
-        return False
-    seen.add(key)
-    return True
+        stack += [
+            (prefix + child, os.path.join(path, child), os.path.join(place, child)) for child in children
+        ]
 
 
 def _read(name: str, path: str) -> Iterator[tuple[str, bytes | Rejection]]:

@@ -18,7 +18,7 @@ FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF")
 MIN_SIDE = 16
 MAX_PIXELS = 40_000_000
 
-_NOT_AN_IMAGE = "not an image: give JPEG, PNG, BMP, TIFF, WebP or GIF files."
+_NOT_AN_IMAGE = "not an image that can be read: give JPEG, PNG, BMP, TIFF, WebP or GIF files."
 _TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 10**6} megapixels: crop the cells out of it or save it smaller."
 _DAMAGED = "the image is damaged or incomplete: export or download it again."
 

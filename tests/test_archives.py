@@ -1,0 +1,139 @@
+"""ZIP archives, hostile ones among them: bounded, never unpacked to disk, a reason for every bad entry."""
+
+import io
+import struct
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from blood_lib import archives
+from blood_lib.archives import Rejection, iter_zip, printable
+
+
+def make_zip(entries: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def make_overlapping_zip(n: int, content: bytes) -> bytes:
+    """n entries in the table of contents that all share one stored content."""
+    whole = make_zip({"a.jpg": content})
+    end = whole.rindex(b"PK\x05\x06")
+    start = whole.index(b"PK\x01\x02")
+    line = whole[start:end]
+    size, count = struct.pack("<I", n * len(line)), struct.pack("<HH", n, n)
+    tail = whole[end : end + 8] + count + size + whole[end + 16 :]
+    return whole[:start] + line * n + tail
+
+
+def read(content: bytes | Path) -> dict[str, bytes | str]:
+    found = iter_zip("c.zip", content)
+    return {name: item.reason if isinstance(item, Rejection) else item for name, item in found}
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_entries_come_sorted_without_folders_and_clutter(method: int, tmp_path: Path) -> None:
+    entries = {"b/": b"", "b/2.jpg": b"2", "a.jpg": b"1", "__MACOSX/._a.jpg": b"x", "b/.DS_Store": b"x"}
+    content = make_zip(entries, method)
+    (tmp_path / "c.zip").write_bytes(content)
+    assert list(read(content).items()) == [("c.zip/a.jpg", b"1"), ("c.zip/b/2.jpg", b"2")]
+    assert read(tmp_path / "c.zip") == read(content)
+
+
+def test_names_cannot_climb_out_of_the_archive() -> None:
+    evil = {
+        "../../etc/passwd": b"1",
+        "/abs.jpg": b"2",
+        "a\\..\\b.jpg": b"3",
+        "..": b"4",
+        "x\x1b[2J.jpg": b"5",
+    }
+    found = read(make_zip(evil))
+    assert sorted(found) == [
+        "c.zip/a/b.jpg",
+        "c.zip/abs.jpg",
+        "c.zip/etc/passwd",
+        "c.zip/unnamed",
+        r"c.zip/x\x1b[2J.jpg",
+    ]
+
+
+def test_the_same_name_twice_is_two_entries() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("a.jpg", b"1")
+        archive.writestr("a.jpg", b"2")
+    assert [content for _, content in iter_zip("c.zip", buffer.getvalue())] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", make_zip({"a": b"x" * 99})[:-40], b"PK\x05\x06" + b"\x07\x00" * 9]
+)
+def test_a_damaged_archive_is_one_rejection(content: bytes) -> None:
+    assert list(read(content)) == ["c.zip"]
+    assert "damaged or incomplete" in read(content)["c.zip"]
+
+
+def test_a_damaged_entry_does_not_spoil_the_others() -> None:
+    content = bytearray(make_zip({"a.jpg": b"A" * 50, "b.jpg": b"B" * 50}, zipfile.ZIP_STORED))
+    content[content.index(b"A" * 50) + 10] ^= 0xFF
+    found = read(bytes(content))
+    assert "damaged inside" in found["c.zip/a.jpg"] and found["c.zip/b.jpg"] == b"B" * 50
+
+
+def test_an_encrypted_entry_is_rejected() -> None:
+    content = bytearray(make_zip({"a.jpg": b"x"}))
+    content[6] |= 1  # the flags of the entry itself
+    content[content.index(b"PK\x01\x02") + 8] |= 1  # and of its line in the table of contents
+    assert "password" in read(bytes(content))["c.zip/a.jpg"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_unusual_packing_is_rejected(method: int) -> None:
+    assert "unusual method" in read(make_zip({"a.jpg": b"x" * 100}, method))["c.zip/a.jpg"]
+
+
+def test_a_zip_in_a_zip_is_rejected_whatever_its_name() -> None:
+    inner = make_zip({"a.jpg": b"x"})
+    found = read(make_zip({"inner.zip": inner, "inner.jpg": inner}))
+    assert all("inside a ZIP" in reason for reason in found.values()) and len(found) == 2
+
+
+def test_an_empty_archive_is_one_rejection() -> None:
+    assert "holds no files" in read(make_zip({"folder/": b""}))["c.zip"]
+
+
+def test_a_large_entry_is_rejected_and_the_rest_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_FILE_BYTES", 1000)
+    found = read(make_zip({"bomb.jpg": bytes(10**7), "cell.jpg": b"x" * 1000}))
+    assert "larger than" in found["c.zip/bomb.jpg"] and found["c.zip/cell.jpg"] == b"x" * 1000
+
+
+def test_an_overlap_bomb_is_read_up_to_the_limit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_ZIP_BYTES", 10_000)
+    found = list(iter_zip("c.zip", make_overlapping_zip(500, bytes(1000))))
+    n_read = sum(len(item) for _, item in found if isinstance(item, bytes))
+    assert len(found) == 500
+    assert n_read <= 11_000
+    assert "GiB: split it" in found[-1][1].reason or "damaged" in found[-1][1].reason
+
+
+def test_too_many_entries_are_refused_before_and_after_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = make_zip({f"{i}.jpg": b"" for i in range(20)})
+    monkeypatch.setattr(archives, "MAX_ZIP_ENTRIES", 19)
+    assert "more than 19 entries" in read(content)["c.zip"]
+    monkeypatch.setattr(archives, "_DIRECTORY_BYTES", 100)
+    monkeypatch.setattr(zipfile, "ZipFile", None)  # never reached
+    assert "more than 19 entries" in read(content)["c.zip"]
+
+
+def test_a_name_on_one_line_stays_as_it_is() -> None:
+    assert printable("Zelle 1 – é.jpg") == "Zelle 1 – é.jpg"
+    assert printable("a\nb\udce9\u202e.jpg") == r"a\nb\xe9\u202e.jpg"

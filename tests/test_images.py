@@ -1,0 +1,175 @@
+"""Any bytes at all end as an upright 8-bit RGB image or as a sentence."""
+
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blood_lib.images import MAX_PIXELS, Rejection, crop_and_resize, load_image
+from tests.fixtures_bundle import draw_cell, encode
+
+RED = (214, 39, 40)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """A PNG that announces its size and breaks off."""
+    size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + size
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return start + struct.pack(">I", 1000) + b"IDAT"
+
+
+def corner(image: Image.Image) -> tuple[int, int, int]:
+    return image.getpixel((0, 0))
+
+
+def near(a, b, tolerance: int = 3) -> bool:
+    return bool(np.abs(np.subtract(a, b)).max() <= tolerance)
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF"])
+def test_each_format_becomes_rgb(format: str) -> None:
+    image = load_image(encode(draw_cell(), format))
+    assert (image.mode, image.size) == ("RGB", (60, 64))
+    assert near(corner(image), RED, tolerance=5)
+
+
+def test_a_path_is_read_like_its_content(tmp_path: Path) -> None:
+    path = tmp_path / "cell.png"
+    path.write_bytes(encode(draw_cell()))
+    assert load_image(path).tobytes() == load_image(path.read_bytes()).tobytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"these are not the cells you are looking for", "not an image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
+        (b"PK\x03\x04" + bytes(60), "not an image"),
+        (encode(draw_cell(), "PPM"), "not an image"),
+        (encode(draw_cell(), "JPEG")[:-300], "damaged"),
+        (encode(draw_cell(size=(300, 300)), "PNG")[:-100], "damaged"),
+        (png_header(64, 64), "damaged"),
+        (encode(Image.new("RGB", (1, 1))), "only 1x1 pixels"),
+        (encode(Image.new("RGB", (15, 900))), "only 15x900 pixels"),
+        (png_header(20_000, 20_000), "40 megapixels"),
+        (png_header(MAX_PIXELS // 4_000 + 1, 4_000), "40 megapixels"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_usable_image_is_rejected_with_its_reason(content: bytes, words: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own about many pixels: outside of tests it is no error
+        found = load_image(content)
+    assert isinstance(found, Rejection)
+    assert words in found.reason
+    assert found.reason.endswith(".") and ": " in found.reason  # what is wrong: what to do
+
+
+def test_many_pixels_are_rejected_where_warnings_are_errors_too() -> None:
+    assert "megapixels" in load_image(png_header(10_000, 10_000)).reason
+
+
+@pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_several_frames_are_rejected(format: str) -> None:
+    frames = [draw_cell(colour) for colour in ("red", "blue")]
+    found = load_image(encode(frames[0], format, save_all=True, append_images=frames[1:]))
+    assert "several frames" in found.reason
+
+
+def test_cmyk_is_converted() -> None:
+    image = load_image(encode(draw_cell().convert("CMYK"), "JPEG"))
+    assert image.mode == "RGB" and near(corner(image), RED, tolerance=5)
+
+
+def test_sixteen_bits_are_scaled_to_eight() -> None:
+    values = np.linspace(0, 65535, 64 * 64).astype(np.uint16).reshape(64, 64)
+    image = np.asarray(load_image(encode(Image.fromarray(values))))
+    assert image.dtype == np.uint8
+    assert (image[0, 0].tolist(), image[-1, -1].tolist()) == ([0, 0, 0], [255, 255, 255])
+    assert near(image[..., 0], values / 257, tolerance=1)
+
+
+def test_thirty_two_bits_are_rejected() -> None:
+    values = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
+    assert "32 bits" in load_image(encode(Image.fromarray(values), "TIFF")).reason
+    assert "32 bits" in load_image(encode(Image.fromarray(values.astype(np.int32) - 5), "TIFF")).reason
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_transparency_is_laid_on_white(mode: str) -> None:
+    clear = Image.new("RGBA", (32, 32), (10, 20, 30, 0))
+    clear.paste(RED, (8, 8, 24, 24))
+    image = load_image(encode(clear.convert(mode), "TIFF" if mode == "PA" else "PNG"))
+    assert image.mode == "RGB" and corner(image) == (255, 255, 255)
+
+
+def test_a_palette_with_a_transparent_colour_is_laid_on_white() -> None:
+    palette = draw_cell().quantize(4)
+    transparent = palette.getpixel((0, 0))
+    assert corner(load_image(encode(palette, "PNG", transparency=transparent))) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "YCbCr"])
+def test_other_modes_become_rgb(mode: str) -> None:
+    format = "JPEG" if mode == "YCbCr" else "PNG"
+    assert load_image(encode(draw_cell().convert(mode), format)).mode == "RGB"
+
+
+def test_the_orientation_tag_turns_the_image_upright() -> None:
+    image = Image.new("RGB", (40, 20), "white")
+    image.paste("black", (0, 0, 20, 20))  # black on the left
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    upright = load_image(encode(image, "PNG", exif=exif))
+    assert upright.size == (20, 40)
+    assert corner(upright) == (0, 0, 0) and upright.getpixel((19, 39)) == (255, 255, 255)
+
+
+def test_a_damaged_exif_block_does_not_spoil_the_image() -> None:
+    content = encode(draw_cell(), "JPEG", exif=b"Exif\x00\x00MM\x00\x2a\xff\xff\xff\xff" + b"\xff" * 40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own about the tags
+        assert load_image(content).size == (60, 64)
+
+
+def test_random_damage_never_raises() -> None:
+    rng = np.random.default_rng(0)
+    for format in ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP"):
+        sound = encode(draw_cell(), format)
+        for _ in range(60):
+            content = bytearray(sound)
+            for where in rng.integers(len(content), size=4):
+                content[where] = rng.integers(256)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = load_image(bytes(content[: rng.integers(1, len(content) + 1)]))
+            assert isinstance(found, Rejection) or found.mode == "RGB"
+
+
+def test_the_crop_is_the_centred_square() -> None:
+    image = Image.new("RGB", (100, 60), "white")
+    image.paste("black", (35, 15, 65, 45))  # the middle 30 x 30
+    assert np.asarray(crop_and_resize(image, image_size=24, crop=0.5))[1:-1, 1:-1].max() == 0
+    whole = np.asarray(crop_and_resize(image, image_size=60, crop=1.0))
+    assert whole.shape == (60, 60, 3)
+    assert (whole[15:45, 15:45] == 0).all() and (whole[:15] == 255).all()
+
+
+def test_the_size_of_the_image_leaves_no_trace_after_the_crop() -> None:
+    small, large = (
+        crop_and_resize(Image.new("RGB", (s, s + 3), RED), image_size=32, crop=0.8) for s in (90, 366)
+    )
+    assert small.tobytes() == large.tobytes()
+
+
+def test_real_images_load(real_images: Path) -> None:
+    paths = sorted(real_images.glob("*/*.jpg"))[::400]
+    found = [load_image(path) for path in paths]
+    assert all(image.mode == "RGB" and min(image.size) >= 360 for image in found)
+    assert "not an image" in load_image(real_images / "neutrophil" / ".DS_169665.jpg").reason
