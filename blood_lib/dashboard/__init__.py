@@ -1,0 +1,14 @@
+"""The dashboard: everything that needs widgets, put together as `App`; leaves what it computes to the core.
+
+Importing this package loads nothing, so that `blood --help` stays instant; `App` loads when it is asked for.
+"""
+
+__all__ = ["App"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "App":
+        from .app import App
+
+        return App
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,75 @@
+"""Puts the dashboard together: state, controller and one view a tab; leaves everything they do to them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from blood_lib import BloodError
+from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.dashboard.controller import Controller
+from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.parts import Nav, StatusBar, Viewer
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.views import ChartView, ClassificationView, HelpView, MapView, UploadView
+
+__all__ = ["BUNDLE_VARIABLE", "App"]
+
+BUNDLE_VARIABLE = "BLOOD_BUNDLE"  # how `blood serve --bundle` tells the kernels
+
+
+class App(widgets.VBox):
+    """The dashboard. Without a classifier it loads the bundle named in $BLOOD_BUNDLE, or the shipped one."""
+
+    def __init__(self, classifier: Any = None, *, language: str = "en"):
+        bundle, problem = _find_bundle(classifier)
+        words = _words(bundle, language)
+        self.state = DashboardState(Messages(language, words), bundle=bundle)
+        if problem:
+            self.state.error = self.state.messages("status.bundle", reason=problem)
+        self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
+        super().__init__(self._build())
+        self.add_class("dash-app")
+        if bundle is not None:
+            self.controller.warm_up()
+
+    def _build(self) -> list[widgets.Widget]:
+        state = self.state
+        title = state.messages.pick(state.bundle.title) if state.bundle else "Dashboard"
+        self.nav, self.status, self.viewer = Nav(state, title=title), StatusBar(state), Viewer(state)
+        self.upload, self.help, self.chart = UploadView(state), HelpView(state), ChartView(state)
+        self.classification, self.map = ClassificationView(state, self.viewer), MapView(state, self.viewer)
+        self.nav.add_class("dash-top")
+        self.status.add_class("dash-status")
+        return [self.nav, self.status, self.upload, self.help, self.chart, self.classification, self.map]
+
+
+def _find_bundle(classifier: Any) -> tuple[Bundle | None, str]:
+    """(bundle, "") or (None, what is wrong with it)."""
+    if classifier is not None:
+        return classifier.bundle, ""
+    path = os.environ.get(BUNDLE_VARIABLE)
+    try:
+        return load_bundle(Path(path) if path else None), ""
+    except BloodError as error:
+        return None, str(error)
+
+
+def _load_classifier(bundle: Bundle) -> Any:
+    from blood_lib.inference import Classifier
+
+    return Classifier(bundle)
+
+
+def _words(bundle: Bundle | None, language: str) -> dict[str, str]:
+    """The bundle's words for its images, also with a capital, for the messages' {item} and {Items}."""
+    pick = Messages(language).pick
+    words = (
+        {"item": pick(bundle.item), "items": pick(bundle.items)}
+        if bundle
+        else {"item": "image", "items": "images"}
+    )
+    return words | {key.capitalize(): word[:1].upper() + word[1:] for key, word in words.items()}

@@ -1,0 +1,79 @@
+// Helpers that every part of the page uses; put before each script by part.py.
+// All text reaches the page as text nodes: nothing here ever parses HTML.
+
+/** An element: h("button", {class: "x", onclick: f, "aria-label": "y"}, "text", child, ...). */
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (name === "style") Object.assign(node.style, value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+/** "{n} of {total}" with the values filled in; numbers with separators. */
+function fill(text, values = {}) {
+  return (text ?? "").replace(/\{(\w+)\}/g, (whole, name) => {
+    const value = values[name];
+    if (value === undefined) return whole;
+    return typeof value === "number" ? value.toLocaleString("en") : String(value);
+  });
+}
+
+/** The sentence for a count: its singular where there is one. */
+function count(texts, key, n) {
+  return fill(n === 1 && texts[`${key}.one`] ? texts[`${key}.one`] : texts[key], { n });
+}
+
+function percent(p, digits = 0) {
+  return `${(100 * p).toFixed(digits)} %`;
+}
+
+/** The mark of a type: its shape in its colour. */
+function mark(type, size = 14) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("width", size);
+  svg.setAttribute("height", size);
+  svg.setAttribute("class", "dash-mark");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", type.shape);
+  path.setAttribute("fill", type.colour);
+  svg.append(path);
+  return svg;
+}
+
+const SIGNS = { ok: "", uncertain: "?", unfamiliar: "!", rejected: "×" };
+
+/** A badge with a sign and a word, for everything but "clear". */
+function badge(status, word) {
+  if (!SIGNS[status]) return null;
+  return h("span", { class: `dash-badge dash-badge-${status}` }, h("b", { "aria-hidden": "true" }, SIGNS[status]), word);
+}
+
+/** Ask for another tab, from anywhere in the app. */
+function openTab(from, tab) {
+  from.dispatchEvent(new CustomEvent("dash:tab", { bubbles: true, detail: tab }));
+}
+
+/** Calls back with the app's root element as soon as `el` is in the page. */
+function whenAttached(el, callback, signal) {
+  const look = () => {
+    if (signal?.aborted) return;
+    const root = el.closest(".dash-app");
+    if (root) callback(root);
+    else requestAnimationFrame(look);
+  };
+  look();
+}
+
+/** A blob URL for bytes from Python (a DataView), or "" for none. */
+function pictureUrl(view, type) {
+  if (!view || !view.byteLength) return "";
+  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  return URL.createObjectURL(new Blob([bytes], { type }));
+}

@@ -1,0 +1,71 @@
+// One line under the tabs: what is going on, what went wrong, and whether the server still answers.
+
+const ASK_EVERY = 5000; // ms between two questions, while somebody looks at the page
+const LOST_AFTER = 15000; // ms without any answer
+
+function render({ model, el, signal }) {
+  const text = model.get("text");
+  const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": text.working });
+  const numbers = h("span", { class: "dash-number" });
+  const cancel = h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind: "cancel" }) }, text.cancel);
+  const working = h("div", { class: "dash-strip dash-working", hidden: true }, h("span", {}, text.working), bar, numbers, cancel);
+  const notice = strip("notice", "status");
+  const error = strip("error", "alert");
+  const lost = h(
+    "div",
+    { class: "dash-strip dash-error", role: "alert", hidden: true },
+    h("span", {}, text.lost),
+    h("button", { type: "button", class: "dash-button dash-small", onclick: () => window.location.reload() }, text.reload),
+  );
+  el.append(lost, error.box, notice.box, working);
+
+  function strip(kind, role) {
+    const words = h("span");
+    const close = h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind: "dismiss", what: kind }) }, text.dismiss);
+    const box = h("div", { class: `dash-strip dash-${kind}`, role, hidden: true }, words, close);
+    return { box, words };
+  }
+
+  function draw() {
+    const progress = model.get("progress");
+    working.hidden = progress.total === undefined;
+    if (!working.hidden) {
+      bar.value = progress.total ? progress.done / progress.total : 0;
+      numbers.textContent = fill(text.of, { done: progress.done, total: progress.total });
+    }
+    for (const [name, { box, words }] of Object.entries({ notice, error })) {
+      const sentence = model.get(name);
+      box.hidden = !sentence;
+      if (words.textContent !== sentence) words.textContent = sentence;
+    }
+  }
+  for (const name of ["progress", "notice", "error"]) model.on(`change:${name}`, draw);
+  draw();
+
+  // The heartbeat: a kernel that was ended or has died is restarted in silence and knows nothing of this page.
+  let asked = 0;
+  let heard = Date.now();
+  model.on("msg:custom", (message) => {
+    if (message.kind !== "pong") return;
+    heard = Date.now();
+    asked = 0;
+    lost.hidden = true;
+  });
+  const timer = setInterval(() => {
+    if (document.hidden) {
+      asked = 0;
+      return;
+    }
+    const now = Date.now();
+    if (!asked) asked = now;
+    if (now - Math.max(asked, heard) > LOST_AFTER) lost.hidden = false;
+    try {
+      model.send({ kind: "ping" });
+    } catch {
+      lost.hidden = false;
+    }
+  }, ASK_EVERY);
+  return () => clearInterval(timer);
+}
+
+export default { render };

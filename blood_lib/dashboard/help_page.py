@@ -1,0 +1,145 @@
+"""The Help tab as HTML, all of it from the messages and the bundle's card; every text from outside is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from blood_lib.bundle import Bundle
+from blood_lib.dashboard.glyphs import svg_mark
+from blood_lib.dashboard.messages import Messages
+
+__all__ = ["build_help"]
+
+
+def build_help(bundle: Bundle, messages: Messages) -> str:
+    """One section per question that a visitor has."""
+    t, card = messages, bundle.card
+    return "".join(
+        [
+            '<div class="dash-help">',
+            _section(t("help.what"), _intended(card, t), _paragraph(t("help.not_diagnosis"))),
+            _section(t("help.how"), _definitions(_tabs(t))),
+            _section(t("help.words"), _definitions(_statuses(bundle, t))),
+            _section(t("help.limits"), _limits(card, t), kind="dash-warning"),
+            _section(t("help.good"), _metrics(card.get("metrics"), t)),
+            _section(t("help.model"), _definitions(_facts(bundle, t))),
+            _section(t("help.privacy"), _paragraph(t("help.privacy_text"))),
+            "</div>",
+        ]
+    )
+
+
+def _section(title: str, *content: str, kind: str = "") -> str:
+    return f'<section class="dash-surface {kind}"><h2>{escape(title)}</h2>{"".join(content)}</section>'
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>" if text else ""
+
+
+def _definitions(rows: Iterable[tuple[str, str]]) -> str:
+    """rows: (term, description), both HTML."""
+    return "<dl>" + "".join(f"<dt>{term}</dt><dd>{text}</dd>" for term, text in rows if text) + "</dl>"
+
+
+def _intended(card: Mapping[str, Any], t: Messages) -> str:
+    return _paragraph(t("help.what_text")) + _paragraph(t.pick(card.get("intended_use")))
+
+
+def _tabs(t: Messages) -> list[tuple[str, str]]:
+    names = ("upload", "chart", "classification", "map")
+    return [(escape(t(f"tab.{name}")), escape(t(f"help.{name}"))) for name in names]
+
+
+def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
+    threshold = f"{100 * bundle.thresholds.confidence:.0f} %"
+    rows = [(escape(t("state.ok").capitalize()), escape(t("help.ok")))]
+    for status, sign in (("uncertain", "?"), ("unfamiliar", "!"), ("rejected", "×")):
+        term = (
+            f'<span class="dash-badge dash-badge-{status}"><b>{sign}</b>{escape(t(f"state.{status}"))}</span>'
+        )
+        rows.append((term, escape(t(f"help.{status}", threshold=threshold))))
+    return rows
+
+
+def _limits(card: Mapping[str, Any], t: Messages) -> str:
+    sentences = [t.pick(card.get("not_for")), *(t.pick(limit) for limit in _sequence(card.get("limits")))]
+    sentences = [sentence for sentence in sentences if sentence] or [t("help.other_lab")]
+    return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
+
+
+def _metrics(metrics: Any, t: Messages) -> str:
+    rows = [_metric(metric, t) for metric in _sequence(metrics) if isinstance(metric, dict)]
+    if not rows:
+        return _paragraph(t("help.no_metrics"))
+    heads = [
+        ("measure", ""),
+        ("where", ""),
+        ("value", "dash-figure"),
+        ("interval", "dash-figure"),
+        ("n", "dash-figure"),
+    ]
+    head = "".join(f'<th scope="col" class="{kind}">{escape(t(f"help.{key}"))}</th>' for key, kind in heads)
+    table = f'<table class="dash-table"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    return f'<div class="dash-scroll">{table}</div>'
+
+
+def _metric(metric: Mapping[str, Any], t: Messages) -> str:
+    name = str(metric.get("name", ""))
+    label = t(f"help.metric.{name}") if t.has(f"help.metric.{name}") else name.replace("_", " ").capitalize()
+    low, high = _percent(metric.get("low")), _percent(metric.get("high"))
+    figures = (
+        _percent(metric.get("value")),
+        f"{low} – {high}" if low and high else "",
+        _number(metric.get("n")),
+    )
+    texts = "".join(f"<td>{escape(text)}</td>" for text in (label, t.pick(metric.get("where"))))
+    return f"<tr>{texts}{''.join(f'<td class={chr(34)}dash-figure{chr(34)}>{x}</td>' for x in figures)}</tr>"
+
+
+def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
+    card, how = bundle.card, bundle.preprocessing
+    dataset = card.get("dataset") if isinstance(card.get("dataset"), dict) else {}
+    size = t("help.size_text", crop=f"{100 * how.crop:.0f} %", size=how.image_size)
+    rows = [
+        ("dataset", ", ".join(str(dataset[key]) for key in ("name", "doi") if dataset.get(key))),
+        ("licence", str(dataset.get("licence") or "")),
+        ("images", _split_sizes(dataset, t)),
+        ("architecture", str(card.get("architecture") or "")),
+        ("initialisation", str(card.get("initialisation") or "")),
+        ("size", size),
+        ("identity", bundle.sha256[:16]),
+    ]
+    facts = [(escape(t(f"help.{key}")), escape(text)) for key, text in rows]
+    return [*facts[:3], (escape(t("help.types")), _type_list(bundle, t)), *facts[3:]]
+
+
+def _split_sizes(dataset: Mapping[str, Any], t: Messages) -> str:
+    sizes = {part: _number(dataset.get(f"n_{part}")) for part in ("train", "valid", "test")}
+    return t("help.images_text", **sizes) if all(sizes.values()) else ""
+
+
+def _type_list(bundle: Bundle, t: Messages) -> str:
+    labels = [
+        f"{svg_mark(i, info.colour, 13)} {escape(t.pick(info.label))}"
+        for i, info in enumerate(bundle.classes)
+    ]
+    return ", ".join(labels)
+
+
+def _percent(value: Any) -> str:
+    return f"{100 * value:.1f} %" if _is_number(value) else ""
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if _is_number(value) else ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _sequence(value: Any) -> list:
+    return value if isinstance(value, list) else []

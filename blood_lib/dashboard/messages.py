@@ -1,0 +1,57 @@
+"""Every sentence that the dashboard shows, from a file per language; leaves the bundle's own words to the bundle.
+
+A translator edits `messages/<language>.json` and no code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+
+__all__ = ["Messages"]
+
+
+class Messages:
+    """Looks sentences up by key and fills in `{names}`.
+
+    `words` are filled in everywhere: the bundle's word for one item and for several, such as "cell" and "cells".
+    """
+
+    def __init__(self, language: str = "en", words: Mapping[str, str] | None = None):
+        self.language = language
+        self.words = dict(words or {})
+        source = files(__package__) / "messages" / f"{language}.json"
+        self._texts: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The sentence for `key`; a number `n` equal to 1 picks the key's singular `key.one` where there is one."""
+        if values.get("n") == 1 and f"{key}.one" in self._texts:
+            key = f"{key}.one"
+        return self._texts[key].format(**self.words, **{k: _shown(v) for k, v in values.items()})
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence for `key`."""
+        return key in self._texts
+
+    def section(self, name: str) -> dict[str, str]:
+        """All sentences whose key begins with `name.`, without that prefix; `{names}` that are not words stay."""
+        found = {key: text for key, text in self._texts.items() if key.startswith(f"{name}.")}
+        return {key[len(name) + 1 :]: text.format_map(_Keep(self.words)) for key, text in found.items()}
+
+    def pick(self, texts: Mapping[str, str] | str | None) -> str:
+        """The text in this language out of the bundle's {language: text}; English, or any, where it is missing."""
+        if not texts:
+            return ""
+        if isinstance(texts, str):
+            return texts
+        return str(texts.get(self.language) or texts.get("en") or next(iter(texts.values())))
+
+
+class _Keep(dict):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+def _shown(value: object) -> object:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value

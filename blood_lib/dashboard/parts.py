@@ -1,0 +1,239 @@
+"""The parts of the page with a script of their own, besides the uploader: tabs, status line, gallery, viewer.
+
+Each turns records into plain values for its script and messages from it into changes of the state. Which part
+stands where is for `views.py`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from traitlets import Bytes, Dict, Int, List, Unicode
+
+from blood_lib.dashboard.glyphs import describe_types
+from blood_lib.dashboard.part import Part, script, style
+from blood_lib.dashboard.pictures import display_image, heat_overlay, image_size, thumbnail
+from blood_lib.dashboard.state import TABS, Cell, Command, DashboardState, RejectedFile
+from blood_lib.inference import Result, heat_map
+from blood_lib.report import write_csv
+
+__all__ = ["Gallery", "Nav", "StatusBar", "Viewer"]
+
+THUMBNAIL = 112  # px a side
+MOST_THUMBNAILS = 64  # in one request
+HEAT_SIDE = 224  # px
+N_NEIGHBOURS = 10
+
+
+class Nav(Part):
+    """Title and tabs; carries the style sheet of the whole app."""
+
+    _esm = script("nav")
+    _css = style()
+    accepts = ("hello", "tab")
+
+    title = Unicode().tag(sync=True)
+    language = Unicode("en").tag(sync=True)
+    tabs = List().tag(sync=True)
+    tab = Unicode(TABS[0]).tag(sync=True)
+
+    def __init__(self, state: DashboardState, **traits: Any):
+        super().__init__(state, "tab", tabs=list(TABS), language=state.messages.language, **traits)
+        state.observe(lambda change: setattr(self, "tab", change["new"]), "tab")
+
+    def _on_hello(self, _content: dict, _buffers: list) -> None:
+        self.state.connected = True
+
+    def _on_tab(self, content: dict, _buffers: list) -> None:
+        if content.get("tab") in TABS:
+            self.state.tab = content["tab"]
+
+
+class StatusBar(Part):
+    """Progress, notices and errors of the whole app, and the heartbeat by which the page notices a dead server."""
+
+    _esm = script("status")
+    accepts = ("ping", "cancel", "dismiss")
+
+    progress = Dict().tag(sync=True)
+    notice = Unicode().tag(sync=True)
+    error = Unicode().tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "status")
+        self.text = self.text | {"of": state.messages.section("upload")["of"]}
+        state.observe(state.guard(self._show), ["progress", "notice", "error"])
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        self.progress = progress_values(self.state)
+        self.notice, self.error = self.state.notice, self.state.error
+
+    def _on_ping(self, _content: dict, _buffers: list) -> None:
+        self.send({"kind": "pong"})
+
+    def _on_cancel(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("cancel")
+
+    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+        if content.get("what") == "notice":
+            self.state.notice = ""
+        elif content.get("what") == "error":
+            self.state.error = ""
+
+
+def progress_values(state: DashboardState) -> dict[str, int]:
+    """{done, total} of the running classification, {} when none runs."""
+    progress = state.progress
+    return {} if progress is None else {"done": progress.done, "total": progress.total}
+
+
+class Gallery(Part):
+    """All cells by type; gets new cells as they come, and thumbnails only for what is in sight."""
+
+    _esm = script("gallery")
+    accepts = ("hello", "thumbs", "select", "download")
+
+    types = List().tag(sync=True)
+    selected = Int(None, allow_none=True).tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        types = describe_types(state.bundle, state.messages) if state.bundle else []
+        super().__init__(state, "gallery", types=types)
+        self._index = {name: i for i, name in enumerate(state.bundle.names)} if state.bundle else {}
+        self._shown: tuple[int, int, int] = (-1, 0, 0)  # run, cells and rejected files that the browser has
+        state.observe(state.guard(self._show), ["cells", "rejected"])
+        state.observe(lambda change: setattr(self, "selected", change["new"]), "selected")
+
+    def _show(self, _change: Any = None) -> None:
+        """Send what is new since the last time; all of it when another run has begun."""
+        state, (run, n_cells, n_rejected) = self.state, self._shown
+        fresh = run != state.runs
+        if fresh:
+            n_cells = n_rejected = 0
+        cells, rejected = state.cells[n_cells:], state.rejected[n_rejected:]
+        if not (fresh or cells or rejected):
+            return
+        self._shown = (state.runs, len(state.cells), len(state.rejected))
+        self.send(
+            {
+                "kind": "reset" if fresh else "add",
+                "run": state.runs,
+                "items": [self._describe(cell) for cell in cells],
+                "rejected": [[file.name, file.reason] for file in rejected],
+            }
+        )
+
+    def _describe(self, cell: Cell) -> list:
+        return [cell.id, cell.name, self._index[cell.label], cell.status, round(cell.confidence, 4)]
+
+    def _on_hello(self, _content: dict, _buffers: list) -> None:
+        self._shown = (-1, 0, 0)
+        self._show()
+
+    def _on_thumbs(self, content: dict, _buffers: list) -> None:
+        ids = content.get("ids")
+        if not isinstance(ids, list):
+            return
+        cells = [cell for cell in map(self.state.cell, ids[:MOST_THUMBNAILS]) if cell is not None]
+        for some in (cells[i : i + 16] for i in range(0, len(cells), 16)):
+            pictures = [thumbnail(cell.content, THUMBNAIL) for cell in some]
+            ids = [cell.id for cell in some]
+            self.send({"kind": "thumbs", "run": self.state.runs, "ids": ids}, pictures)
+
+    def _on_select(self, content: dict, _buffers: list) -> None:
+        cell = self.state.cell(content.get("id"))
+        if cell is not None:
+            self.state.selected = cell.id
+
+    def _on_download(self, _content: dict, _buffers: list) -> None:
+        table = make_table(self.state.cells, self.state.rejected, self.state.bundle.names)
+        self.send({"kind": "file", "run": self.state.runs, "name": "cells.csv", "type": "text/csv"}, [table])
+
+
+def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str]) -> bytes:
+    """The CSV that `blood classify` writes: a row per file, the rejected ones last; with a mark for Excel's UTF-8."""
+    results = [cell.result for cell in cells]
+    results += [Result(file.name, "rejected", file.reason) for file in rejected]
+    text = io.StringIO()
+    write_csv(results, names, text)
+    return text.getvalue().encode("utf-8-sig")
+
+
+class Viewer(Part):
+    """The selected cell: its image, where the model looked, what it says. One model, shown in several places."""
+
+    _esm = script("viewer")
+    accepts = ("move", "close")
+
+    cell = Dict().tag(sync=True)
+    image = Bytes().tag(sync=True)
+    heat = Bytes().tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "viewer")
+        self._types = describe_types(state.bundle, state.messages) if state.bundle else []
+        state.observe(state.guard(self._show), "selected")
+
+    def _show(self, _change: Any = None) -> None:
+        cell = self.state.cell(self.state.selected)
+        if cell is None:
+            with self.hold_sync():
+                self.cell, self.image, self.heat = {}, b"", b""
+            return
+        image = display_image(cell.content)
+        with self.hold_sync():
+            self.image, self.heat = image, self._draw_heat(cell)
+            self.cell = self._describe(cell, image_size(image))
+
+    def _draw_heat(self, cell: Cell) -> bytes:
+        best = self.state.bundle.names.index(cell.result.label)
+        return heat_overlay(heat_map(np.asarray(cell.result.cams[best]), (HEAT_SIDE, HEAT_SIDE)))
+
+    def _describe(self, cell: Cell, size: tuple[int, int]) -> dict[str, Any]:
+        order = np.argsort(-cell.result.probs)
+        return {
+            "id": cell.id,
+            "name": cell.name,
+            "type": self._types[self.state.bundle.names.index(cell.label)],
+            "status": cell.status,
+            "status_word": self.state.messages(f"state.{cell.status}"),
+            "reason": cell.result.reason.capitalize(),
+            "confidence": cell.confidence,
+            "probabilities": [{"type": self._types[i], "p": float(cell.result.probs[i])} for i in order],
+            "neighbours": self._find_neighbours(cell),
+            "size": size,
+            "frame": frame_of(size, self.state.bundle.preprocessing.crop),
+        }
+
+    def _find_neighbours(self, cell: Cell) -> list[dict[str, Any]]:
+        """How many of the nearest reference cells are of which type, most frequent first."""
+        atlas = self.state.classifier.atlas
+        near = atlas.neighbours(np.asarray(cell.result.features)[None], N_NEIGHBOURS)[0]
+        counts = np.bincount(atlas.target[near], minlength=len(self._types))
+        order = sorted(np.flatnonzero(counts), key=lambda i: -counts[i])
+        return [{"type": self._types[i], "n": int(counts[i])} for i in order]
+
+    def _on_move(self, content: dict, _buffers: list) -> None:
+        """Go to the next (step 1) or previous (-1) cell of the upload."""
+        ids = [cell.id for cell in self.state.cells]
+        if content.get("step") in (1, -1) and self.state.selected in ids:
+            self.state.selected = ids[(ids.index(self.state.selected) + content["step"]) % len(ids)]
+
+    def _on_close(self, _content: dict, _buffers: list) -> None:
+        self.state.selected = None
+
+
+def frame_of(size: tuple[int, int], crop: float) -> dict[str, float]:
+    """Where the network looked, in shares of the image's width and height: the centred square of side crop*shorter."""
+    width, height = size
+    side = crop * min(size)
+    return {
+        "left": (width - side) / 2 / width,
+        "top": (height - side) / 2 / height,
+        "width": side / width,
+        "height": side / height,
+    }

@@ -1,0 +1,81 @@
+"""Small pictures for the screen, made from an image's bytes or a heat map; leaves decoding to `images.py`."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from blood_lib.images import Rejection, load_image
+
+__all__ = ["display_image", "heat_overlay", "image_size", "parse_colour", "shrink", "thumbnail", "to_png"]
+
+KEEP_BYTES = 400_000  # a file up to this size is kept as it came; a larger one as a smaller copy
+DISPLAY_SIDE = 640
+# Nothing, amber, orange, red: reads on pink and violet stains, and in grey as dark against light.
+HEAT = (
+    (0.0, (255, 240, 150, 0)),
+    (0.35, (255, 200, 60, 70)),
+    (0.7, (245, 120, 20, 165)),
+    (1.0, (200, 10, 20, 215)),
+)
+
+
+def shrink(content: bytes | Rejection) -> bytes:
+    """The content itself when it is small, or else a JPEG of at most DISPLAY_SIDE pixels a side."""
+    if isinstance(content, Rejection):
+        return b""
+    return content if len(content) <= KEEP_BYTES else display_image(content)
+
+
+def display_image(content: bytes) -> bytes:
+    """A JPEG for the large view, at most DISPLAY_SIDE pixels a side; empty when the content is no image."""
+    image = load_image(content)
+    if isinstance(image, Rejection):
+        return b""
+    image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE), Image.Resampling.LANCZOS)
+    return _encode(image, "JPEG", quality=92)
+
+
+def thumbnail(content: bytes, side: int) -> bytes:
+    """A JPEG of the middle square, `side` pixels a side; empty when the content is no image."""
+    image = load_image(content)
+    if isinstance(image, Rejection):
+        return b""
+    short = min(image.size)
+    left, top = (image.width - short) / 2, (image.height - short) / 2
+    box = (left, top, left + short, top + short)
+    image = image.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+    return _encode(image, "JPEG", quality=82)
+
+
+def heat_overlay(heat: np.ndarray) -> bytes:
+    """A PNG to lay over the image; heat: (H, W) in [0, 1], transparent where it is 0."""
+    stops = [stop for stop, _ in HEAT]
+    channels = [np.interp(heat, stops, [colour[c] for _, colour in HEAT]) for c in range(4)]
+    return to_png(np.stack(channels, axis=-1).astype(np.uint8))
+
+
+def to_png(pixels: np.ndarray) -> bytes:
+    """pixels (H, W, 4) uint8 as a PNG."""
+    return _encode(Image.fromarray(pixels), "PNG")
+
+
+def image_size(content: bytes) -> tuple[int, int]:
+    """(width, height) of a picture made here; (1, 1) of none."""
+    if not content:
+        return 1, 1
+    with Image.open(BytesIO(content)) as image:
+        return image.size
+
+
+def parse_colour(colour: str) -> tuple[int, int, int]:
+    """ "#rrggbb" -> (r, g, b)"""
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+
+
+def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()

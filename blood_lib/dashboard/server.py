@@ -1,0 +1,232 @@
+"""Voilà set up for strangers: one notebook, one kernel per visitor, nothing on disk, nothing from elsewhere.
+
+Every setting stands here in code; no configuration file of the machine can weaken it. The command line is left to
+`serve.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+import tornado.web
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from tornado.httpclient import AsyncHTTPClient
+from tornado.ioloop import IOLoop
+from traitlets.config import Config
+from voila.app import Voila
+from voila.tornado.handler import TornadoVoilaHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+
+from blood_lib.dashboard.app import BUNDLE_VARIABLE
+
+__all__ = ["Server", "serve"]
+
+TEMPLATES = Path(__file__).parent / "jupyter"
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+IDLE_SECONDS = 30 * 60  # a kernel that no page has asked anything for so long is ended
+MAX_PARTS = 64  # of one message; the uploader sends one buffer in each
+
+# Scripts come as files from this server, or as the text of a widget (blob:), never from within the page: what a file
+# name might smuggle into some HTML does not run. Plotly and the widgets need inline styles.
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'self'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class OneKernelSpec(KernelSpecManager):
+    """This very Python, whatever kernels the machine's configuration offers, and no history file."""
+
+    def find_kernel_specs(self) -> dict[str, str]:
+        return {"python3": ""}
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        options = ["--HistoryManager.enabled=False", "--IPKernelApp.exec_PYTHONSTARTUP=False"]
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *options]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python", metadata={"debugger": False})
+
+    def get_all_specs(self) -> dict[str, Any]:
+        return {"python3": {"resource_dir": "", "spec": self.get_kernel_spec("python3").to_dict()}}
+
+
+class CheckedWebsocket(VoilaKernelWebsocketHandler):
+    """Refuses what would make the server count to 2**64: clients without the sub-protocol, frames with false counts."""
+
+    async def get(self, kernel_id: str) -> None:
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
+        if PROTOCOL not in [name.strip() for name in offered.split(",")]:
+            raise tornado.web.HTTPError(400, "the kernel's sub-protocol is missing")
+        await super().get(kernel_id)
+
+    def on_message(self, ws_message: Any) -> None:
+        if not is_sound_frame(ws_message):
+            self.close(1003, "not a kernel message")
+            return
+        super().on_message(ws_message)
+
+
+def is_sound_frame(frame: Any) -> bool:
+    """Whether a frame of the v1 protocol has as many parts as it says, in order, and not too many."""
+    if not isinstance(frame, bytes) or len(frame) < 8:
+        return False
+    n = int.from_bytes(frame[:8], "little")
+    if not 2 <= n <= MAX_PARTS or len(frame) < 8 * (n + 1):
+        return False
+    offsets = [int.from_bytes(frame[8 * (i + 1) : 8 * (i + 2)], "little") for i in range(n)]
+    return offsets == sorted(offsets) and offsets[0] == 8 * (n + 1) and offsets[-1] == len(frame)
+
+
+class Page(TornadoVoilaHandler):
+    """The dashboard; a visitor more than there are places for is told so."""
+
+    async def get(self, path: str | None = None) -> None:
+        if path:
+            raise tornado.web.HTTPError(404)
+        if len(self.kernel_manager) >= self.settings["max_kernels"] and not self._has_warm_kernel():
+            raise tornado.web.HTTPError(503)
+        await super().get(path)
+
+    def _has_warm_kernel(self) -> bool:
+        return self.kernel_manager.get_pool_size(self.notebook_path) > 0
+
+    def write_error(self, status_code: int, **_details: Any) -> None:
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        template = self.settings["voila_jinja2_env"].get_template("error.html")
+        self.finish(template.render(status_code=status_code, base_url=self.base_url))
+
+
+class Health(tornado.web.RequestHandler):
+    """For whoever watches the server: answers without starting a kernel."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish("ok\n")
+
+
+class Server(Voila):
+    """Voilà with our handlers in place of the ones that are too trusting."""
+
+    def load_config_file(self, *_args: Any, **_kwargs: Any) -> None:
+        """Read no voila.json or voila.py, wherever one may lie."""
+
+    def init_handlers(self) -> list:
+        kept = [handler for handler in map(self._exchange, super().init_handlers()) if handler is not None]
+        return [(f"{self.server_url}health", Health), *kept]
+
+    def _exchange(self, handler: tuple) -> tuple | None:
+        pattern, kind, *rest = handler
+        if "/voila/files/" in pattern:  # nothing of the notebook's folder is given out
+            return None
+        return (
+            pattern,
+            {VoilaKernelWebsocketHandler: CheckedWebsocket, TornadoVoilaHandler: Page}.get(kind, kind),
+            *rest,
+        )
+
+    def listen(self) -> None:
+        IOLoop.current().add_callback(self._announce)
+        super().listen()
+
+    async def _announce(self) -> None:
+        """Say the address once it answers."""
+        address = f"http://localhost:{self.port}{self.base_url}"
+        await AsyncHTTPClient().fetch(f"{address}health", request_timeout=30)
+        print(f"The dashboard is at {address.rstrip('/')}  (Ctrl-C ends it)", flush=True)
+        if self.open_page:
+            webbrowser.open(address)
+
+    open_page = False
+
+    def stop(self) -> None:
+        print("\nStopping ...", flush=True)
+        with contextlib.suppress(FileNotFoundError):
+            super().stop()
+
+
+def serve(
+    notebook: Path,
+    *,
+    port: int,
+    bundle: Path,
+    open_browser: bool = False,
+    n_ready: int = 1,
+    max_visitors: int = 24,
+    public_name: str | None = None,
+) -> None:
+    """Serve `notebook` on localhost until Ctrl-C, with `n_ready` kernels started ahead of their visitors."""
+    os.environ[BUNDLE_VARIABLE] = str(bundle)
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")])
+    )
+    config = build_config(n_ready=n_ready, max_kernels=max_visitors + n_ready, public_name=public_name)
+    server = Server(config=config, notebook_path=str(notebook), port=port)
+    server.open_page = open_browser
+    server.initialize([])
+    server.start()
+
+
+def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = None) -> Config:
+    """All settings of Voilà and of what lies beneath it."""
+    config = Config()
+    config.Voila.open_browser = False
+    config.Voila.port_retries = 0
+    config.Voila.ip = "localhost"
+    config.Voila.log_level = logging.WARNING
+    config.Voila.config_file_paths = []
+    config.Voila.tornado_settings = {
+        "headers": HEADERS,
+        "allow_remote_access": False,  # another site's name that resolves to this machine gets no answer
+        "local_hostnames": ["localhost", *filter(None, [public_name])],
+        "disable_check_xsrf": True,  # the page's farewell carries no token, and must end its kernel; origins are checked
+        "max_kernels": max_kernels,
+    }
+    page = config.VoilaConfiguration
+    page.template = "dashboard"
+    page.allow_template_override = "NO"
+    page.allow_theme_override = "NO"
+    page.file_allowlist = []
+    page.file_denylist = [".*"]
+    page.show_tracebacks = False
+    page.strip_sources = True
+    page.http_keep_alive_timeout = 55
+    page.extension_allowlist = [
+        "@voila-dashboards/widgets-manager8",
+        "@jupyter-widgets/jupyterlab-manager",
+        "anywidget",
+    ]
+    page.kernel_spec_manager_class = OneKernelSpec
+    page.preheat_kernel = n_ready > 0
+    page.default_pool_size = n_ready
+    kernels = config.MappingKernelManager
+    kernels.cull_idle_timeout = IDLE_SECONDS
+    kernels.cull_interval = 60
+    kernels.cull_connected = True  # a page that is open asks for a sign of life, so its kernel is never idle
+    kernels.buffer_offline_messages = True
+    config.KernelManager.autorestart = (
+        False  # a restarted kernel knows nothing: let the page notice that it died
+    )
+    config.VoilaExecutor.timeout = 120
+    config.VoilaExecutor.store_widget_state = False  # it would hold what was uploaded
+    return config
