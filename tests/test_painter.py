@@ -22,7 +22,7 @@ def pixels(image: Image.Image) -> np.ndarray:
 
 
 def stained(image: Image.Image) -> np.ndarray:
-    """Where nuclei and granules are, (height, width) bool: no redder than blue, unlike slide and red cells."""
+    """Where nuclei and granules are, (height, width) bool: no redder than blue, unlike a red cell."""
     return pixels(image)[..., 0] - pixels(image)[..., 2] < 10
 
 

@@ -4,6 +4,7 @@ What a cell looks like is told in `looks`; where things lie on the slide in `sce
 """
 
 from collections.abc import Sequence
+from math import cos, sin, sqrt
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -54,14 +55,14 @@ def outline(
 
     stretch: long axis over short axis; lumps: how uneven the outline is, as a part of the radius.
     """
-    turn = rng.uniform(0, np.pi)
-    across = (x * np.cos(turn) + y * np.sin(turn)) / np.sqrt(stretch)
-    along = (y * np.cos(turn) - x * np.sin(turn)) * np.sqrt(stretch)
+    turn = rng.uniform(0, 2 * np.pi)
+    across = (x * cos(turn) + y * sin(turn)) / sqrt(stretch)
+    along = (y * cos(turn) - x * sin(turn)) * sqrt(stretch)
     angle = np.arctan2(along, across)
     edge = np.ones_like(x)
     for k in range(2, 7):
         height, phase = 2.5 * lumps / k * rng.normal(), rng.uniform(0, 2 * np.pi)
-        edge += np.float32(height) * np.cos(k * angle + np.float32(phase))
+        edge += height * np.cos(k * angle + phase)
     return radius * edge - np.hypot(across, along)
 
 

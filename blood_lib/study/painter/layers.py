@@ -4,6 +4,7 @@ Everything is on a square patch of densities; where the patch lies on the slide 
 """
 
 from collections.abc import Iterable
+from math import cos, pi, sin, sqrt
 
 import numpy as np
 
@@ -27,8 +28,8 @@ def paint_cell(rng: np.random.Generator, look: Look, radius: float) -> tuple[np.
     nucleus = smoothstep(inner / 2 + 0.5)[..., None]
 
     body = _cytoplasm(rng, look, depth)
-    body = _vacuoles(rng, body, radius, int(rng.integers(look.vacuoles[0], look.vacuoles[1] + 1)))
     body = _granulate(rng, body, (g for g in look.granules if not g.over_nucleus), depth, nucleus)
+    body = _vacuoles(rng, body, radius, int(rng.integers(look.vacuoles[0], look.vacuoles[1] + 1)))
     if look.chromatin:
         body = body + (_nucleoplasm(rng, look.chromatin, inner) - body) * nucleus
     body = _granulate(rng, body, (g for g in look.granules if g.over_nucleus), depth, nucleus)
@@ -57,15 +58,11 @@ def _cytoplasm(rng: np.random.Generator, look: Look, depth: np.ndarray) -> np.nd
 def _vacuoles(rng: np.random.Generator, body: np.ndarray, radius: float, count: int) -> np.ndarray:
     """Bright round holes in the outer part of the cell."""
     x, y = grid(len(body))
+    depth = np.full_like(x, -9)
     for _ in range(count):
-        angle, away, size = (
-            rng.uniform(0, 2 * np.pi),
-            radius * np.sqrt(rng.uniform(0.3, 0.8)),
-            rng.gamma(4, 1.2),
-        )
-        depth = size - np.hypot(x - away * np.cos(angle), y - away * np.sin(angle))
-        body = body + (density(VACUOLE) - body) * (0.9 * smoothstep(depth / 2 + 0.5))[..., None]
-    return body
+        angle, away, size = rng.uniform(0, 2 * pi), radius * sqrt(rng.uniform(0.3, 0.8)), rng.gamma(4, 1.2)
+        np.maximum(depth, size - np.hypot(x - away * cos(angle), y - away * sin(angle)), out=depth)
+    return body + (density(VACUOLE) - body) * (0.9 * smoothstep(depth / 2 + 0.5))[..., None]
 
 
 def _nucleoplasm(rng: np.random.Generator, chromatin: Chromatin, depth: np.ndarray) -> np.ndarray:

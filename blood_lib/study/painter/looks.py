@@ -60,7 +60,7 @@ class Look:
     """How uneven the outline is, as a part of the radius."""
     folds: float = 1.2
     """How uneven the nucleus is, in pixels."""
-    ragged: float = 0.8
+    ragged: float = 0.6
     """How far the outline frays, in pixels."""
     rim: float = 0.25
     """How much darker the cytoplasm is at the cell's border."""
@@ -91,7 +91,7 @@ PLATELET = Look(
     diameter=(50, 68),
     cytoplasm=((182, 164, 190), (150, 122, 174)),
     granules=(
-        Granules(colour=(100, 42, 140), spacing=3.0, radius=(0.8, 1.5), share=(0.75, 0.95), inward=8.0),
+        Granules(colour=(100, 42, 140), spacing=3.0, radius=(0.9, 1.6), share=(0.8, 1.0), inward=7.0),
         Granules(colour=(128, 52, 138), spacing=4.6, radius=(1.0, 1.8), share=(0.4, 0.8), inward=6.0),
     ),
     stretch=1.25,
@@ -129,13 +129,13 @@ LOOKS: dict[str, Look] = {
     ),
     "eosinophil": Look(
         diameter=(122, 145),
-        cytoplasm=((208, 172, 190), (186, 130, 160)),
+        cytoplasm=((216, 182, 192), (194, 142, 166)),
         nucleus="bilobed",
         nucleus_size=(0.95, 1.08),
         chromatin=Chromatin(dense=(70, 30, 130), open=(124, 74, 154), scale=4.0, share=0.28),
         granules=(
-            Granules(colour=(186, 102, 130), spacing=4.2, radius=(1.8, 2.7), share=(0.85, 1.0), patchy=0.25),
-            Granules(colour=(162, 82, 134), spacing=6.0, radius=(1.6, 2.6), share=(0.5, 0.9), patchy=0.25),
+            Granules(colour=(188, 98, 124), spacing=4.6, radius=(1.9, 2.8), share=(0.85, 1.0), patchy=0.25),
+            Granules(colour=(160, 78, 128), spacing=6.0, radius=(1.6, 2.6), share=(0.5, 0.9), patchy=0.25),
         ),
         rim=0.2,
     ),

@@ -40,7 +40,7 @@ def _oval(rng: np.random.Generator) -> list[Segment]:
 
 
 def _kidney(rng: np.random.Generator) -> list[Segment]:
-    return _arc(rng.uniform(1.7, 2.5), rng.uniform(0.40, 0.48), rng.uniform(0.33, 0.42, 5))
+    return _arc(rng.uniform(1.6, 2.2), rng.uniform(0.40, 0.48), rng.uniform(0.36, 0.44, 5))
 
 
 def _folded(rng: np.random.Generator) -> list[Segment]:
@@ -60,8 +60,7 @@ def _segmented(rng: np.random.Generator) -> list[Segment]:
 
 
 def _bilobed(rng: np.random.Generator) -> list[Segment]:
-    step = rng.uniform(1.5, 2.2)
-    bend, length = rng.uniform(0.52, 0.58), rng.uniform(0.3, 0.6)
+    step, bend, length = rng.uniform(1.5, 2.2), rng.uniform(0.52, 0.60), rng.uniform(0.3, 0.6)
     return _lobes(np.array([0, step]), bend, rng.uniform(0.30, 0.36, 2), length, 0.07)
 
 

@@ -89,7 +89,7 @@ def _add_red_cell(rng: np.random.Generator, thick: np.ndarray, circle: Circle, p
     under, inside = _window(thick, len(x), centre_x, centre_y)
     x, y = x + 1.5 * noise(rng, x.shape, 25), y + 1.5 * noise(rng, x.shape, 25)
     stretch = 1 + min(rng.exponential(0.08), 0.5)
-    depth = outline(rng, x, y, radius, stretch=stretch, lumps=rng.choice([0.008, 0.02]))
+    depth = outline(rng, x, y, radius, stretch=stretch, lumps=rng.uniform(0.006, 0.02))
     away = 1 - depth / radius
     hollow = pallor * smoothstep((rng.uniform(0.55, 0.75) - away) / 0.42)
     rim = 0.10 * np.exp(-(((away - 0.8) / 0.18) ** 2))
