@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from blood_lib.archives import printable
+
 if TYPE_CHECKING:
     from blood_lib.inference import Result
 
@@ -43,7 +45,8 @@ def _to_row(result: "Result", n_classes: int) -> list[str]:
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    text = printable(text)  # one line, no control characters
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 @contextmanager

@@ -156,12 +156,15 @@ def test_names_that_are_no_text_are_shown_with_escapes(tmp_path: Path) -> None:
 
 
 def test_a_very_deep_folder_is_walked(tmp_path: Path) -> None:
-    deep = str(tmp_path)
-    for _ in range(1100):
-        deep += "/d"
-        os.mkdir(deep)
-    Path(deep, "a.jpg").write_bytes(b"x")
-    assert names(tmp_path) == ["d/" * 1100 + "a.jpg"]
+    deep = [str(tmp_path) + "/d" * depth for depth in range(1, 1101)]  # more than Python may recurse
+    for folder in deep:
+        os.mkdir(folder)
+    Path(deep[-1], "a.jpg").write_bytes(b"x")
+    found = names(tmp_path)
+    os.remove(deep[-1] + "/a.jpg")
+    for folder in reversed(deep):  # pytest cannot tidy up a folder that deep
+        os.rmdir(folder)
+    assert found == ["d/" * 1100 + "a.jpg"]
 
 
 def test_a_large_file_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

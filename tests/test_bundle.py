@@ -1,0 +1,188 @@
+"""What is saved is what is loaded, and whatever is wrong with a bundle is one sentence."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from blood_lib import bundle as module
+from blood_lib.bundle import BUNDLE_FORMAT, Bundle, BundleError, ClassInfo, load_bundle
+from tests.fixtures_bundle import save_tiny_bundle
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_tiny_bundle(tmp_path / "b")
+    return tmp_path / "b"
+
+
+def change(folder: Path, **values) -> None:
+    data = json.loads((folder / "bundle.json").read_text())
+    (folder / "bundle.json").write_text(json.dumps(data | values))
+
+
+def complaint(path: Path) -> str:
+    with pytest.raises(BundleError) as caught:
+        load_bundle(path)
+    message = str(caught.value)
+    assert "\n" not in message and message.endswith(".") and str(path) in message
+    return message
+
+
+def test_what_is_saved_is_loaded(tiny_bundle: Bundle) -> None:
+    again = load_bundle(tiny_bundle.path)
+    for name in ("title", "items", "classes", "preprocessing", "thresholds", "temperature", "card", "sha256"):
+        assert getattr(again, name) == getattr(tiny_bundle, name)
+    assert again.names == ["red", "green", "blue"]
+    assert again.colours["blue"] == "#1f77b4"
+    assert [path.name for path in again.examples] == ["blue.png", "green.png", "red.png"]
+
+
+def test_all_that_is_known_of_a_class_survives(tmp_path: Path) -> None:
+    first = ClassInfo("a", {"en": "A", "es": "Á"}, "#010203", ("x", "y"), False, (0.5, 12.0))
+    second = ClassInfo("b", {"en": "B"}, "#abcdef")
+    saved = save_tiny_bundle(tmp_path, classes=[first, second, ClassInfo("c", {"en": "C"}, "#000000")])
+    assert load_bundle(tmp_path).classes[:2] == saved.classes[:2] == (first, second)
+
+
+def test_the_same_bundle_has_the_same_identity(tmp_path: Path) -> None:
+    a, b = (save_tiny_bundle(tmp_path / name) for name in "ab")
+    c = save_tiny_bundle(tmp_path / "c", temperature=2)
+    assert a.sha256 == b.sha256 != c.sha256
+    assert a.sha256 == hashlib.sha256((tmp_path / "a" / "bundle.json").read_bytes()).hexdigest()
+
+
+def test_a_missing_bundle(tmp_path: Path) -> None:
+    assert "there is no bundle" in complaint(tmp_path / "nowhere")
+    assert "there is no bundle" in complaint(tmp_path)
+
+
+def test_without_a_path_the_shipped_bundle_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHIPPED", save_tiny_bundle(tmp_path).path)
+    assert load_bundle().path == tmp_path
+
+
+def test_a_newer_format_asks_for_an_update(folder: Path) -> None:
+    change(folder, format=BUNDLE_FORMAT + 1, classes="all is different there")
+    assert "newer version" in complaint(folder) and "update" in complaint(folder)
+
+
+@pytest.mark.parametrize("number", [None, 0, -1, "1", True, 1.5])
+def test_an_unknown_format(folder: Path, number) -> None:
+    change(folder, format=number)
+    assert "no bundle format" in complaint(folder)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[" * 100_000], ids=["empty", "cut", "bytes", "deep"]
+)
+def test_no_json(folder: Path, content: bytes) -> None:
+    (folder / "bundle.json").write_bytes(content)
+    assert "no valid JSON" in complaint(folder)
+
+
+@pytest.mark.parametrize("content", [b"[]", b"1", b"null"])
+def test_json_of_something_else(folder: Path, content: bytes) -> None:
+    (folder / "bundle.json").write_bytes(content)
+    assert "no bundle format" in complaint(folder)
+
+
+def test_a_huge_index_is_not_parsed(folder: Path) -> None:
+    with (folder / "bundle.json").open("ab") as file:
+        file.truncate(module._MAX_JSON_BYTES + 1)
+    assert "too large" in complaint(folder)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "atlas.npz", "examples/red.png"])
+def test_a_damaged_file(folder: Path, name: str) -> None:
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    assert f"{name} is not what it should be" in complaint(folder)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "atlas.npz", "examples/red.png"])
+def test_an_incomplete_bundle(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    assert f"incomplete: {name}" in complaint(folder)
+
+
+def test_a_bundle_without_a_model(folder: Path) -> None:
+    change(folder, files={})
+    assert "it lists no model.onnx" in complaint(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret", "/etc/passwd", "a/../../b", "a\\b", "C:x", "", "./a", "a//b", "a\0b"]
+)
+def test_a_file_outside_the_bundle_is_never_opened(folder: Path, name: str) -> None:
+    files = json.loads((folder / "bundle.json").read_text())["files"]
+    change(folder, files=files | {name: "0" * 64})
+    assert "no file name inside a bundle" in complaint(folder)
+
+
+def test_a_file_that_is_not_listed_is_no_part_of_it(folder: Path) -> None:
+    (folder / "notes.txt").write_text("by hand")
+    assert "notes.txt" not in load_bundle(folder).files
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("title", {}),
+        ("title", "PBC"),
+        ("item", {"en": 1}),
+        ("temperature", 0),
+        ("temperature", "1"),
+        ("temperature", float("nan")),
+        ("temperature", True),
+        ("thresholds", {"confidence": 0.5}),
+        ("thresholds", {"confidence": 1.5, "distance": 1}),
+        ("preprocessing", {"image_size": 10**6, "crop": 1, "mean": [0, 0, 0], "std": [1, 1, 1]}),
+        ("preprocessing", {"image_size": 32, "crop": 0, "mean": [0, 0, 0], "std": [1, 1, 1]}),
+        ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0], "std": [1, 1, 1]}),
+        ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0, 0], "std": [0, 1, 1]}),
+        ("classes", []),
+        ("classes", None),
+        ("classes", ["red", "green"]),
+        ("card", "none"),
+        ("files", ["model.onnx"]),
+    ],
+)
+def test_a_value_that_cannot_be(folder: Path, key: str, value) -> None:
+    change(folder, **{key: value})
+    assert "does not describe a bundle" in complaint(folder)
+
+
+@pytest.mark.parametrize("key", ["title", "classes", "preprocessing", "temperature", "thresholds", "files"])
+def test_a_missing_key_is_named(folder: Path, key: str) -> None:
+    data = json.loads((folder / "bundle.json").read_text())
+    del data[key]
+    (folder / "bundle.json").write_text(json.dumps(data))
+    assert f"'{key}' is missing" in complaint(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "green"},
+        {"name": ""},
+        {"colour": "red"},
+        {"colour": "#12345"},
+        {"label": {}},
+        {"reference_range": [1]},
+    ],
+)
+def test_a_class_that_cannot_be(folder: Path, changes: dict) -> None:
+    classes = json.loads((folder / "bundle.json").read_text())["classes"]
+    change(folder, classes=[classes[0] | changes, *classes[1:]])
+    assert "does not describe a bundle" in complaint(folder)
+
+
+def test_saving_checks_too(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="classes"):
+        save_tiny_bundle(tmp_path, classes=[])
+    with pytest.raises(ValueError, match="no file name inside a bundle"):
+        save_tiny_bundle(tmp_path / "b", files={"../evil": b""})
+    assert not (tmp_path / "evil").exists()

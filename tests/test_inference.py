@@ -1,0 +1,247 @@
+"""Images in, answers out: probabilities, maps and statuses, the same whatever stands beside an image."""
+
+import doctest
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blood_lib import inference
+from blood_lib.bundle import SHIPPED, Bundle, BundleError, ClassInfo, Thresholds
+from blood_lib.images import Rejection, iter_files
+from blood_lib.inference import STATUSES, Classifier, heat_map
+from tests.fixtures_bundle import COLOURS, N_FEATURES, build_tiny_onnx, draw_cell, encode, save_tiny_bundle
+
+
+def noise(n: int) -> list[Image.Image]:
+    rng = np.random.default_rng(0)
+    return [Image.fromarray(rng.integers(0, 256, (50, 40, 3), dtype=np.uint8)) for _ in range(n)]
+
+
+def test_the_classes_are_told_apart(tiny_classifier: Classifier) -> None:
+    predictions = tiny_classifier.predict([draw_cell(colour) for colour in COLOURS.values()])
+    assert predictions.probs.argmax(axis=1).tolist() == [0, 1, 2]
+    assert predictions.status == ["ok"] * 3
+
+
+def test_shapes_and_types(tiny_classifier: Classifier) -> None:
+    predictions = tiny_classifier.predict(noise(5))
+    shapes = {"probs": (5, 3), "features": (5, N_FEATURES), "cams": (5, 3, 8, 8), "distance": (5,)}
+    for name, shape in shapes.items():
+        array = getattr(predictions, name)
+        assert (array.shape, array.dtype) == (shape, np.float32)
+    assert len(predictions) == len(predictions.status) == 5
+
+
+def test_no_images_give_no_predictions(tiny_classifier: Classifier) -> None:
+    assert len(tiny_classifier.predict([])) == 0
+    assert list(tiny_classifier.classify([])) == []
+
+
+def test_probabilities_sum_to_one_and_follow_the_temperature(tmp_path: Path) -> None:
+    sharp, soft = (
+        Classifier(save_tiny_bundle(tmp_path / str(t), temperature=t)).predict(noise(4)).probs for t in (1, 2)
+    )
+    assert np.allclose(sharp.sum(axis=1), 1, atol=1e-6)
+    expected = np.sqrt(sharp) / np.sqrt(sharp).sum(axis=1, keepdims=True)  # halving the logits
+    assert np.allclose(soft, expected, atol=1e-5)
+
+
+def test_the_network_computes_what_its_weights_say(tiny_bundle: Bundle, tiny_classifier: Classifier) -> None:
+    from onnx import load_from_string, numpy_helper
+
+    image = Image.new("RGB", (64, 64), (200, 100, 50))
+    found = tiny_classifier.predict([image])
+    model = load_from_string(tiny_bundle.read("model.onnx"))
+    weights = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
+    x = (np.array([200, 100, 50]) / 255 - 0.5) / 0.25
+    inner = np.maximum((weights["conv.weight"].sum(axis=(2, 3))) @ x, 0)  # where the padding is not seen
+    logits = found.features @ weights["head.weight"].T + weights["head.bias"]
+    assert np.allclose(found.cams[0, :, 3, 3], weights["head.weight"] @ inner, rtol=0.02, atol=0.02)
+    assert np.allclose(found.probs, inference._softmax(logits / 1.5), atol=0.01)
+    # the mean of a class's map is its logit without the bias: global average pooling and one linear layer
+    assert np.allclose(found.cams.mean(axis=(2, 3)) + weights["head.bias"], logits, rtol=0.02, atol=0.02)
+
+
+def test_an_image_is_answered_alike_alone_among_others_and_again(tiny_classifier: Classifier) -> None:
+    images = noise(33)
+    together = tiny_classifier.predict(images)
+    for predictions, rows in [
+        (tiny_classifier.predict(images), slice(None)),
+        (tiny_classifier.predict(images[::-1]), slice(None, None, -1)),
+        (tiny_classifier.predict(images[7:8]), slice(7, 8)),
+        (tiny_classifier.predict(images[:20]), slice(0, 20)),
+    ]:
+        for name in ("probs", "features", "cams"):
+            assert np.array_equal(getattr(predictions, name), getattr(together, name)[rows])
+        assert np.allclose(predictions.distance, together.distance[rows], atol=1e-5)
+
+
+def test_half_precision_weights_give_the_same_answers(tmp_path: Path, tiny_classifier: Classifier) -> None:
+    half = Classifier(save_tiny_bundle(tmp_path, half=True)).predict(noise(8))
+    assert np.allclose(half.probs, tiny_classifier.predict(noise(8)).probs, atol=0.01)
+
+
+def test_results_keep_the_order_of_the_files(tiny_classifier: Classifier) -> None:
+    colours = list(COLOURS) * 5
+    files = [(f"{i}.png", encode(draw_cell(COLOURS[colour]))) for i, colour in enumerate(colours)]
+    files[3] = ("3.png", Rejection("as it came."))
+    files[7] = ("7.png", b"no image")
+    results = list(tiny_classifier.classify(iter(files), batch_size=4))
+    assert [result.name for result in results] == [name for name, _ in files]
+    sound = [i for i in range(15) if i not in (3, 7)]
+    assert [results[i].label for i in sound] == [colours[i] for i in sound]
+    assert [(results[i].status, results[i].label) for i in (3, 7)] == [("rejected", None)] * 2
+    assert results[3].reason == "as it came." and "not an image" in results[7].reason
+
+
+def test_classify_and_predict_agree(tiny_classifier: Classifier) -> None:
+    images = noise(6)
+    results = list(tiny_classifier.classify([(str(i), encode(image)) for i, image in enumerate(images)]))
+    predictions = tiny_classifier.predict(images)
+    for i, result in enumerate(results):
+        assert np.array_equal(result.probs, predictions.probs[i])
+        assert np.array_equal(result.cams, predictions.cams[i])
+        assert result.confidence == pytest.approx(predictions.probs[i].max())
+        assert result.status in STATUSES
+
+
+@pytest.mark.parametrize(
+    ("confidence", "distance", "status", "words"),
+    [(0.0, 2.0, "ok", ""), (1.0, 2.0, "uncertain", "% sure"), (1.0, 0.0, "unfamiliar", "unlike anything")],
+)
+def test_each_status_has_its_reason(tmp_path: Path, confidence, distance, status, words) -> None:
+    classifier = Classifier(save_tiny_bundle(tmp_path, thresholds=Thresholds(confidence, distance)))
+    (result,) = classifier.classify([("red.png", encode(draw_cell()))])
+    assert result.status == status
+    assert words in result.reason and (result.reason.endswith(".") or not words)
+
+
+def test_files_are_read_only_a_little_ahead(tiny_classifier: Classifier) -> None:
+    n_read = 0
+
+    def endless():
+        nonlocal n_read
+        while True:
+            n_read += 1
+            yield f"{n_read}.png", encode(draw_cell())
+
+    results = tiny_classifier.classify(endless(), batch_size=4)
+    for _ in range(8):
+        next(results)
+    results.close()
+    assert n_read <= 8 + 2 * 4 + 1
+
+
+def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkeypatch) -> None:
+    content = encode(draw_cell())
+    monkeypatch.setattr(inference, "_MAX_WAITING_BYTES", 3 * len(content))
+    n_read = 0
+
+    def files():
+        nonlocal n_read
+        for i in range(40):
+            n_read += 1
+            yield f"{i}.png", content
+
+    ahead = tiny_classifier._decode_ahead(files(), 100)
+    next(ahead)
+    assert n_read <= 4
+    assert len(list(ahead)) == 39
+
+
+def test_giving_up_halfway_leaves_no_thread_behind(tiny_classifier: Classifier) -> None:
+    before = threading.active_count()
+    results = tiny_classifier.classify(((str(i), encode(draw_cell())) for i in range(500)), batch_size=4)
+    next(results)
+    results.close()
+    assert threading.active_count() == before
+
+
+def test_two_threads_may_share_a_classifier(tiny_classifier: Classifier) -> None:
+    images, found = noise(20), {}
+    expected = tiny_classifier.predict(images).probs
+
+    def work(i: int) -> None:
+        found[i] = [tiny_classifier.predict(images).probs for _ in range(5)]
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(probs, expected) for i in range(3) for probs in found[i])
+
+
+def test_a_model_that_is_none(tmp_path: Path) -> None:
+    files = {"model.onnx": b"this is no model", "atlas.npz": b"and this no atlas"}
+    with pytest.raises(BundleError, match="the model of the bundle in .* cannot be used"):
+        Classifier(save_tiny_bundle(tmp_path, files=files))
+
+
+def test_an_atlas_that_is_none(tmp_path: Path) -> None:
+    files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": b"this is no atlas"}
+    with pytest.raises(BundleError, match="no readable atlas"):
+        Classifier(save_tiny_bundle(tmp_path, files=files)).atlas  # noqa: B018
+
+
+def test_a_model_for_other_classes(tmp_path: Path) -> None:
+    classes = [ClassInfo(name, {"en": name}, "#aabbcc") for name in "abcd"]
+    with pytest.raises(BundleError, match="names 4 classes, its model knows 3"):
+        Classifier(save_tiny_bundle(tmp_path, classes=classes))
+
+
+def test_a_heat_map_is_positive_and_at_most_one() -> None:
+    cam = np.array([[-5.0, 0.0], [1.0, 4.0]])
+    heat = heat_map(cam, (40, 20))
+    assert (heat.shape, heat.dtype) == ((20, 40), np.float32)
+    assert heat.min() == 0 and heat.max() == 1
+    assert np.unravel_index(heat.argmax(), heat.shape)[1] >= 20  # right half, like the 4
+    assert heat[0, 0] == 0
+
+
+def test_a_heat_map_of_what_only_speaks_against_is_empty() -> None:
+    assert heat_map(np.full((3, 3), -1.0), (9, 9)).max() == 0
+
+
+def test_nothing_heavy_is_imported() -> None:
+    heavy = ["scipy", "sklearn", "openTSNE", "torch", "pandas", "matplotlib", "openvino"]
+    code = f"import blood_lib.inference, sys; print([m for m in {heavy} if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
+def test_the_example_in_the_docstring() -> None:
+    assert doctest.testmod(inference).attempted >= 3
+    assert doctest.testmod(inference).failed == 0
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
+def test_the_shipped_bundle_answers_alike_alone_and_among_others(real_images: Path) -> None:
+    paths = sorted(real_images.glob("*/[A-Z]*.jpg"))[::500]
+    classifier = Classifier.load()
+    together = {result.name: result for result in classifier.classify(iter_files(paths))}
+    (alone,) = classifier.classify(iter_files(paths[4:5]))
+    assert np.array_equal(alone.probs, together[alone.name].probs)
+    assert np.array_equal(alone.features, together[alone.name].features)
+
+
+def test_decoding_does_not_wait_for_the_network(tiny_classifier: Classifier, monkeypatch) -> None:
+    """The next images are decoded while the network works on a batch."""
+    decoded: list[float] = []
+    original = Classifier._decode
+
+    def decode(self, content):
+        decoded.append(time.monotonic())
+        return original(self, content)
+
+    monkeypatch.setattr(Classifier, "_decode", decode)
+    results = tiny_classifier.classify([(str(i), encode(draw_cell())) for i in range(12)], batch_size=4)
+    next(results)
+    time.sleep(0.2)
+    assert len(decoded) >= 8
