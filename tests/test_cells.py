@@ -9,7 +9,7 @@ import pytest
 
 from blood_lib.study.cells import CELL_TYPES, by_folder, by_name, class_infos, subtype_of
 
-# What protan, deutan and tritan eyes see of linear RGB: Machado et al., IEEE TVCG 15:1291, 2009, full strength.
+# What protan, deutan and tritan eyes see of linear RGB: Machado et al., IEEE TVCG 15:1291, 2009.
 EYES = {
     "normal": np.eye(3),
     "protan": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],

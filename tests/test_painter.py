@@ -33,7 +33,7 @@ def middle(values: np.ndarray, part: float = 0.5) -> np.ndarray:
     return values[y : height - y, x : width - x]
 
 
-def width_of(cell_type: str, n: int = 6) -> float:
+def width_of(cell_type: str, n: int = 4) -> float:
     """Mean diameter in pixels of the stained cell in the middle, from its area."""
     areas = [middle(stained(draw_cell(cell_type, seed=seed))).sum() for seed in range(n)]
     return float(np.mean(np.sqrt(np.array(areas) * 4 / np.pi)))
@@ -152,12 +152,12 @@ def test_examples_are_small_named_after_their_type_and_repeatable(tmp_path):
 
 
 def test_a_drawn_dataset_is_laid_out_as_the_published_one(tmp_path):
-    paths = save_dataset(tmp_path, per_type=4, size=48, seed=0)
+    paths = save_dataset(tmp_path, per_type=2, size=48, seed=0)
     assert {path.parent.name for path in paths} == {cell_type.folder for cell_type in CELL_TYPES}
-    assert Counter(path.parent.name for path in paths).most_common(1)[0][1] == 4
-    assert len({path.read_bytes() for path in paths}) == 32
+    assert Counter(path.parent.name for path in paths).most_common(1)[0][1] == 2
+    assert len({path.read_bytes() for path in paths}) == 16
     subtypes = [subtype_of(path.name) for path in paths if path.parent.name == "ig"]
-    assert subtypes == ["metamyelocyte", "myelocyte", "promyelocyte", "immature granulocyte"]
+    assert subtypes == ["metamyelocyte", "myelocyte"]
     assert load_image(paths[0]).size == (48, 48)
 
 
@@ -165,9 +165,7 @@ def test_the_sheet_has_a_row_for_each_type(tmp_path):
     assert main([str(tmp_path / "sheet.png"), "--columns", "1", "--size", "40"]) == 0
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (40, 320)
-    assert (
-        draw_sheet(columns=1, size=40, seed=1).tobytes() != draw_sheet(columns=1, size=40, seed=2).tobytes()
-    )
+        assert sheet.tobytes() != draw_sheet(columns=1, size=40, seed=2).tobytes()
 
 
 @pytest.mark.slow
