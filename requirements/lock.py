@@ -17,9 +17,11 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
+
 HERE = Path(__file__).parent
-# What the editable install is built with, at versions that are locked too.
-BUILD = ["hatchling"]
+BUILD = ["hatchling"]  # builds the editable install, at a version that is locked too
+OLDEST = "3.11.0"  # every version must install there; Debian 12 has Python 3.11.2
 # A CUDA build of torch draws these in itself; pinning them would force them on machines without a GPU.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
 HEADER = """# {title}
@@ -35,16 +37,39 @@ def load_requirements() -> tuple[list[str], list[str]]:
     return serve, serve + [line for line in extras if not line.startswith(project["name"])]
 
 
-def resolve(requirements: list[str], constraints: Path | None) -> dict[str, str]:
-    """Return name -> version of all that pip would install for `requirements` into an empty environment."""
-    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
-    command += ["--constraint", str(constraints)] if constraints else []
+def load_lock(path: Path) -> dict[str, str]:
+    """Return name -> constraint, such as `==1.2.3`, of what is locked in `path`, if it is there."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {name: f"=={version}" for name, _, version in (line.partition("==") for line in lines) if version}
+
+
+def ask_pip(requirements: list[str], constraints: dict[str, str], *options: str) -> list[dict]:
+    """Return the metadata of all that pip would install for `requirements` into an empty environment."""
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", *options]
     with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        subprocess.run([*command, "--report", str(report), *requirements], check=True, cwd=HERE.parent)
-        found = [entry["metadata"] for entry in json.loads(report.read_text())["install"]]
+        report, limits = Path(folder) / "report.json", Path(folder) / "constraints.txt"
+        limits.write_text("".join(f"{name}{limit}\n" for name, limit in constraints.items()))
+        command += ["--constraint", str(limits), "--report", str(report)]
+        subprocess.run([*command, *requirements], check=True)
+        return [entry["metadata"] for entry in json.loads(report.read_text())["install"]]
+
+
+def find_for_oldest(names: list[str]) -> dict[str, str]:
+    """Return name -> constraint: the newest version of each package that the oldest Python can install."""
+    options = ["--no-deps", "--only-binary=:all:", "--target=unused", f"--python-version={OLDEST}"]
+    return {one["name"]: f"=={one['version']}" for one in ask_pip(names, {}, *options)}
+
+
+def resolve(requirements: list[str], constraints: dict[str, str]) -> dict[str, str]:
+    """Return name -> version of all that `requirements` need, as the oldest Python can install it."""
+    found = ask_pip(requirements, constraints)
+    too_new = [one["name"] for one in found if OLDEST not in SpecifierSet(one.get("requires_python", ""))]
+    if too_new:
+        older = find_for_oldest(too_new)
+        print(f"For Python {OLDEST}: " + ", ".join(f"{name}{version}" for name, version in older.items()))
+        return resolve(requirements, constraints | older)
     # "2.13.0+cpu" is one build of 2.13.0: which build is the machine's choice.
-    return {entry["name"]: entry["version"].split("+")[0] for entry in found}
+    return {one["name"]: one["version"].split("+")[0] for one in found}
 
 
 def write_lock(path: Path, title: str, versions: dict[str, str]) -> None:
@@ -52,7 +77,7 @@ def write_lock(path: Path, title: str, versions: dict[str, str]) -> None:
     names = sorted((name for name in versions if not CUDA.match(name)), key=str.lower)
     pins = [f"{name}=={versions[name]}\n" for name in names]
     python = ".".join(map(str, sys.version_info[:2]))
-    path.write_text(HEADER.format(title=title, python=python) + "".join(pins))
+    path.write_text(HEADER.format(title=title, python=python) + "".join(pins), encoding="utf-8")
     print(f"{path.relative_to(HERE.parent)}: {len(pins)} packages")
 
 
@@ -60,13 +85,12 @@ def main() -> None:
     """Resolve everything first, then serving with the same versions: it is a part of the other."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
-    parser.add_argument("--constraint", type=Path, help="versions to prefer to those locked (pip's format)")
-    options = parser.parse_args()
+    upgrade = parser.parse_args().upgrade
     test, serve = HERE / "test.txt", HERE / "serve.txt"
-    kept = options.constraint or (test if test.exists() and not options.upgrade else None)
     for_serving, for_everything = load_requirements()
-    write_lock(test, "Everything: serving, the study and the tests.", resolve(for_everything, kept))
-    versions = resolve(for_serving, test)
+    versions = resolve(for_everything, {} if upgrade else load_lock(test))
+    write_lock(test, "Everything: serving, the study and the tests.", versions)
+    versions = resolve(for_serving, load_lock(test))
     write_lock(serve, "What serving needs: no torch.", versions)
     # Binder reads nothing outside its folder, so it has a copy.
     write_lock(HERE.parent / "binder" / "requirements.txt", "What serving needs, for Binder.", versions)
