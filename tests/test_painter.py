@@ -12,6 +12,7 @@ from blood_lib.images import load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
 from blood_lib.study.painter import draw_cell, draw_cells, draw_field, draw_sheet, save_dataset, save_examples
 from blood_lib.study.painter.__main__ import main
+from blood_lib.study.painter.looks import LOOKS
 
 NAMES = [cell_type.name for cell_type in CELL_TYPES]
 
@@ -88,11 +89,16 @@ def test_the_slide_is_beige_and_nuclei_and_granules_are_violet(cells, name):
         assert stain[1] < stain[0] < stain[2]
 
 
-def test_sizes_go_from_platelet_to_immature_granulocyte():
-    diameters = [
-        width_of(name) for name in ("platelet", "erythroblast", "lymphocyte", "immature granulocyte")
-    ]
-    assert all(small * 1.08 < large for small, large in itertools.pairwise(diameters))
+def test_drawn_sizes_go_from_platelet_to_immature_granulocyte():
+    diameters = [width_of(name) for name in ("platelet", "lymphocyte", "immature granulocyte")]
+    assert all(1.1 * small < large for small, large in itertools.pairwise(diameters))
+
+
+def test_the_table_orders_cells_by_size_as_textbooks_do():
+    names = ["platelet", "erythroblast", "lymphocyte", "segmented neutrophil", "myelocyte", "promyelocyte"]
+    diameters = [sum(LOOKS[name].diameter) / 2 for name in names]
+    assert diameters == sorted(diameters)
+    assert sum(LOOKS["monocyte"].diameter) / 2 > diameters[-2]
 
 
 def test_eosinophil_granules_are_redder_than_any_others(cells):
