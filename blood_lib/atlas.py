@@ -71,8 +71,9 @@ class Atlas:
         wrong = [name for name, shape in shapes.items() if getattr(self, name).shape != shape]
         if wrong or self.pca_components.shape[1:] != (d,) or m < K_DISTANCE or not self.scale > 0:
             raise ValueError(f"it needs {K_DISTANCE} cells or more, and arrays that fit each other ({wrong})")
-        if not all(np.isfinite(getattr(self, name)).all() for name in ("features", "embedding", *_PCA)):
-            raise ValueError("it holds numbers that are not finite")
+        numbers = (getattr(self, name) for name in ("features", "embedding", *_PCA))
+        if self.target.min() < 0 or not all(np.isfinite(array).all() for array in numbers):
+            raise ValueError("it holds numbers that cannot be")
 
     @classmethod
     def fit(

@@ -5,6 +5,7 @@ The subcommands of the study and of the dashboard lie in their own rooms.
 
 import argparse
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -85,7 +86,8 @@ def _show_progress(results: "Iterable[Result]", file: TextIO) -> "Iterable[Resul
         return results
     from tqdm import tqdm
 
-    return tqdm(results, unit=" files", desc="classify", file=sys.stderr)
+    width = shutil.get_terminal_size().columns  # 80 where the terminal says 0
+    return tqdm(results, unit=" files", desc="classify", file=sys.stderr, ncols=width)
 
 
 def _say_what_was_done(statuses: Counter[str]) -> None:

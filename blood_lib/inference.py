@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image
@@ -83,9 +84,12 @@ class Classifier:
     def atlas(self) -> Atlas:
         """The bundle's reference cells."""
         try:
-            return Atlas.from_bytes(self.bundle.read("atlas.npz"))
-        except (ValueError, KeyError, OSError) as error:
+            atlas = Atlas.from_bytes(self.bundle.read("atlas.npz"))
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise BundleError(f"the bundle in {self.bundle.path} has no readable atlas: {error}.") from None
+        if atlas.features.shape[1] != self._network.n_features or atlas.target.max() >= len(self.class_names):
+            raise BundleError(f"the atlas of the bundle in {self.bundle.path} belongs to another model.")
+        return atlas
 
     def predict(self, images: Sequence[Image.Image]) -> Predictions:
         """Classify RGB images, as `load_image` gives them."""

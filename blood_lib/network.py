@@ -27,6 +27,7 @@ class Network:
         self._compiled = ov.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
         self._queue = ov.AsyncInferQueue(self._compiled)
         self._queue.set_callback(_store)
+        self.n_features = self._compiled.output(1).shape[1]
         self._lock = threading.Lock()
 
     def __call__(self, x: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,15 @@ from blood_lib import inference
 from blood_lib.bundle import SHIPPED, Bundle, BundleError, ClassInfo, Thresholds
 from blood_lib.images import Rejection, iter_files
 from blood_lib.inference import STATUSES, Classifier, heat_map
-from tests.fixtures_bundle import COLOURS, N_FEATURES, build_tiny_onnx, draw_cell, encode, save_tiny_bundle
+from tests.fixtures_bundle import (
+    COLOURS,
+    N_FEATURES,
+    build_tiny_atlas,
+    build_tiny_onnx,
+    draw_cell,
+    encode,
+    save_tiny_bundle,
+)
 
 
 def noise(n: int) -> list[Image.Image]:
@@ -188,6 +196,15 @@ def test_an_atlas_that_is_none(tmp_path: Path) -> None:
     files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": b"this is no atlas"}
     with pytest.raises(BundleError, match="no readable atlas"):
         Classifier(save_tiny_bundle(tmp_path, files=files)).atlas  # noqa: B018
+
+
+def test_an_atlas_of_another_model(tmp_path: Path) -> None:
+    atlas = build_tiny_atlas(np.random.default_rng(0))
+    atlas.features, atlas.pca_mean = atlas.features[:, :7], atlas.pca_mean[:7]
+    atlas.pca_components = atlas.pca_components[:, :7]
+    files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": atlas.to_bytes()}
+    with pytest.raises(BundleError, match="belongs to another model"):
+        Classifier(save_tiny_bundle(tmp_path, files=files)).predict(noise(1))
 
 
 def test_a_model_for_other_classes(tmp_path: Path) -> None:
