@@ -86,8 +86,8 @@ def _show_progress(results: "Iterable[Result]", file: TextIO) -> "Iterable[Resul
         return results
     from tqdm import tqdm
 
-    width = shutil.get_terminal_size().columns  # 80 where the terminal says 0
-    return tqdm(results, unit=" files", desc="classify", file=sys.stderr, ncols=width)
+    columns, lines = shutil.get_terminal_size()  # 80 x 24 where the terminal says 0 x 0, tqdm would be mute
+    return tqdm(results, unit=" files", desc="classify", file=sys.stderr, ncols=columns, nrows=lines)
 
 
 def _say_what_was_done(statuses: Counter[str]) -> None:
