@@ -34,7 +34,7 @@ class App(widgets.VBox):
         super().__init__(self._build())
         self.add_class("dash-app")
         if bundle is not None:
-            self.controller.warm_up()
+            self.controller.warm_up(self.map.prepare)
 
     def _build(self) -> list[widgets.Widget]:
         state = self.state

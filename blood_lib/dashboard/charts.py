@@ -1,4 +1,4 @@
-"""Bar chart and pie as SVG text; leaves counting to `counts.py` and where they are shown to `views.py`."""
+"""Bar chart and pie as SVG inside HTML text; leaves counting to `counts.py` and the page to `views.py`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from blood_lib.dashboard.glyphs import SHAPES
+from blood_lib.dashboard.glyphs import SHAPES, svg_mark
 
 __all__ = ["Bar", "draw_bars", "draw_pie"]
-
-ROW, LABEL, TRACK, WIDTH = 38, 172, 300, 640
 
 
 @dataclass(frozen=True)
@@ -27,30 +25,41 @@ class Bar:
     interval: tuple[float, float]
 
 
-def draw_bars(bars: Sequence[Bar], title: str) -> str:
-    """Horizontal bars with number, share and interval; striped where somebody should look."""
+def draw_bars(bars: Sequence[Bar], heads: Sequence[str]) -> str:
+    """A table with a bar in each row, striped where somebody should look.
+
+    heads: of type, number, share and interval.
+    """
     most = max((bar.n for bar in bars), default=0) or 1
-    rows = [_draw_bar(bar, i * ROW, TRACK / most) for i, bar in enumerate(bars)]
-    return _svg(WIDTH, ROW * len(bars), title, bars, _STRIPES + "".join(rows))
+    names = [heads[0], "", *heads[1:]]
+    head = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in names)
+    rows = "".join(_draw_row(bar, most) for bar in bars)
+    return f'<table class="dash-bars"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _draw_bar(bar: Bar, y: float, scale: float) -> str:
-    length, sure = bar.n * scale, (bar.n - bar.to_check) * scale
-    top, height, middle = y + 8, ROW - 16, y + ROW / 2 + 4.5
+def _draw_row(bar: Bar, most: int) -> str:
     low, high = bar.interval
-    stripes = (
-        _rect(LABEL + sure, top, length - sure, height, 'fill="url(#dash-stripes)"') if bar.to_check else ""
-    )
-    numbers = (
-        f'<text x="{LABEL + length + 10:.1f}" y="{middle:.1f}"><tspan font-weight="650">{bar.n:,}</tspan>'
-        f'<tspan class="dash-soft" dx="8">{_percent(bar.share)} ({_percent(low, 0)}–{_percent(high, 0)})</tspan></text>'
-        if bar.n
-        else f'<text class="dash-soft" x="{LABEL + 6}" y="{middle:.1f}">0</text>'
-    )
+    share = f"{100 * bar.share:.1f} %" if bar.n else ""
+    interval = f"{100 * low:.0f}–{100 * high:.0f} %" if bar.n else ""
     return (
-        f'{_shape(bar, 2, y + ROW / 2 - 7)}<text x="24" y="{middle:.1f}">{escape(bar.label)}</text>'
-        f"{_rect(LABEL, top, length, height, f'fill={chr(34)}{bar.colour}{chr(34)}')}{stripes}{numbers}"
+        f'<tr><th scope="row">{svg_mark(bar.index, bar.colour)}{escape(bar.label)}</th>'
+        f'<td class="dash-bar-cell">{_draw_bar(bar, most)}</td><td class="dash-count">{bar.n:,}</td>'
+        f'<td>{share}</td><td class="dash-soft">{interval}</td></tr>'
     )
+
+
+def _draw_bar(bar: Bar, most: int) -> str:
+    """Widths in per cent, so that the bar fits any screen; the count beside it says the same in words."""
+    length, sure = 100 * bar.n / most, 100 * (bar.n - bar.to_check) / most
+    parts = [_rect(0, 100, 'class="dash-track"'), _rect(0, length, f'fill="{bar.colour}"')]
+    if bar.to_check:
+        parts.append(_rect(sure, length - sure, f'fill="url(#dash-stripes-{bar.index})"'))
+        parts.insert(0, _STRIPES.format(bar.index))
+    return f'<svg aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def _rect(x: float, width: float, paint: str) -> str:
+    return f'<rect x="{x:.2f}%" width="{width:.2f}%" height="100%" rx="3" {paint}/>'
 
 
 def draw_pie(bars: Sequence[Bar], title: str, middle: str, below: str) -> str:
@@ -67,14 +76,18 @@ def draw_pie(bars: Sequence[Bar], title: str, middle: str, below: str) -> str:
         f'<text class="dash-center" x="180" y="178" text-anchor="middle">{escape(middle)}</text>'
         f'<text class="dash-soft" x="180" y="200" text-anchor="middle">{escape(below)}</text>'
     )
-    return _svg(360, 356, title, bars, "".join(slices + labels) + center)
+    words = f"{title}: " + ", ".join(f"{bar.label} {bar.n}" for bar in bars)
+    return (
+        f'<svg class="dash-pie" viewBox="0 0 360 356" role="img" aria-label="{escape(words)}">'
+        f"{''.join(slices + labels)}{center}</svg>"
+    )
 
 
 def _slice_label(bar: Bar, turn: float) -> str:
     x, y = _point(turn, 146)
     return (
         f"{_shape(bar, x - 7, y - 15)}"
-        f'<text x="{x:.1f}" y="{y + 13:.1f}" text-anchor="middle">{_percent(bar.share, 0)}</text>'
+        f'<text x="{x:.1f}" y="{y + 13:.1f}" text-anchor="middle">{_percent(bar.share)}</text>'
     )
 
 
@@ -103,23 +116,11 @@ def _shape(bar: Bar, x: float, y: float) -> str:
     )
 
 
-def _rect(x: float, y: float, width: float, height: float, paint: str) -> str:
-    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}" rx="3" {paint}/>'
-
-
-def _percent(share: float, digits: int = 1) -> str:
-    return f"{100 * share:.{digits}f} %"
-
-
-def _svg(width: int, height: int, title: str, bars: Sequence[Bar], content: str) -> str:
-    words = f"{title}: " + ", ".join(f"{bar.label} {bar.n}" for bar in bars)
-    return (
-        f'<svg class="dash-chart" viewBox="0 0 {width} {height}" role="img" aria-label="{escape(words)}">'
-        f"{content}</svg>"
-    )
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 _STRIPES = (
-    '<defs><pattern id="dash-stripes" width="8" height="8" patternUnits="userSpaceOnUse" '
+    '<defs><pattern id="dash-stripes-{}" width="8" height="8" patternUnits="userSpaceOnUse" '
     'patternTransform="rotate(45)"><path class="dash-stripes" d="M2 0V8"/></pattern></defs>'
 )

@@ -56,13 +56,13 @@ class Controller:
 
     # --- the classifier ---
 
-    def warm_up(self) -> threading.Thread:
-        """Load the classifier in the background, so that the page is there before it."""
-        thread = threading.Thread(target=self._warm_up, daemon=True, name="load-classifier")
+    def warm_up(self, prepare: Callable[[], Any] = lambda: None) -> threading.Thread:
+        """Load the classifier in the background, so that the page is there before it, and then `prepare`."""
+        thread = threading.Thread(target=self._warm_up, args=(prepare,), daemon=True, name="warm-up")
         thread.start()
         return thread
 
-    def _warm_up(self) -> None:
+    def _warm_up(self, prepare: Callable[[], Any]) -> None:
         try:
             classifier = self._load()
             with self.state.lock:
@@ -72,16 +72,18 @@ class Controller:
             self.state.report(error)
         finally:
             self._loaded.set()
-        self._try_once()
+        if self.state.ready:
+            self._get_ready(prepare)
 
-    def _try_once(self) -> None:
-        """Place one point on the map, so that the first upload does not wait for imports and compilation."""
-        atlas = getattr(self.state.classifier, "atlas", None)
-        if atlas is None:
-            return
+    def _get_ready(self, prepare: Callable[[], Any]) -> None:
+        """Do once what takes long the first time only: imports, and placing a point on the map."""
         try:
+            atlas = self.state.classifier.atlas
             atlas.place(np.asarray(atlas.features[:1], dtype=np.float32))
-        except Exception as error:
+            prepare()
+            with self.state.lock:
+                self.state.prepared = True
+        except Exception as error:  # as above
             self.state.report(error)
 
     # --- commands ---

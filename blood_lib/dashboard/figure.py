@@ -1,4 +1,4 @@
-"""The map as a plotly figure: coloured zones, reference cells, uploaded cells; leaves placing cells to the atlas.
+"""The map as a plotly figure: zones, reference cells, uploaded cells; leaves placing cells to the atlas.
 
 All traces exist from the start: plotly's widget does not draw what is added before the page has connected.
 """
@@ -6,6 +6,7 @@ All traces exist from the start: plotly's widget does not draw what is added bef
 from __future__ import annotations
 
 import base64
+import sys
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -19,11 +20,20 @@ from blood_lib.dashboard.messages import Messages
 from blood_lib.dashboard.pictures import parse_colour, to_png
 from blood_lib.dashboard.state import Cell
 
-__all__ = ["CONFIG", "build_layout", "build_traces", "describe_cells", "draw_zones", "draw_ring"]
+__all__ = [
+    "CONFIG",
+    "build_layout",
+    "build_traces",
+    "describe_cells",
+    "draw_zones",
+    "draw_ring",
+    "load_widget_class",
+]
 
 MOST_REFERENCE = 4000  # points drawn; an SVG of more is slow to pan
 ZONE_OPACITY = 0.22
 INK = "#1a2330"
+MARGIN = 0.12  # of the map around its outermost reference cells
 
 CONFIG = {
     "displaylogo": False,
@@ -36,8 +46,25 @@ CONFIG = {
 }
 
 
+def load_widget_class() -> type:
+    """plotly's FigureWidget, which takes half a second to import.
+
+    Without this detour it would take twice that: jsonschema, which comes with nbformat, which comes with
+    plotly, compiles a grammar of web addresses that nothing here uses.
+    """
+    missing = "rfc3987_syntax" not in sys.modules
+    if missing:
+        sys.modules["rfc3987_syntax"] = None
+    try:
+        from plotly.graph_objs._figurewidget import FigureWidget
+    finally:
+        if missing:
+            del sys.modules["rfc3987_syntax"]
+    return FigureWidget
+
+
 def build_traces(atlas: Atlas, bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
-    """A trace of reference cells per class, then the uploaded cells, then the ring around the selected one."""
+    """A trace of reference cells per class, then the uploaded cells, then the ring around the selected."""
     shown = _thin_out(len(atlas.target), MOST_REFERENCE)
     traces = []
     for index, info in enumerate(bundle.classes):
@@ -100,13 +127,15 @@ def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
     (left, bottom), (right, top) = zones.low, zones.high
     picture = base64.b64encode(draw_zones(zones.raster, bundle)).decode()
     axis = {"visible": False, "fixedrange": False}
+    (x0, y0), (x1, y1) = atlas.embedding.min(axis=0) - MARGIN, atlas.embedding.max(axis=0) + MARGIN
     return {
         "autosize": True,
+        "template": "none",  # nothing here needs plotly's own, which costs a quarter of a second
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "paper_bgcolor": "#ffffff",
         "plot_bgcolor": "#ffffff",
-        "xaxis": axis | {"range": [left, right], "constrain": "domain"},
-        "yaxis": axis | {"range": [bottom, top], "scaleanchor": "x"},
+        "xaxis": axis | {"range": [float(x0), float(x1)]},
+        "yaxis": axis | {"range": [float(y0), float(y1)], "scaleanchor": "x"},
         "showlegend": False,
         "hovermode": "closest",
         "dragmode": "pan",
@@ -135,8 +164,8 @@ def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
 
 
 def draw_zones(raster: np.ndarray, bundle: Bundle) -> bytes:
-    """A PNG of the zones, raster (n, n) as in Atlas.zones: pale class colours, transparent far from any cell."""
+    """A PNG of the zones, raster (n, n) as in Atlas.zones: pale class colours, nothing far from any cell."""
     colours = np.array(
         [(*parse_colour(info.colour), round(255 * ZONE_OPACITY)) for info in bundle.classes] + [(0,) * 4]
     )
-    return to_png(colours[raster[::-1]].astype(np.uint8))
+    return to_png(colours[raster[::-1]].astype(np.uint8), 3 * raster.shape[0])

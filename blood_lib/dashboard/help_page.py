@@ -1,4 +1,7 @@
-"""The Help tab as HTML, all of it from the messages and the bundle's card; every text from outside is escaped."""
+"""The Help tab as HTML, from the messages and the bundle's card; every text from outside is escaped.
+
+What the card says is left to whoever exported the bundle.
+"""
 
 from __future__ import annotations
 

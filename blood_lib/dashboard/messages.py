@@ -1,6 +1,6 @@
-"""Every sentence that the dashboard shows, from a file per language; leaves the bundle's own words to the bundle.
+"""Every sentence that the dashboard shows, from a file per language.
 
-A translator edits `messages/<language>.json` and no code.
+The bundle's own words are left to the bundle. A translator edits `messages/<language>.json` and no code.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ __all__ = ["Messages"]
 class Messages:
     """Looks sentences up by key and fills in `{names}`.
 
-    `words` are filled in everywhere: the bundle's word for one item and for several, such as "cell" and "cells".
+    `words` are filled in everywhere: the bundle's words for one item and for several, with and without a
+    capital.
     """
 
     def __init__(self, language: str = "en", words: Mapping[str, str] | None = None):
@@ -25,7 +26,7 @@ class Messages:
         self._texts: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
 
     def __call__(self, key: str, **values: object) -> str:
-        """The sentence for `key`; a number `n` equal to 1 picks the key's singular `key.one` where there is one."""
+        """The sentence for `key`; where `n` is 1 and there is a `key.one`, that one."""
         if values.get("n") == 1 and f"{key}.one" in self._texts:
             key = f"{key}.one"
         return self._texts[key].format(**self.words, **{k: _shown(v) for k, v in values.items()})
@@ -35,12 +36,12 @@ class Messages:
         return key in self._texts
 
     def section(self, name: str) -> dict[str, str]:
-        """All sentences whose key begins with `name.`, without that prefix; `{names}` that are not words stay."""
+        """All sentences whose key begins with `name.`, without it; other `{names}` than words stay."""
         found = {key: text for key, text in self._texts.items() if key.startswith(f"{name}.")}
         return {key[len(name) + 1 :]: text.format_map(_Keep(self.words)) for key, text in found.items()}
 
     def pick(self, texts: Mapping[str, str] | str | None) -> str:
-        """The text in this language out of the bundle's {language: text}; English, or any, where it is missing."""
+        """This language's text out of the bundle's {language: text}; English, or any, where it is missing."""
         if not texts:
             return ""
         if isinstance(texts, str):

@@ -20,7 +20,7 @@ FRONT = Path(__file__).parent / "front"
 
 
 def script(name: str) -> str:
-    """The text of front/<name>.js with the helpers of front/lib.js before it: one module, nothing to fetch."""
+    """The text of front/<name>.js with front/lib.js before it: one module, nothing to fetch."""
     return "\n".join((FRONT / f"{file}.js").read_text(encoding="utf-8") for file in ("lib", name))
 
 

@@ -53,7 +53,7 @@ class Nav(Part):
 
 
 class StatusBar(Part):
-    """Progress, notices and errors of the whole app, and the heartbeat by which the page notices a dead server."""
+    """Progress, notices and errors of the app; the heartbeat by which the page notices a dead server."""
 
     _esm = script("status")
     accepts = ("ping", "cancel", "dismiss")
@@ -155,7 +155,7 @@ class Gallery(Part):
 
 
 def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str]) -> bytes:
-    """The CSV that `blood classify` writes: a row per file, the rejected ones last; with a mark for Excel's UTF-8."""
+    """The CSV of `blood classify`, the rejected files last, with the mark by which Excel knows UTF-8."""
     results = [cell.result for cell in cells]
     results += [Result(file.name, "rejected", file.reason) for file in rejected]
     text = io.StringIO()
@@ -164,7 +164,7 @@ def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: S
 
 
 class Viewer(Part):
-    """The selected cell: its image, where the model looked, what it says. One model, shown in several places."""
+    """The selected cell: its image, where the model looked, what it says. One model, shown in two places."""
 
     _esm = script("viewer")
     accepts = ("move", "close")
@@ -228,7 +228,7 @@ class Viewer(Part):
 
 
 def frame_of(size: tuple[int, int], crop: float) -> dict[str, float]:
-    """Where the network looked, in shares of the image's width and height: the centred square of side crop*shorter."""
+    """Where the network looked, in shares of width and height: the centred square of side crop * shorter."""
     width, height = size
     side = crop * min(size)
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from blood_lib.images import Rejection, load_image
 
@@ -57,9 +57,15 @@ def heat_overlay(heat: np.ndarray) -> bytes:
     return to_png(np.stack(channels, axis=-1).astype(np.uint8))
 
 
-def to_png(pixels: np.ndarray) -> bytes:
-    """pixels (H, W, 4) uint8 as a PNG."""
-    return _encode(Image.fromarray(pixels), "PNG")
+def to_png(pixels: np.ndarray, side: int | None = None) -> bytes:
+    """pixels (H, W, 4) uint8 as a PNG; with `side`, that many pixels a side and with soft edges."""
+    image = Image.fromarray(pixels)
+    if side is not None:
+        blur = ImageFilter.GaussianBlur(0.6 * side / image.width)
+        image = (
+            image.convert("RGBa").resize((side, side), Image.Resampling.BICUBIC).filter(blur).convert("RGBA")
+        )
+    return _encode(image, "PNG")
 
 
 def image_size(content: bytes) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Voilà set up for strangers: one notebook, one kernel per visitor, nothing on disk, nothing from elsewhere.
 
-Every setting stands here in code; no configuration file of the machine can weaken it. The command line is left to
-`serve.py`.
+Every setting stands here in code; no configuration file of the machine can weaken it. The command line is
+left to `serve.py`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 IDLE_SECONDS = 30 * 60  # a kernel that no page has asked anything for so long is ended
 MAX_PARTS = 64  # of one message; the uploader sends one buffer in each
 
-# Scripts come as files from this server, or as the text of a widget (blob:), never from within the page: what a file
-# name might smuggle into some HTML does not run. Plotly and the widgets need inline styles.
+# Scripts come as files from this server, or as the text of a widget (blob:), never from within the page: what
+# a file name might smuggle into some HTML does not run. Plotly and the widgets need inline styles.
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -71,7 +71,7 @@ class OneKernelSpec(KernelSpecManager):
 
 
 class CheckedWebsocket(VoilaKernelWebsocketHandler):
-    """Refuses what would make the server count to 2**64: clients without the sub-protocol, frames with false counts."""
+    """Refuses what would make the server count to 2**64: legacy clients, and frames with false counts."""
 
     async def get(self, kernel_id: str) -> None:
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "")
@@ -159,6 +159,10 @@ class Server(Voila):
 
     open_page = False
 
+    def initialize(self, argv: list[str] | None = None) -> None:
+        super().initialize(argv)
+        self.log.addFilter(lambda record: "is not trusted" not in record.getMessage())
+
     def stop(self) -> None:
         print("\nStopping ...", flush=True)
         with contextlib.suppress(FileNotFoundError):
@@ -199,7 +203,9 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
         "headers": HEADERS,
         "allow_remote_access": False,  # another site's name that resolves to this machine gets no answer
         "local_hostnames": ["localhost", *filter(None, [public_name])],
-        "disable_check_xsrf": True,  # the page's farewell carries no token, and must end its kernel; origins are checked
+        "disable_check_xsrf": True,  # the page's farewell, which ends its kernel, has no token
+        "ws_ping_interval": 30_000,  # ms
+        "ws_ping_timeout": 30_000,
         "max_kernels": max_kernels,
     }
     page = config.VoilaConfiguration
@@ -224,9 +230,9 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
     kernels.cull_interval = 60
     kernels.cull_connected = True  # a page that is open asks for a sign of life, so its kernel is never idle
     kernels.buffer_offline_messages = True
-    config.KernelManager.autorestart = (
-        False  # a restarted kernel knows nothing: let the page notice that it died
-    )
+    config.KernelManager.autorestart = False  # a new kernel would know nothing: let the page notice
+    if os.name == "posix":
+        config.KernelManager.transport = "ipc"  # sockets in the file system, which other users cannot open
     config.VoilaExecutor.timeout = 120
     config.VoilaExecutor.store_widget_state = False  # it would hold what was uploaded
     return config

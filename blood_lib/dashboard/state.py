@@ -1,4 +1,4 @@
-"""Every fact that the screen can show, in one place; leaves changing them to the controller and drawing to the views.
+"""Every fact that the screen can show, in one place; leaves changing and drawing them to others.
 
 Records are frozen and replaced, never edited, so that every assignment notifies whoever observes.
 """
@@ -77,6 +77,7 @@ class DashboardState(HasTraits):
     bundle = AnyTrait(None, allow_none=True, help="the Bundle in use; None: it could not be loaded")
     connected = Bool(False, help="a page has shown the app")
     ready = Bool(False, help="the classifier is loaded")
+    prepared = Bool(False, help="all that is slow the first time has been done once")
     classifier = AnyTrait(None, allow_none=True, help="the Classifier, once it is ready")
     cells = Tuple(help="Cell, ..., in the order of the upload")
     rejected = Tuple(help="RejectedFile, ...")

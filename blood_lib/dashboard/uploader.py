@@ -1,7 +1,8 @@
-"""How files arrive: an upload widget that sends them in acknowledged pieces; leaves what they hold to the core.
+"""How files arrive: a widget that sends them in acknowledged pieces; leaves what they hold to the core.
 
 The browser sends all files of one upload as one stream of bytes in pieces of 1 MiB, at most a few of them
-unacknowledged. A piece that comes twice is ignored, a lost one is sent again, so a dropped connection costs nothing.
+unacknowledged. A piece that comes twice is ignored and a lost one sent again, so a dropped connection costs
+nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Upload:
     """The files of one upload, in order, while they are still arriving: iterate it on another thread."""
 
     def __init__(self, entries: list[tuple[str, int]], unreadable: list[tuple[str, str]] = ()):
-        """entries: (name, bytes) of each file; unreadable: (name, reason) of what the browser could not read."""
+        """entries: (name, bytes) of each file; unreadable: (name, reason) where the browser failed."""
         self.entries = entries
         self.total = len(entries) + len(unreadable)
         self.received = 0  # bytes

@@ -1,6 +1,7 @@
 """One view a tab. A view is given the state only: it observes it, and writes to it what the user wants.
 
-Views never see each other and never compute: numbers come from the core, pictures from `charts.py` and `figure.py`.
+Views never see each other and never compute: numbers come from the core, pictures from `charts.py` and
+`figure.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ import ipywidgets as widgets
 
 from blood_lib.counts import compute_counts
 from blood_lib.dashboard.charts import Bar, draw_bars, draw_pie
-from blood_lib.dashboard.figure import CONFIG, build_layout, build_traces, describe_cells, draw_ring
+from blood_lib.dashboard.figure import (
+    CONFIG,
+    build_layout,
+    build_traces,
+    describe_cells,
+    draw_ring,
+    load_widget_class,
+)
 from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.help_page import build_help
 from blood_lib.dashboard.part import Part
@@ -114,10 +122,11 @@ class ChartView(View):
             return
         bars = self._count()
         n = len(self.state.cells)
+        heads = [t(f"chart.{name}") for name in ("type", "number", "share", "range")]
         of_all = t("chart.total", n=n).replace(f"{n:,}", "").strip()
         self.page.value = (
             '<div class="dash-charts">'
-            f'<section class="dash-surface"><h2>{escape(t("chart.bar"))}</h2>{draw_bars(bars, t("chart.bar"))}'
+            f'<section class="dash-surface"><h2>{escape(t("chart.bar"))}</h2>{draw_bars(bars, heads)}'
             f"{self._key(bars)}</section>"
             f'<section class="dash-surface"><h2>{escape(t("chart.pie"))}</h2>'
             f"{draw_pie(bars, t('chart.pie'), f'{n:,}', of_all)}</section></div>{self._notes()}"
@@ -193,21 +202,26 @@ class MapView(View):
         self._ids: list[int] = []
         main = widgets.VBox([self.intro, self.frame, self.legend])
         super().__init__(state, [_split(main, viewer)])
-        state.observe(state.guard(self._prepare), ["connected", "ready"])
+        self._plan: tuple[list, dict] | None = None  # traces and layout
+        state.observe(state.guard(self._on_prepared), ["connected", "prepared"])
 
-    def _prepare(self, _change: Any) -> None:
+    def prepare(self) -> None:
+        """Compute what the figure will show, on any thread; nothing is drawn yet."""
+        load_widget_class()
+        state, atlas = self.state, self.state.classifier.atlas
+        self._plan = build_traces(atlas, state.bundle, state.messages), build_layout(atlas, state.bundle)
+
+    def _on_prepared(self, _change: Any) -> None:
         """Build the figure as soon as a page is there, so that it is drawn before anyone opens its tab."""
-        if self.state.connected and self.state.ready and self.figure is None:
+        if self.state.connected and self.state.prepared and self.figure is None:
             self.build()
 
     def build(self) -> None:
         """Make the one figure; its script is five megabytes, so there is never a second."""
-        import plotly.graph_objects as go
-
-        state = self.state
-        atlas, t = state.classifier.atlas, state.messages
-        traces = build_traces(atlas, state.bundle, t)
-        figure = go.FigureWidget(data=traces, layout=build_layout(atlas, state.bundle))
+        if self._plan is None:
+            self.prepare()
+        state, (traces, layout) = self.state, self._plan
+        figure = load_widget_class()(data=traces, layout=layout)
         figure._config = figure._config | CONFIG
         figure.data[-2].on_click(state.guard(self._on_click))
         figure.observe(state.guard(self._on_alive), "_js2py_traceDeltas")

@@ -28,8 +28,17 @@ function count(texts, key, n) {
   return fill(n === 1 && texts[`${key}.one`] ? texts[`${key}.one`] : texts[key], { n });
 }
 
+/** A probability for people: never "100 %" or "0 %" for what is only close to it. */
 function percent(p, digits = 0) {
+  const step = 10 ** -digits / 100;
+  if (p > 1 - step / 2 && p < 1) return `> ${(100 - 10 ** -digits).toFixed(digits)} %`;
+  if (p < step / 2 && p > 0) return `< ${(10 ** -digits).toFixed(digits)} %`;
   return `${(100 * p).toFixed(digits)} %`;
+}
+
+/** A share for CSS. */
+function share(p) {
+  return `${(100 * p).toFixed(2)}%`;
 }
 
 /** The mark of a type: its shape in its colour. */

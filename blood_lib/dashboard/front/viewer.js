@@ -35,7 +35,7 @@ function render({ model, el }) {
     const image = keep(pictureUrl(model.get("image"), "image/jpeg"));
     const heat = keep(pictureUrl(model.get("heat"), "image/png"));
     const { left, top, width, height } = cell.frame;
-    const place = { left: percent(left, 2), top: percent(top, 2), width: percent(width, 2), height: percent(height, 2) };
+    const place = { left: share(left), top: share(top), width: share(width), height: share(height) };
     const overlay = heat ? h("img", { class: "dash-heat", src: heat, alt: "", style: { ...place, opacity: strength / 100 } }) : null;
     const frame = overlay && width * height < 0.999 ? h("span", { class: "dash-frame", style: place, hidden: strength === 0 }) : null;
     const box = h("div", { class: "dash-picture", style: { aspectRatio: `${cell.size[0]} / ${cell.size[1]}` } }, h("img", { class: "dash-image", src: image, alt: cell.name }), overlay, frame);
@@ -46,7 +46,7 @@ function render({ model, el }) {
       overlay.style.opacity = strength / 100;
       if (frame) frame.hidden = strength === 0;
     });
-    const note = fill(text.heat_note, { label: cell.type.label });
+    const note = fill(text.heat_note, { label: cell.type.label }) + (frame ? ` ${text.frame_note}` : "");
     return h("div", {}, box, h("label", { class: "dash-slider" }, h("span", {}, text.heat), slider), h("p", { class: "dash-muted dash-fine" }, note));
   }
 
@@ -57,7 +57,7 @@ function render({ model, el }) {
 
   function probabilities(cell) {
     const rows = cell.probabilities.map(({ type, p }) =>
-      h("li", {}, h("span", { class: "dash-bar-name" }, mark(type, 12), type.label), h("span", { class: "dash-bar-track" }, h("span", { class: "dash-bar-fill", style: { width: percent(p, 2), background: type.colour } })), h("span", { class: "dash-number" }, percent(p, 1))),
+      h("li", {}, h("span", { class: "dash-bar-name" }, mark(type, 12), type.label), h("span", { class: "dash-bar-track" }, h("span", { class: "dash-bar-fill", style: { width: share(p), background: type.colour } })), h("span", { class: "dash-number" }, percent(p, 1))),
     );
     return h("section", {}, h("h3", {}, text.probabilities), h("ul", { class: "dash-probabilities" }, ...rows));
   }
@@ -67,7 +67,11 @@ function render({ model, el }) {
     return h("section", {}, h("h3", {}, text.neighbours), h("ul", { class: "dash-neighbours" }, ...chips));
   }
 
-  model.on("change:cell", draw);
+  model.on("change:cell", () => {
+    draw();
+    // Where the viewer stands below the map, on a phone, a click there would otherwise seem to do nothing.
+    if (el.offsetParent && model.get("cell").id !== undefined) el.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  });
   draw();
   return () => urls.forEach((url) => URL.revokeObjectURL(url));
 }
