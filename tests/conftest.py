@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
-pytest_plugins = ["tests.fixtures_bundle", "tests.fixtures_data"]
+pytest_plugins = ["tests.fixtures_bundle", "tests.fixtures_data", "tests.fixtures_training"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ Everything that is measured here is measured on the network as it will be served
 `blood_lib.bundle` knows.
 """
 
+import copy
 import io
 import tempfile
 import warnings
@@ -43,20 +44,10 @@ ATLAS_PER_CLASS = 250
 _CLASS_INDEX = {cell_type.name: i for i, cell_type in enumerate(CELL_TYPES)}
 
 
-class _AllOutputs(torch.nn.Module):
-    """`forward_all` as `forward`, which is what gets exported; the head keeps its name."""
-
-    def __init__(self, network: CellNetwork):
-        super().__init__()
-        self.network, self.head = network, network.head
-
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        return self.network.forward_all(images)
-
-
 def export_onnx(network: CellNetwork, image_size: int) -> bytes:
     """`network` as ONNX: images (N, 3, S, S) -> logits (N, C), features (N, D), maps (N, D, h, w)."""
-    file = io.BytesIO()
+    file, everything = io.BytesIO(), copy.copy(network.eval())
+    everything.forward = network.forward_all
     names = ["logits", "features", "maps"]
     example = torch.zeros(1, 3, image_size, image_size)
     with (
@@ -64,7 +55,7 @@ def export_onnx(network: CellNetwork, image_size: int) -> bytes:
     ):  # the exporter that needs no further package is deprecated, and says so several times
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _AllOutputs(network).eval(),
+            everything,
             (example,),
             file,
             dynamo=False,

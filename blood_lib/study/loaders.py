@@ -50,7 +50,7 @@ class _Views(torch.utils.data.Dataset):
     """Pairs of an image (3, H, W) uint8 and its class index."""
 
     def __init__(self, views: np.ndarray, target: np.ndarray):
-        self.x, self.y = torch.tensor(views).permute(0, 3, 1, 2), torch.as_tensor(target)
+        self.x, self.y = torch.from_numpy(views).permute(0, 3, 1, 2), torch.tensor(target)
 
     def __len__(self) -> int:
         return len(self.y)

@@ -1,0 +1,30 @@
+"""A run on a few drawn cells, trained once for all tests that need one."""
+
+import pytest
+
+
+def tiny_recipe():
+    """Seconds on any machine, and far from good."""
+    from blood_lib.study.training import Recipe
+
+    return Recipe(arch="resnet18", initialisation="random", image_size=32, n_epochs=2, batch_size=16)
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(tmp_path_factory):
+    """48 drawn cells, six a type, laid out like the real dataset."""
+    folder = tmp_path_factory.mktemp("data") / "PBC_dataset_normal_DIB"
+    from blood_lib.study.painter import save_dataset
+
+    save_dataset(folder, per_type=6, size=64, seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_dataset, tmp_path_factory):
+    """The folder of a finished run on the tiny dataset."""
+    from blood_lib.study.training import train
+
+    run = tmp_path_factory.mktemp("runs") / "tiny"
+    train(tiny_dataset, run, tiny_recipe())
+    return run

@@ -1,0 +1,80 @@
+"""A bundle made from a run says what the trained network says, and carries what it promises."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `study`")
+pytest.importorskip("onnx", reason="needs the extra `study`")
+
+from blood_lib.inference import Classifier  # noqa: E402
+from blood_lib.study import export  # noqa: E402
+from blood_lib.study.export import choose_distance, export_bundle, sample_per_class, store_as_float16  # noqa: E402
+from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
+from blood_lib.study.loaders import load_views, normalise  # noqa: E402
+from blood_lib.study.training import load_network  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def bundle(tiny_dataset, tiny_run, tmp_path_factory):
+    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("bundle"), elsewhere=tiny_dataset)
+
+
+def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_dataset, tiny_run):
+    network, recipe = load_network(tiny_run)
+    files = [path.relative_to(tiny_dataset).as_posix() for path in sorted(tiny_dataset.rglob("*.jpg"))]
+    x = load_views(tiny_dataset, files, size=recipe.image_size, crop=recipe.crop)
+    with torch.no_grad():
+        logits = network(normalise(torch.tensor(x).permute(0, 3, 1, 2).float() / 255))
+    expected = torch.softmax(logits / bundle.temperature, 1).numpy()
+    answers = classify_labelled(Classifier(bundle), tiny_dataset, find_labelled(tiny_dataset, bundle.classes))
+    assert answers.files == files
+    assert (
+        np.abs(answers.probs - expected).max() < 0.02
+    )  # half-precision weights, bfloat16 where there is any
+
+
+def test_the_card_says_what_was_measured_and_on_how_many(bundle):
+    card = bundle.card
+    assert card["architecture"] == "ResNet-18" and card["epochs"] == 2 and card["seeds"] == [0]
+    assert sum(card["dataset"][f"n_{part}"] for part in ("train", "valid", "test")) == 48
+    wheres = {metric["where"]["en"] for metric in card["metrics"]}
+    assert any("PBC" in where for where in wheres) and any("another laboratory" in where for where in wheres)
+    for metric in card["metrics"]:
+        assert metric["low"] <= metric["value"] <= metric["high"] and metric["n"] > 0
+
+
+def test_the_bundle_keeps_the_log_and_the_recipe_of_its_training(bundle, tiny_run):
+    assert bundle.read("training.csv") == (tiny_run / "log.csv").read_bytes()
+    assert bundle.read("recipe.json") == (tiny_run / "recipe.json").read_bytes()
+    assert len(bundle.examples) == 24
+
+
+def test_a_bundle_that_is_too_large_is_not_written(tiny_dataset, tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "MAX_BYTES", 10**6)
+    with pytest.raises(export.BloodError, match="train a smaller network"):
+        export_bundle(tiny_run, tiny_dataset, tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_half_precision_halves_the_model_and_leaves_the_head(tiny_run):
+    import onnx
+
+    network, recipe = load_network(tiny_run)
+    content = export.export_onnx(network, recipe.image_size)
+    half = store_as_float16(content)
+    assert len(half) < 0.52 * len(content)
+    kinds = {tensor.name: tensor.data_type for tensor in onnx.load_from_string(half).graph.initializer}
+    assert kinds["head.weight"] == onnx.TensorProto.FLOAT
+
+
+def test_the_sample_takes_as_many_of_each_class_as_there_are():
+    target = np.repeat([0, 1, 2], [50, 5, 20])
+    chosen = sample_per_class(target, 10, seed=0)
+    assert np.bincount(target[chosen]).tolist() == [10, 5, 10]
+    assert len(set(chosen)) == len(chosen)
+    assert np.array_equal(chosen, sample_per_class(target, 10, seed=0))
+
+
+def test_few_of_the_cells_that_the_threshold_was_chosen_on_are_flagged():
+    distance = np.random.default_rng(0).gamma(2, size=2000)
+    assert (distance > choose_distance(distance)).mean() == pytest.approx(0.005, abs=0.0011)

@@ -1,0 +1,98 @@
+"""A run leaves what it promises, and one that was killed ends where an unbroken one does."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `study`")
+
+from blood_lib import BloodError  # noqa: E402
+from blood_lib.study import training  # noqa: E402
+from blood_lib.study.loaders import build_dls, load_views  # noqa: E402
+from blood_lib.study.training import Recipe, load_network, train  # noqa: E402
+from tests.fixtures_training import tiny_recipe  # noqa: E402
+
+
+def _losses(run):
+    with (run / "log.csv").open() as file:
+        return [(row["epoch"], row["train_loss"], row["valid_loss"]) for row in csv.DictReader(file)]
+
+
+def test_a_run_keeps_recipe_log_split_environment_and_weights(tiny_run):
+    assert {path.name for path in tiny_run.iterdir()} == {
+        "recipe.json", "split.csv", "environment.json", "log.csv", "model.pt",
+    }  # fmt: skip
+    assert [epoch for epoch, *_ in _losses(tiny_run)] == ["1", "2"]
+    assert Recipe.from_json((tiny_run / "recipe.json").read_text()) == tiny_recipe()
+    assert json.loads((tiny_run / "environment.json").read_text())["versions"]["torch"] == torch.__version__
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_place(tiny_dataset, tiny_run, tmp_path, monkeypatch):
+    class Killed(Exception):
+        pass
+
+    def die(checkpoint):
+        save(checkpoint)
+        raise Killed("as if the power had failed")
+
+    save = training.Checkpoint.after_epoch
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(training.Checkpoint, "after_epoch", die)
+        train(tiny_dataset, tmp_path, tiny_recipe())
+    assert len(_losses(tmp_path)) == 1
+    train(tiny_dataset, tmp_path, tiny_recipe())
+    assert _losses(tmp_path) == _losses(tiny_run)
+    for a, b in zip(
+        *(load_network(run)[0].state_dict().values() for run in (tmp_path, tiny_run)), strict=True
+    ):
+        assert torch.equal(a, b)
+
+
+def test_a_finished_run_is_not_trained_again(tiny_dataset, tiny_run):
+    before = (tiny_run / "model.pt").stat().st_mtime_ns
+    train(tiny_dataset, tiny_run, tiny_recipe())
+    assert (tiny_run / "model.pt").stat().st_mtime_ns == before
+
+
+def test_another_recipe_does_not_go_into_the_same_folder(tiny_dataset, tiny_run):
+    with pytest.raises(BloodError, match="another recipe"):
+        train(tiny_dataset, tiny_run, Recipe(arch="resnet34"))
+
+
+def test_an_unfinished_run_has_no_network(tmp_path):
+    with pytest.raises(BloodError, match=r"recipe\.json is missing"):
+        load_network(tmp_path)
+
+
+def test_the_size_of_a_file_does_not_reach_the_network(tmp_path):
+    """Sizes hint at the class in PBC: the same picture at any size must be seen the same."""
+    from PIL import Image
+
+    picture = Image.radial_gradient("L").convert("RGB")
+    for side in (360, 363, 366):
+        picture.resize((side, side), Image.Resampling.BICUBIC).save(tmp_path / f"{side}.png")
+    views = load_views(tmp_path, ["360.png", "363.png", "366.png"], size=64, crop=0.75)
+    assert views.shape == (3, 64, 64, 3)
+    assert np.abs(views.astype(int) - views[0].astype(int)).max() <= 3
+
+
+def test_loaders_give_normalised_batches_and_only_augment_the_training_part():
+    views = np.full((8, 32, 32, 3), 128, np.uint8)
+    part = (views, np.arange(8))
+    dls = build_dls(
+        part,
+        part,
+        vocab=list("abcdefgh"),
+        size=32,
+        crop=1.0,
+        augmentation=Recipe().augmentation,
+        batch_size=4,
+    )
+    (x, y), (same, target) = dls.train.one_batch(), dls.valid.one_batch()
+    assert x.shape == (4, 3, 32, 32) and y.shape == (4,)
+    assert target.tolist() == list(range(8))
+    mean = (128 / 255 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
+    assert torch.allclose(same, mean.view(1, 3, 1, 1).expand_as(same), atol=1e-5)
+    assert not torch.allclose(x, same[:4], atol=0.01)
