@@ -5,6 +5,8 @@
 .NOTPARALLEL:
 PORT ?= 8866
 TESTS ?= tests
+DATA ?= data
+OUT ?= runs/train
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 BIN := .venv/bin
@@ -38,8 +40,8 @@ study: $(ALL)  ## run the notebooks in order, into a dated folder below runs/ (P
 		$(BIN)/jupyter nbconvert --log-level WARN --to html $$out/$$name.ipynb; \
 	done; echo "Results are in $$out"
 
-train: $(ALL)  ## train the model again and export the bundle (ARGS="--help" for what can be set)
-	@$(BIN)/python -m blood_lib train $(ARGS)
+train: $(ALL)  ## train the model that ships and export its bundle (DATA=folder of the dataset, OUT=folder of the run)
+	@$(BIN)/python -m blood_lib train $(DATA) --out $(OUT) $(ARGS)
 
 bench: $(ALL)  ## measure the speed figures, each beside its alternative
 	@$(BIN)/python -m benchmarks $(ARGS)
