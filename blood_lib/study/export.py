@@ -32,7 +32,14 @@ from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
 from blood_lib.study.painter import save_examples
 from blood_lib.study.training import Recipe, load_network
 
-__all__ = ["choose_distance", "export_bundle", "export_onnx", "sample_per_class", "store_as_float16"]
+__all__ = [
+    "choose_distance",
+    "compile_network",
+    "export_bundle",
+    "export_onnx",
+    "sample_per_class",
+    "store_as_float16",
+]
 
 MAX_BYTES = 25 * 10**6
 OK_ACCURACY = 0.998
@@ -123,13 +130,18 @@ def _draw_examples(seed: int) -> dict[str, bytes]:
         }
 
 
-def _compile(model: bytes, shared: dict[str, object]) -> Network:
-    """The network as it will be served, before its bundle can be finished."""
+def _describe_input(recipe: Recipe) -> dict[str, object]:
+    """The part of a bundle that is known before anything is measured."""
+    preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD)
+    return {**TEXTS, "classes": class_infos(), "preprocessing": preprocessing}
+
+
+def compile_network(network: CellNetwork, recipe: Recipe) -> Network:
+    """`network` as it will be served, before its bundle can be finished."""
+    files = {"model.onnx": store_as_float16(export_onnx(network, recipe.image_size)), "atlas.npz": b""}
     unknown = {"temperature": 1.0, "thresholds": Thresholds(0.0, 2.0), "card": {}}
     with tempfile.TemporaryDirectory() as scratch:
-        return Network(
-            save_bundle(scratch, **shared, **unknown, files={"model.onnx": model, "atlas.npz": b""})
-        )
+        return Network(save_bundle(scratch, **_describe_input(recipe), **unknown, files=files))
 
 
 def _run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> _Outputs:
@@ -161,18 +173,15 @@ def export_bundle(run: Path, folder: Path, out: Path, *, elsewhere: Path | None 
     """
     network, recipe = load_network(run)
     root, split = find_dataset(folder), pd.read_csv(run / "split.csv", keep_default_na=False)
-    model = store_as_float16(export_onnx(network, recipe.image_size))
-    preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD)
-    shared = {**TEXTS, "classes": class_infos(), "preprocessing": preprocessing}
-    served = _compile(model, shared)
+    served = compile_network(network, recipe)
     train, valid = (_run_part(served, root, split, part, recipe) for part in ("train", "valid"))
     atlas, temperature = _build_atlas(train, recipe.seed), fit_temperature(valid.target, valid.logits)
     probs = softmax(valid.logits / temperature, axis=1)
     confidence = choose_confidence(valid.target, probs, accuracy=OK_ACCURACY)
     thresholds = Thresholds(confidence, choose_distance(atlas.distance(valid.features)))
-    shared |= {"temperature": temperature, "thresholds": thresholds}
+    shared = {**_describe_input(recipe), "temperature": temperature, "thresholds": thresholds}
     files = {
-        "model.onnx": model,
+        "model.onnx": store_as_float16(export_onnx(network, recipe.image_size)),
         "atlas.npz": atlas.to_bytes(),
         **_read_run(run),
         **_draw_examples(recipe.seed),
