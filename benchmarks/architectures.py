@@ -2,9 +2,10 @@
 
     python benchmarks/architectures.py DATA RUNS [--epochs 4] [--image-size 96]
 
-Prints, and keeps in RUNS/architectures.csv, a row per network: accuracy on the validation part with its exact 95 %
-interval, seconds per epoch, parameters, and images per second served on the CPU (median and spread of alternating
-rounds). Runs are resumed when the command is given again. What the winner becomes is for `blood train`.
+Prints, and keeps in RUNS/architectures.csv, a row per network: accuracy on the validation part with its exact
+95 % interval, seconds per epoch, parameters, and images per second served on the CPU (median and spread of
+alternating rounds). Runs are resumed when the command is given again. What the winner becomes is for
+`blood train`.
 """
 
 import argparse
@@ -31,7 +32,7 @@ N_ROUNDS, N_SERVED = 7, 256
 
 
 def _time_served(networks: list[Network], image_size: int) -> np.ndarray:
-    """Images per second, (n networks, N_ROUNDS); the networks take turns, so that what slows one slows all."""
+    """Images per second, (n networks, N_ROUNDS); they take turns, so that what slows one slows all."""
     views = np.random.default_rng(0).integers(0, 256, (N_SERVED, image_size, image_size, 3), np.uint8)
     rates = np.empty((len(networks), N_ROUNDS))
     for turn in range(-1, N_ROUNDS):  # the first round warms up
