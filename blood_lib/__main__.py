@@ -13,7 +13,12 @@ from blood_lib import BloodError, __version__, commands
 
 __all__ = ["main"]
 
-ROOMS = ("blood_lib.dashboard.serve", "blood_lib.study.data.commands", "blood_lib.study.commands")
+ROOMS = (
+    "blood_lib.dashboard.serve",
+    "blood_lib.study.data.commands",
+    "blood_lib.study.commands",
+    "blood_lib.study.notebooks",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -23,15 +23,18 @@ from blood_lib.images import Rejection, load_image
 __all__ = [
     "compute_agreement",
     "compute_distance_correlation",
+    "compute_gap_ratio",
+    "compute_independence",
+    "compute_neighbour_agreement",
     "compute_neighbour_overlap",
     "compute_pca",
     "compute_purity",
     "compute_separation",
     "compute_size_hint",
     "compute_tsne",
+    "draw_clouds",
     "fit_clusters",
     "load_green",
-    "compute_independence",
 ]
 
 
@@ -125,6 +128,12 @@ def compute_neighbour_overlap(x: np.ndarray, embedding: np.ndarray, *, k: int = 
     return float(np.mean([len(set(a) & set(b)) / k for a, b in zip(near_x, near_map, strict=True)]))
 
 
+def compute_neighbour_agreement(points: np.ndarray, labels: Sequence) -> float:
+    """The share of points (N, D) whose nearest other point has the same label."""
+    nearest, labels = _nearest(points, 1)[:, 0], np.asarray(labels)
+    return float((labels[nearest] == labels).mean())
+
+
 def _nearest(points: np.ndarray, k: int) -> np.ndarray:
     return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
 
@@ -136,3 +145,18 @@ def compute_distance_correlation(x: np.ndarray, embedding: np.ndarray, labels: S
 
 def _centres(points: np.ndarray, labels: Sequence) -> np.ndarray:
     return pd.DataFrame(points).groupby(np.asarray(labels)).mean().to_numpy()
+
+
+def draw_clouds(*, n: int = 200, gap: float = 12.0, random_state: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Three round clouds in 50 dimensions, the third ten gaps away: points (3n, 50), their cloud (3n,)."""
+    rng = np.random.default_rng(random_state)
+    x = rng.normal(size=(3 * n, 50))
+    cloud = np.repeat([0, 1, 2], n)
+    x[:, 0] += gap * np.array([0, 1, 10])[cloud]
+    return x, cloud
+
+
+def compute_gap_ratio(points: np.ndarray, cloud: np.ndarray) -> float:
+    """How many times farther from the first cloud's centre the third's is than the second's."""
+    first, second, third = _centres(points, cloud)
+    return float(np.linalg.norm(third - first) / np.linalg.norm(second - first))

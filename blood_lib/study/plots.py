@@ -62,14 +62,14 @@ def plot_counts(ax: Axes, counts: pd.DataFrame) -> Axes:
 def plot_images(
     figure: Figure, images: Sequence[Image.Image], labels: Sequence[str], *, columns: int = 8
 ) -> Figure:
-    """A grid of `images`, each under its label, framed in the colour of the cell type where it is one."""
+    """A grid of `images`, each under its label in the colour of its cell type."""
     rows = -(-len(images) // columns)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax in axes:
         ax.set_axis_off()
     for ax, image, label in zip(axes, images, labels, strict=False):
         ax.imshow(image)
-        ax.set_title(label, fontsize=8, color=COLOURS.get(label, "black"))
+        ax.set_title(label.replace(" ", "\n"), fontsize=8, color=COLOURS.get(label, "black"))
     return figure
 
 
@@ -105,12 +105,12 @@ def plot_map(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> Axes:
 
 
 def add_legend(figure: Figure) -> None:
-    """One legend of all cell types at the right of `figure`."""
+    """One legend of all cell types at the right of `figure`, which needs the constrained layout."""
     handles = [
         Line2D([], [], linestyle="", marker=mark, color=colour, label=name)
         for mark, (name, colour) in zip(_MARKS, COLOURS.items(), strict=True)
     ]
-    figure.legend(handles=handles, loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    figure.legend(handles=handles, loc="outside right center", frameon=False)
 
 
 def plot_clusters(ax: Axes, points: np.ndarray, clusters: np.ndarray) -> Axes:
@@ -145,6 +145,7 @@ def plot_composition(ax: Axes, labels: Sequence[str], clusters: np.ndarray) -> A
         ax.text(position, total, f"{int(total)}", ha="center", va="bottom", fontsize=8)
     ax.set_xlabel("cluster")
     ax.set_ylabel("images")
+    ax.margins(y=0.1)
     return ax
 
 

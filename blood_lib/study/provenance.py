@@ -1,0 +1,56 @@
+"""What a result rests on: versions, hardware, seed, time, and the hash of a table.
+
+What the result is, is left to the notebooks and to `training`.
+"""
+
+import hashlib
+import os
+import platform
+import sys
+import time
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pandas as pd
+
+__all__ = ["describe_run", "hash_table"]
+
+_PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
+_IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino")
+
+
+def describe_run(*, seed: int, began: float, data: str = "") -> pd.DataFrame:
+    """Two columns, what and value, for the last cell of a notebook; `began` is `time.time()` of its first."""
+    loaded = [name for name in _IF_IMPORTED if name in sys.modules]
+    torch = sys.modules.get("torch")
+    device = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else "CPU"
+    rows = {
+        "data": data or "not told",
+        "seed": seed,
+        "device": f"{device}; {_processor()}, {os.cpu_count()} cores",
+        "time": f"{time.time() - began:.0f} s",
+        "python": platform.python_version(),
+    } | {name: _version(name) for name in (*_PACKAGES, *loaded)}
+    return pd.DataFrame({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed as a package"
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def hash_table(table: pd.DataFrame) -> str:
+    """sha256, hexadecimal, of the table as CSV without its row labels; the same table gives the same hash."""
+    return hashlib.sha256(table.to_csv(index=False, lineterminator="\n").encode()).hexdigest()

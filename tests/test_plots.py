@@ -1,0 +1,89 @@
+"""Plots draw what the table holds, with the same colour for a cell type everywhere."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+from matplotlib.colors import to_hex  # noqa: E402
+
+from blood_lib.study import plots  # noqa: E402
+from blood_lib.study.cells import CELL_TYPES  # noqa: E402
+
+NAMES = [cell_type.name for cell_type in CELL_TYPES]
+
+
+@pytest.fixture
+def ax():
+    return plt.subplots()[1]
+
+
+def test_the_colours_are_those_of_the_table():
+    assert {cell_type.name: cell_type.colour for cell_type in CELL_TYPES} == plots.COLOURS
+
+
+def test_bars_are_as_long_as_the_counts(ax):
+    counts = pd.DataFrame({"cell_type": ["monocyte", "platelet", "platelet"], "subtype": list("abc")})
+    plots.plot_counts(ax, counts.assign(images=[5, 3, 4]))
+    lengths = [(to_hex(bar.get_facecolor()), bar.get_width()) for bar in ax.patches]
+    colours = plots.COLOURS
+    assert lengths == [(colours["monocyte"], 5), (colours["platelet"], 4), (colours["platelet"], 3)]
+    assert [text.get_text() for text in ax.texts if text.get_text().strip().isdigit()] == [" 5", " 7"]
+
+
+def test_a_map_has_one_colour_per_cell_type(ax):
+    plots.plot_map(ax, np.arange(32).reshape(16, 2), NAMES * 2)
+    assert [to_hex(c.get_facecolor()[0]) for c in ax.collections] == list(plots.COLOURS.values())
+    assert [len(c.get_offsets()) for c in ax.collections] == [2] * 8
+
+
+def test_a_map_without_some_types_is_drawn_all_the_same(ax):
+    plots.plot_map(ax, np.zeros((1, 2)), ["monocyte"])
+    assert sum(len(c.get_offsets()) for c in ax.collections) == 1
+
+
+def test_composition_stacks_to_the_size_of_each_cluster(ax):
+    plots.plot_composition(ax, ["monocyte", "platelet", "platelet"], np.array([0, 0, 1]))
+    assert [text.get_text() for text in ax.texts] == ["2", "1"]
+
+
+def test_clusters_are_numbered_from_one(ax):
+    plots.plot_clusters(ax, np.random.default_rng(0).normal(size=(6, 2)), np.array([0, 0, 1, 1, 2, 2]))
+    assert [text.get_text() for text in ax.texts] == ["1", "2", "3"]
+
+
+def test_shares_have_an_interval_that_holds_them(ax):
+    table = pd.DataFrame({"cell_type": ["monocyte", "all"], "subtype": ["monocyte", ""], "images": 100})
+    plots.plot_shares(ax, table.assign(test=10), "test", 10)
+    interval, point = ax.lines[0].get_xdata(), ax.lines[1].get_xdata()
+    assert interval[0] < point[0] == 10 < interval[1]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["monocyte (n = 100)"]
+
+
+def test_variance_adds_up(ax):
+    plots.plot_variance(ax, np.array([0.5, 0.25]))
+    assert ax.lines[0].get_ydata().tolist() == [50, 75]
+
+
+def test_every_image_is_shown_under_its_label():
+    images = [Image.new("RGB", (8, 8))] * 3
+    figure = plots.plot_images(plt.figure(), images, ["monocyte", "immature granulocyte", "x"], columns=2)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == ["monocyte", "immature\ngranulocyte", "x", ""]
+    assert not any(ax.axison for ax in figure.axes)
+
+
+def test_a_stamp_says_what_a_figure_was_made_from():
+    figure = plt.figure()
+    plots.stamp(figure, "")
+    assert not figure.texts
+    plots.stamp(figure, "drawn cells")
+    assert figure.texts[0].get_text() == "drawn cells"
+
+
+def test_the_legend_names_every_cell_type():
+    figure, _ = plt.subplots(layout="constrained")
+    plots.add_legend(figure)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == NAMES

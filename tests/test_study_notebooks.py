@@ -1,0 +1,127 @@
+"""`blood study` runs notebooks in order, refuses unknown parameters, and says which cell failed."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+
+pytest.importorskip("papermill")
+
+from blood_lib import BloodError  # noqa: E402
+from blood_lib.__main__ import main  # noqa: E402
+from blood_lib.study.notebooks import (  # noqa: E402
+    check_parameters,
+    list_notebooks,
+    load_profile,
+    publish_notebook,
+    run_study,
+)
+
+
+def write_notebook(path: Path, *sources: str, tags: tuple[str, ...] = ()) -> Path:
+    """A notebook with a title, a cell of parameters, and a cell per source, all with `tags`."""
+    parameters = nbformat.v4.new_code_cell("n = 1", metadata={"tags": ["parameters"]})
+    cells = [nbformat.v4.new_code_cell(source, metadata={"tags": list(tags)}) for source in sources]
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_markdown_cell("# What is <in> it?"), parameters, *cells],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+    return path
+
+
+TABLE = "from IPython.display import HTML\nHTML(f'<table><td>{n} cells</td></table>')"
+
+
+@pytest.mark.slow
+def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
+    write_notebook(tmp_path / "in/02_second.ipynb", "print('second')")
+    write_notebook(tmp_path / "in/01_first.ipynb", TABLE, tags=("key",))
+    (tmp_path / "in/quick").mkdir()
+    (tmp_path / "in/quick/01_first.yaml").write_text("n: 7\n")
+    assert main(["study", "--notebooks", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "<td>7 cells</td>" in page and "What is &lt;in&gt; it?" in page
+    assert page.index("01_first.html") < page.index("02_second.html")
+    assert "second" in (tmp_path / "out/02_second.html").read_text(encoding="utf-8")
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert [row["name"] for row in record["notebooks"]] == ["01_first.ipynb", "02_second.ipynb"]
+    assert record["notebooks"][0]["parameters"] == {"n": 7}
+    assert "1 of 2: 01_first" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_failed_notebook_stops_the_run_and_names_the_cell(tmp_path):
+    write_notebook(tmp_path / "01_first.ipynb", "print('done')", "\nlen(3)  # fails")
+    write_notebook(tmp_path / "02_second.ipynb", "print('never')")
+    with pytest.raises(
+        BloodError, match=r"01_first.ipynb failed in cell \[3\], .*'len\(3\)  # fails': TypeErr"
+    ):
+        run_study(tmp_path, tmp_path / "out", say=lambda text: None)
+    assert "done" in (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
+    assert "Stopped" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert not (tmp_path / "out/02_second.ipynb").exists()
+
+
+def test_an_unknown_parameter_is_an_error_that_names_the_known_ones(tmp_path):
+    notebook = write_notebook(tmp_path / "01_first.ipynb")
+    with pytest.raises(BloodError, match="01_first.ipynb has no parameter m; it has n"):
+        check_parameters(notebook, {"m": 1})
+
+
+def test_a_misspelt_profile_stops_the_run_before_anything_runs(tmp_path):
+    write_notebook(tmp_path / "01_first.ipynb")
+    write_notebook(tmp_path / "02_second.ipynb")
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/02_second.yaml").write_text("epochs: 3\n")
+    with pytest.raises(BloodError, match="02_second.ipynb has no parameter epochs"):
+        run_study(tmp_path, tmp_path / "out", profile="cpu")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(BloodError, match="no profile 'huge'; choose one of quick, cpu, full"):
+        run_study(tmp_path, tmp_path / "out", profile="huge")
+
+
+def test_a_profile_without_a_file_leaves_the_notebook_as_it_is(tmp_path):
+    assert load_profile(write_notebook(tmp_path / "01_first.ipynb"), "full") == {}
+
+
+def test_a_folder_without_notebooks_is_told(tmp_path):
+    write_notebook(tmp_path / "draft.ipynb")
+    with pytest.raises(BloodError, match="--notebooks"):
+        list_notebooks(tmp_path)
+
+
+def test_a_run_never_writes_into_a_folder_that_is_there(tmp_path):
+    write_notebook(tmp_path / "01_first.ipynb")
+    with pytest.raises(BloodError, match="name another folder"):
+        run_study(tmp_path, tmp_path)
+
+
+def test_what_is_committed_has_no_pixels_and_no_traces_of_the_run(tmp_path):
+    path = write_notebook(tmp_path / "01_first.ipynb", "1", tags=("pixels",))
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata["papermill"] = {"output_path": "somewhere"}
+    for cell in notebook.cells[1:]:
+        cell.execution_count = 4
+        cell.metadata["papermill"] = {"duration": 1}
+        cell.outputs = [
+            nbformat.v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")
+        ]
+    nbformat.write(notebook, path)
+    publish_notebook(path, tmp_path / "out.ipynb")
+    out = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert "papermill" not in (tmp_path / "out.ipynb").read_text()
+    assert [output.name for output in out.cells[1].outputs] == ["stdout"]
+    assert out.cells[2].outputs == [] and out.cells[2].execution_count is None
+
+
+def test_a_notebook_with_a_failed_cell_is_not_committed(tmp_path):
+    path = write_notebook(tmp_path / "01_first.ipynb", "1")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].outputs = [nbformat.v4.new_output("error", ename="E", evalue="e", traceback=[])]
+    nbformat.write(notebook, path)
+    with pytest.raises(BloodError, match="failed cell"):
+        publish_notebook(path, tmp_path / "out.ipynb")
+    assert not (tmp_path / "out.ipynb").exists()
