@@ -4,7 +4,6 @@ What a command does is left to the room it belongs to; nothing heavy is imported
 """
 
 import argparse
-import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,13 +11,6 @@ from collections.abc import Sequence
 from blood_lib import BloodError, __version__, commands
 
 __all__ = ["main"]
-
-ROOMS = (
-    "blood_lib.dashboard.serve",
-    "blood_lib.study.data.commands",
-    "blood_lib.study.commands",
-    "blood_lib.study.notebooks",
-)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,19 +32,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _build_parser() -> argparse.ArgumentParser:
+    from blood_lib.dashboard import serve
+    from blood_lib.study import commands as study
+    from blood_lib.study import notebooks
+    from blood_lib.study.data import commands as data
+
     parser = argparse.ArgumentParser(
         prog="blood",
         description="Name single blood cells in images. For research and teaching, not for diagnosis.",
     )
     parser.add_argument("--version", action="version", version=f"blood {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    commands.add_parser(subparsers)
-    for room in ROOMS:
-        try:
-            importlib.import_module(room).add_parser(subparsers)
-        except ModuleNotFoundError as error:  # not written yet
-            if not (error.name or "").startswith("blood_lib"):
-                raise
+    for room in (commands, serve, data, study, notebooks):
+        room.add_parser(subparsers)
     return parser
 
 

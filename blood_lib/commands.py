@@ -7,6 +7,7 @@ import argparse
 import os
 import shutil
 import sys
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Classify all that the paths hold; everything that can stop the work is looked at before it starts."""
+    warnings.filterwarnings("ignore", module="PIL")  # about strangers' files: their rows say what matters
     for path in args.paths:
         if not os.path.exists(path):
             raise BloodError(f"{path} does not exist: check the path.")

@@ -208,6 +208,12 @@ def test_progress_shows_on_a_terminal(tiny_bundle: Bundle, cells: Path, tmp_path
     assert "classify" in seen and "files/s" in seen and "3 files: 3 ok." in seen
 
 
+def test_what_pillow_grumbles_about_is_not_shown(tiny_bundle: Bundle, cells: Path) -> None:
+    (cells / "large.png").write_bytes(png_header(10_000, 10_000))
+    done = run("classify", cells, "--bundle", tiny_bundle.path)
+    assert (done.returncode, done.stderr) == (0, "") and "megapixels" in done.stdout
+
+
 def test_a_missing_package_is_named(capsys, monkeypatch: pytest.MonkeyPatch, cells: Path) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     assert "pip install" in complain(capsys, cells, "--bundle", save_tiny_bundle(cells.parent / "b").path)
