@@ -4,6 +4,7 @@ The alternative network is in `torch_network.py`. Nothing is judged here; how ma
 """
 
 import argparse
+import os
 import platform
 import statistics
 import subprocess
@@ -18,8 +19,8 @@ import torch
 
 from benchmarks.torch_network import TorchNetwork, classify, prepare
 from blood_lib.bundle import Bundle, load_bundle
-from blood_lib.images import load_image
-from blood_lib.inference import Classifier, _count_cores
+from blood_lib.images import crop_and_resize, load_image
+from blood_lib.inference import Classifier
 from blood_lib.network import Network
 from blood_lib.study.painter import draw_cells
 
@@ -79,7 +80,7 @@ def _describe(bundle: Bundle, images: Path | None, n: int) -> str:
     )
     kind = "drawn cells" if images is None else "real images"
     return (
-        f"{model}, {_count_cores()} cores, torch {torch.__version__} with {torch.get_num_threads()} threads\n"
+        f"{model}, {os.cpu_count()} cores, torch {torch.__version__} with {torch.get_num_threads()} threads\n"
         f"{bundle.card.get('architecture', 'network')} at {bundle.preprocessing.image_size} px, {n} {kind}\n"
         "median (lowest to highest) of the repeats; both sides take turns\n"
     )
@@ -114,9 +115,9 @@ def _say(title: str, names: tuple[str, str], times: tuple[list, list], per: int 
 
 def _compare_networks(bundle: Bundle, contents: list[bytes], repeats: int) -> None:
     images = [load_image(content) for content in contents]
-    classifier = Classifier(bundle)
+    how = bundle.preprocessing
     ours, theirs, x = Network(bundle), TorchNetwork(bundle), prepare(images, bundle)
-    pixels = [classifier._prepare(image) for image in images]
+    pixels = [np.asarray(crop_and_resize(i, image_size=how.image_size, crop=how.crop)) for i in images]
     with torch.inference_mode():
         in_batches = lambda: torch.cat([theirs(part) for part in x.split(64)])  # noqa: E731
         agree = float((torch.from_numpy(ours(pixels)[0]).argmax(1) == in_batches().argmax(1)).float().mean())

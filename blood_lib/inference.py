@@ -64,6 +64,8 @@ class Result:
 class Classifier:
     """A bundle's network, ready to run; safe to share between threads.
 
+    >>> from blood_lib.images import load_image
+    >>> from blood_lib.inference import Classifier
     >>> classifier = Classifier.load()
     >>> images = [load_image(path) for path in classifier.bundle.examples]
     >>> classifier.predict(images).probs.shape == (len(images), len(classifier.class_names))
