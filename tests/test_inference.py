@@ -76,6 +76,15 @@ def test_the_network_computes_what_its_weights_say(tiny_bundle: Bundle, tiny_cla
     assert np.allclose(found.cams.mean(axis=(2, 3)) + weights["head.bias"], logits, rtol=0.02, atol=0.02)
 
 
+def test_the_maps_show_where_the_class_is_seen(tiny_classifier: Classifier) -> None:
+    image = Image.new("RGB", (100, 100), "black")
+    image.paste(COLOURS["red"], (60, 20, 80, 40))  # right of the middle, above it
+    cam = tiny_classifier.predict([image]).cams[0, 0]
+    heat = heat_map(cam, (80, 80))  # the crop: 0.8 of the image
+    row, column = np.unravel_index(heat.argmax(), heat.shape)
+    assert 50 <= column <= 70 and 10 <= row <= 30
+
+
 def test_an_image_is_answered_alike_alone_among_others_and_again(tiny_classifier: Classifier) -> None:
     images = noise(33)
     together = tiny_classifier.predict(images)
