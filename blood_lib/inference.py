@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -76,22 +75,12 @@ class Classifier:
         self.bundle = bundle
         self.class_names = bundle.names
         self._network = Network(bundle)
+        self.atlas = _load_atlas(bundle, self._network.n_features)
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "Classifier":
         """From the bundle in the folder `path`, or the one that ships; raises BundleError."""
         return cls(load_bundle(path))
-
-    @cached_property
-    def atlas(self) -> Atlas:
-        """The bundle's reference cells."""
-        try:
-            atlas = Atlas.from_bytes(self.bundle.read("atlas.npz"))
-        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
-            raise BundleError(f"the bundle in {self.bundle.path} has no readable atlas: {error}.") from None
-        if atlas.features.shape[1] != self._network.n_features or atlas.target.max() >= len(self.class_names):
-            raise BundleError(f"the atlas of the bundle in {self.bundle.path} belongs to another model.")
-        return atlas
 
     def predict(self, images: Sequence[Image.Image]) -> Predictions:
         """Classify RGB images, as `load_image` gives them."""
@@ -185,6 +174,17 @@ def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     positive = Image.fromarray(np.maximum(cam, 0).astype(np.float32))
     heat = np.maximum(np.asarray(positive.resize(size, Image.Resampling.BILINEAR)), 0)
     return heat / max(float(heat.max()), 1e-12)
+
+
+def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
+    """The bundle's reference cells; they must have been described by the bundle's own network."""
+    try:
+        atlas = Atlas.from_bytes(bundle.read("atlas.npz"))
+    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+        raise BundleError(f"the bundle in {bundle.path} has no readable atlas: {error}.") from None
+    if atlas.features.shape[1] != n_features or atlas.target.max() >= len(bundle.classes):
+        raise BundleError(f"the atlas of the bundle in {bundle.path} belongs to another model.")
+    return atlas
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

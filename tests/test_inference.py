@@ -204,7 +204,7 @@ def test_a_model_that_is_none(tmp_path: Path) -> None:
 def test_an_atlas_that_is_none(tmp_path: Path) -> None:
     files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": b"this is no atlas"}
     with pytest.raises(BundleError, match="no readable atlas"):
-        Classifier(save_tiny_bundle(tmp_path, files=files)).atlas  # noqa: B018
+        Classifier(save_tiny_bundle(tmp_path, files=files))
 
 
 def test_an_atlas_of_another_model(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_an_atlas_of_another_model(tmp_path: Path) -> None:
     atlas.pca_components = atlas.pca_components[:, :7]
     files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": atlas.to_bytes()}
     with pytest.raises(BundleError, match="belongs to another model"):
-        Classifier(save_tiny_bundle(tmp_path, files=files)).predict(noise(1))
+        Classifier(save_tiny_bundle(tmp_path, files=files))
 
 
 def test_a_model_for_other_classes(tmp_path: Path) -> None:
