@@ -1,0 +1,45 @@
+"""Both sides of a comparison compute the same, and the comparisons run from end to end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.bench import main
+from benchmarks.torch_network import TorchNetwork, classify, prepare
+from blood_lib.bundle import SHIPPED, Bundle, load_bundle
+from blood_lib.images import load_image
+from blood_lib.inference import Classifier
+from tests.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_torch_computes_what_openvino_computes(tmp_path: Path, half: bool) -> None:
+    bundle = save_tiny_bundle(tmp_path, half=half)
+    contents = [encode(draw_cell(colour)) for colour in COLOURS.values()]
+    expected = classify(TorchNetwork(bundle), bundle, contents, batch_size=2).numpy()
+    images = [load_image(content) for content in contents]
+    assert np.allclose(Classifier(bundle).predict(images).probs, expected, atol=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
+def test_the_shipped_network_is_as_sure_as_in_float32(real_images: Path) -> None:
+    """Where the processor has bfloat16 instructions the network runs in bfloat16."""
+    bundle = load_bundle()
+    images = [load_image(path) for path in sorted(real_images.glob("*/[A-Z]*.jpg"))[::60]]
+    with torch.inference_mode():
+        x, network = prepare(images, bundle), TorchNetwork(bundle)
+        logits = torch.cat([network(part) for part in x.split(32)])
+    exact = (logits / bundle.temperature).softmax(1).numpy()
+    probs = Classifier(bundle).predict(images).probs
+    assert (probs.argmax(axis=1) == exact.argmax(axis=1)).mean() >= 0.99
+    assert np.abs(probs - exact).mean() < 0.005
+
+
+@pytest.mark.slow
+def test_the_comparisons_run(tiny_bundle: Bundle, capsys) -> None:
+    main(["--bundle", str(tiny_bundle.path), "--repeats", "1", "--files", "8", "--batch", "8"])
+    out = capsys.readouterr().out
+    assert out.count("times as fast") == 4 and "100.0% get the same class" in out
