@@ -30,10 +30,14 @@ class Run:
         self.files = files
         self.before = before  # the run that this one replaces; it is waited for
         self.cancelled = threading.Event()
-        self.emptied = False
 
     def cancel(self) -> None:
+        """Stop as soon as may be."""
         self.cancelled.set()
+        self.close()
+
+    def close(self) -> None:
+        """Take no more files."""
         close = getattr(self.files, "cancel", None)
         if close:
             close()
@@ -178,8 +182,7 @@ class Controller:
                 return
             if count >= self.max_images:
                 self._tell("status.limit_files", n=self.max_images)
-                run.cancel()
-                return
+                return run.close()
             contents.append(content)
             yield name, content
 

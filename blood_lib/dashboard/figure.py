@@ -41,7 +41,7 @@ CONFIG = {
     "showSendToCloud": False,
     "plotlyServerURL": "",
     "scrollZoom": False,
-    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+    "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d", "zoom2d", "pan2d"],
     "toImageButtonOptions": {"filename": "map", "scale": 2},
 }
 

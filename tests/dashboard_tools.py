@@ -1,0 +1,60 @@
+"""What the dashboard's tests share: an app in memory, and a browser's side of the talk with its parts.
+
+A real browser is for test_browser.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from blood_lib.dashboard.app import App
+from blood_lib.dashboard.part import Part
+from blood_lib.dashboard.state import Command
+from tests.fixtures_bundle import COLOURS, draw_cell, encode
+
+WAIT = 60  # seconds that a thread may take on a busy machine
+
+
+def say(part: Part, buffers: Iterable[bytes] = (), **content: Any) -> None:
+    """What a browser does when it sends a message to a part."""
+    part._handle_custom_msg(content, [memoryview(buffer) for buffer in buffers])
+
+
+def listen(part: Part) -> list[SimpleNamespace]:
+    """A list that fills with what the part sends to the browser: content, buffers."""
+    heard: list[SimpleNamespace] = []
+    part.send = lambda content, buffers=None: heard.append(
+        SimpleNamespace(content=content, buffers=list(buffers or []))
+    )
+    return heard
+
+
+def drawn_files() -> list[tuple[str, bytes]]:
+    """A PNG of each colour that the tiny bundle knows."""
+    return [(f"{name}.png", encode(draw_cell(colour))) for name, colour in COLOURS.items()]
+
+
+def classify(app: App, files: Iterable[tuple[str, Any]]) -> None:
+    """Upload files without a browser and wait for the end."""
+    app.state.command = Command("upload", files)
+    app.controller.wait(WAIT)
+    assert app.state.progress is None
+
+
+class Wrapped:
+    """A classifier that behaves like another but for what a test changes."""
+
+    def __init__(self, classifier: Any, **changes: Any):
+        self._classifier = classifier
+        self.__dict__.update(changes)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._classifier, name)
+
+
+def failing(_files: Iterable) -> Iterator:
+    """A `classify` that breaks; its message quotes what nobody should see."""
+    raise ZeroDivisionError("secret-name.png")
+    yield

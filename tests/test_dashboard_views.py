@@ -1,0 +1,338 @@
+"""The views without a browser, both ways: state to what is shown, and what a browser says to the state."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from blood_lib.dashboard import charts
+from blood_lib.dashboard.app import App
+from blood_lib.dashboard.charts import Bar
+from blood_lib.dashboard.glyphs import plotly_symbol, svg_mark
+from blood_lib.dashboard.parts import frame_of
+from blood_lib.dashboard.pictures import heat_overlay, thumbnail
+from blood_lib.inference import Classifier
+from tests.dashboard_tools import Wrapped, classify, drawn_files, listen, say
+from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
+
+EVIL = '<img src=x onerror="alert(1)">.png'
+
+
+@pytest.fixture
+def app(tiny_classifier: Classifier) -> App:
+    app = App(tiny_classifier)
+    classify(app, [*drawn_files(), (EVIL, encode(draw_cell())), ("text.jpg", b"no image")])
+    return app
+
+
+# --- upload ---
+
+
+def test_the_upload_tab_sums_up_what_came_of_it(app: App) -> None:
+    uploader = app.upload.uploader
+    assert uploader.summary["n"] == 4
+    assert uploader.summary["rejected"] == 1
+    assert uploader.progress == {}
+    assert uploader.examples == 3
+
+
+def test_buttons_become_commands(app: App) -> None:
+    say(app.upload.uploader, kind="clear")
+    assert app.state.cells == ()
+    say(app.upload.uploader, kind="examples")
+    app.controller.wait(60)
+    assert len(app.state.cells) == 3
+
+
+# --- chart ---
+
+
+def test_nothing_is_drawn_before_its_tab_is_opened(app: App) -> None:
+    assert app.chart.page.value == ""
+    assert app.help.page.value == ""
+    assert app.map.figure is None
+    app.state.tab = "chart"
+    assert "<svg" in app.chart.page.value
+
+
+def test_the_chart_shows_the_numbers_and_says_what_is_missing(app: App) -> None:
+    app.state.tab = "chart"
+    html = app.chart.page.value
+    assert re.findall(r'class="dash-count">(\d+)<', html) == ["2", "1", "1"]
+    assert "50.0 %" in html
+    assert app.state.messages("chart.left_out", n=1) in html
+
+
+def test_an_empty_chart_says_what_to_do(tiny_classifier: Classifier) -> None:
+    app = App(tiny_classifier)
+    app.state.tab = "chart"
+    assert app.state.messages("chart.empty") in app.chart.page.value
+
+
+def bars(*counts: int) -> list[Bar]:
+    total = sum(counts) or 1
+    return [Bar(i, f"<b>{i}", "#123456", n, n // 2, n / total, (0, 1)) for i, n in enumerate(counts)]
+
+
+def test_bars_are_as_long_as_their_numbers_and_striped_where_to_check() -> None:
+    html = charts.draw_bars(bars(8, 4, 0), ["type", "n", "share", "interval"])
+    assert re.findall(r'width="([\d.]+)%" height="100%" rx="3" fill="#123456"', html) == [
+        "100.00",
+        "50.00",
+        "0.00",
+    ]
+    assert html.count("url(#dash-stripes-") == 2
+
+
+def test_a_pie_of_one_type_is_a_whole_ring_and_parts_add_up() -> None:
+    assert charts.draw_pie(bars(5), "t", "5", "cells").count("dash-slice") == 1
+    svg = charts.draw_pie(bars(1, 2, 1), "t", "4", "cells")
+    assert svg.count("dash-slice") == 3
+    assert all(f"{share} %" in svg for share in (25, 50))
+
+
+def test_charts_escape_what_the_bundle_says() -> None:
+    html = charts.draw_bars(bars(1), ["<i>"] * 4) + charts.draw_pie(bars(1), "<i>", "<i>", "<i>")
+    assert "<b>" not in html
+    assert "<i>" not in html
+
+
+def test_marks_differ_between_neighbouring_classes() -> None:
+    assert len({plotly_symbol(i) for i in range(12)}) == 12
+    assert svg_mark(0, "#000000") != svg_mark(1, "#000000")
+
+
+# --- help ---
+
+
+def test_help_is_made_of_the_bundle_and_escaped(tmp_path) -> None:
+    card = {
+        "intended_use": {"en": "<script>alert(1)</script>"},
+        "limits": [{"en": "Never <b>on</b> Mondays."}],
+        "dataset": {"name": "Set & Co", "n_train": 1200, "n_valid": 300, "n_test": 30},
+        "metrics": [
+            {
+                "name": "accuracy",
+                "where": {"en": "test part"},
+                "n": 300,
+                "value": 0.99,
+                "low": 0.97,
+                "high": 1.0,
+            },
+            {"name": "odd_one", "value": "high"},
+            "no metric",
+        ],
+    }
+    app = App(Classifier(save_tiny_bundle(tmp_path, card=card)))
+    app.state.tab = "help"
+    html = app.help.page.value
+    assert "<script" not in html
+    assert "Never &lt;b&gt;on" in html
+    assert "Set &amp; Co" in html
+    for text in ("99.0 %", "97.0 % – 100.0 %", "300", "1,200", "Odd one", "squares"):
+        assert text in html
+
+
+@pytest.mark.parametrize(
+    "card", [{}, {"metrics": 5, "dataset": "x", "limits": {}}, {"intended_use": "plain"}], ids=str
+)
+def test_help_survives_any_card(tmp_path, card: dict) -> None:
+    app = App(Classifier(save_tiny_bundle(tmp_path, card=card)))
+    app.state.tab = "help"
+    assert not app.state.error
+    assert app.state.messages("help.no_metrics") in app.help.page.value
+
+
+# --- gallery ---
+
+
+def test_the_gallery_gets_all_once_and_then_only_what_is_new(app: App) -> None:
+    gallery = app.classification.gallery
+    heard = listen(gallery)
+    say(gallery, kind="hello")
+    assert heard[-1].content["kind"] == "reset"
+    assert [item[2] for item in heard[-1].content["items"]] == [0, 1, 2, 0]
+    assert heard[-1].content["rejected"] == [["text.jpg", app.state.rejected[0].reason]]
+    app.state.cells += (app.state.cells[0],)
+    assert heard[-1].content["kind"] == "add"
+    assert len(heard[-1].content["items"]) == 1
+
+
+def test_thumbnails_are_made_for_cells_that_exist_and_no_others(app: App) -> None:
+    gallery = app.classification.gallery
+    heard = listen(gallery)
+    first = app.state.cells[0].id
+    for hostile in (None, "all", 5, [10**9, "x", None, -1, [1], first]):
+        say(gallery, kind="thumbs", ids=hostile)
+    assert [message.content["ids"] for message in heard] == [[first]]
+    with Image.open(io.BytesIO(heard[0].buffers[0])) as image:
+        assert image.size == (112, 112)
+
+
+def test_a_request_for_very_many_thumbnails_is_cut(app: App) -> None:
+    heard = listen(app.classification.gallery)
+    say(app.classification.gallery, kind="thumbs", ids=[app.state.cells[0].id] * 10_000)
+    assert sum(len(message.buffers) for message in heard) <= 64
+
+
+def test_the_downloaded_table_has_a_row_per_file(app: App) -> None:
+    heard = listen(app.classification.gallery)
+    say(app.classification.gallery, kind="download")
+    rows = list(csv.DictReader(io.StringIO(heard[-1].buffers[0].decode("utf-8-sig"))))
+    assert [row["status"] for row in rows].count("rejected") == 1
+    assert len(rows) == 5
+    assert {"p_red", "p_green", "p_blue"} <= rows[0].keys()
+
+
+# --- the viewer and the shared selection ---
+
+
+def test_a_click_in_the_gallery_shows_the_cell_everywhere(app: App) -> None:
+    cell = app.state.cells[3]
+    app.state.tab = "map"
+    say(app.classification.gallery, kind="select", id=cell.id)
+    assert app.state.selected == cell.id
+    assert app.viewer.cell["name"] == EVIL
+    assert len(app.viewer.image) > 100
+    assert len(app.viewer.heat) > 100
+    assert sum(row["p"] for row in app.viewer.cell["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert sum(row["n"] for row in app.viewer.cell["neighbours"]) == 10
+    ring = app.map.figure.data[-1]
+    assert (ring.x[0], ring.y[0]) == pytest.approx(cell.place)
+
+
+@pytest.mark.parametrize("identity", [10**9, -1, "1", None, [1], 1.5, True])
+def test_a_hostile_selection_selects_nothing(app: App, identity: object) -> None:
+    say(app.classification.gallery, kind="select", id=identity)
+    assert app.state.selected is None
+
+
+def test_the_viewer_walks_through_the_cells_and_closes(app: App) -> None:
+    ids = [cell.id for cell in app.state.cells]
+    app.state.selected = ids[0]
+    say(app.viewer, kind="move", step=-1)
+    assert app.state.selected == ids[-1]
+    say(app.viewer, kind="move", step=10**9)
+    assert app.state.selected == ids[-1]
+    say(app.viewer, kind="close")
+    assert app.viewer.cell == {}
+    assert app.viewer.image == b""
+
+
+def test_the_frame_is_the_centred_square_that_the_network_saw() -> None:
+    assert frame_of((100, 100), 0.8) == pytest.approx({"left": 0.1, "top": 0.1, "width": 0.8, "height": 0.8})
+    wide = frame_of((200, 100), 0.5)
+    assert wide == pytest.approx({"left": 0.375, "top": 0.25, "width": 0.25, "height": 0.5})
+
+
+def test_a_heat_map_is_clear_where_cold_and_covers_where_hot() -> None:
+    with Image.open(io.BytesIO(heat_overlay(np.array([[0.0, 1.0]])))) as image:
+        cold, hot = image.getpixel((0, 0)), image.getpixel((1, 0))
+    assert cold[3] == 0
+    assert hot[3] > 200
+
+
+def test_a_thumbnail_is_square_whatever_the_image() -> None:
+    with Image.open(io.BytesIO(thumbnail(encode(draw_cell(size=(300, 40))), 64))) as image:
+        assert image.size == (64, 64)
+    assert thumbnail(b"no image", 64) == b""
+
+
+# --- the map ---
+
+
+def test_the_map_has_a_trace_per_class_and_two_more_from_the_start(app: App) -> None:
+    app.state.tab = "map"
+    figure = app.map.figure
+    assert len(figure.data) == 3 + 2
+    assert {trace.type for trace in figure.data} == {"scatter"}
+    assert sum(len(trace.x) for trace in figure.data[:3]) == len(app.state.classifier.atlas)
+    assert len(figure.data[-2].x) == 4
+
+
+def test_the_map_offers_no_way_out(app: App) -> None:
+    app.state.tab = "map"
+    config = app.map.figure._config
+    assert not config["showSendToCloud"]
+    assert not config["plotlyServerURL"]
+    assert not config["displaylogo"]
+
+
+def test_texts_on_the_map_are_escaped_and_short(app: App) -> None:
+    app.state.tab = "map"
+    texts = app.map.figure.data[-2].hovertext
+    assert not any("<img" in text for text in texts)
+    assert any("&lt;img" in text for text in texts)
+
+
+def test_a_click_on_the_map_selects_and_a_false_one_does_not(app: App) -> None:
+    app.state.tab = "map"
+    for index, expected in [(1, app.state.cells[1].id), (99, None), (-1, None), ("0", None), (1.0, None)]:
+        app.state.selected = None
+        points = type("Points", (), {"point_inds": [index]})
+        app.map._on_click(None, points, None)
+        assert app.state.selected == expected
+
+
+def test_the_map_follows_a_new_upload(app: App) -> None:
+    app.state.tab = "map"
+    classify(app, drawn_files()[:1])
+    assert len(app.map.figure.data[-2].x) == 1
+    assert len(app.map.figure.data[-1].x) == 0
+
+
+def test_the_figure_is_made_once(app: App) -> None:
+    app.state.tab = "map"
+    first = app.map.figure
+    app.state.tab = "chart"
+    app.state.connected = True
+    app.state.tab = "map"
+    assert app.map.figure is first
+
+
+def test_cells_without_a_place_are_not_on_the_map(tiny_classifier: Classifier, capfd) -> None:
+    class Lost(Wrapped):
+        def place(self, features: np.ndarray) -> np.ndarray:
+            raise MemoryError
+
+    app = App(Wrapped(tiny_classifier, atlas=Lost(tiny_classifier.atlas)))
+    classify(app, drawn_files())
+    app.state.tab = "map"
+    assert len(app.map.figure.data[-2].x) == 0
+
+
+# --- tabs and status ---
+
+
+def test_a_tab_is_opened_by_its_name_only(app: App) -> None:
+    for hostile in ("nope", None, 5, ["map"], {"a": 1}):
+        say(app.nav, kind="tab", tab=hostile)
+        assert app.state.tab == "upload"
+    say(app.nav, kind="tab", tab="help")
+    assert app.state.tab == "help"
+
+
+def test_the_page_is_answered_and_messages_can_be_closed(app: App) -> None:
+    heard = listen(app.status)
+    say(app.status, kind="ping")
+    assert heard[-1].content == {"kind": "pong"}
+    app.state.error, app.state.notice = "bad", "good"
+    assert (app.status.error, app.status.notice) == ("bad", "good")
+    say(app.status, kind="dismiss", what="error")
+    say(app.status, kind="dismiss", what="notice")
+    assert (app.status.error, app.status.notice) == ("", "")
+
+
+def test_scripts_never_parse_html() -> None:
+    from blood_lib.dashboard.part import FRONT
+
+    for path in FRONT.glob("*.js"):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", path.read_text("utf-8")
+        )
+        assert "http:" not in path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
