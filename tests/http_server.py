@@ -18,6 +18,7 @@ class Fault:
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict)
     cut_after: int | None = None  # bytes of the body, then the connection is closed
+    finish: bool = False  # a cut body in chunks ends as if it were whole
     stall_after: int | None = None  # bytes of the body, then nothing comes
     trickle: bool = False  # one byte at a time
     ignore_range: bool = False
@@ -34,6 +35,7 @@ class Server:
     content: bytes
     faults: list[Fault] = field(default_factory=list)
     ranges: list[str | None] = field(default_factory=list)  # the Range header of each request
+    conditions: list[str | None] = field(default_factory=list)  # its If-Range header
     sent: int = 0  # bytes of bodies
     url: str = ""
     released: threading.Event = field(default_factory=threading.Event)
@@ -65,6 +67,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             server.ranges.append(self.headers.get("Range"))
+            server.conditions.append(self.headers.get("If-Range"))
             fault = server.faults.pop(0) if server.faults else Fault()
             self.close_connection = True
             if fault.status:
@@ -107,7 +110,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             write(body[:end])
             if fault.stall_after is not None:
                 server.released.wait(10)
-            elif fault.chunked and end is None:
+            elif fault.chunked and (end is None or fault.finish):
                 self.wfile.write(b"0\r\n\r\n")
 
         def _write(self, data: bytes) -> bool:

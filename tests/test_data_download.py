@@ -43,6 +43,7 @@ def test_a_cut_download_continues_and_asks_for_the_rest_only(fetch):
     with serve(CONTENT, Fault(cut_after=100_000), Fault(cut_after=50_000)) as server:
         assert fetch(server.url) == CONTENT
     assert server.ranges == [None, "bytes=100000-", "bytes=150000-"]
+    assert server.conditions == [None, '"one"', '"one"']
     assert server.sent == len(CONTENT)
 
 
@@ -106,6 +107,13 @@ def test_a_file_that_shrank_below_what_we_have_is_fetched_whole(fetch):
     assert server.ranges == [None, "bytes=100000-", None]
 
 
+def test_a_part_that_does_not_say_where_it_belongs_is_not_used(fetch):
+    vague = Fault(headers={"Content-Range": "bytes */*"})
+    with serve(CONTENT, Fault(cut_after=100_000), vague) as server:
+        assert fetch(server.url) == CONTENT
+    assert server.ranges == [None, "bytes=100000-", None]
+
+
 def test_weak_marks_are_not_trusted_but_dates_are(fetch):
     date = {"Last-Modified": "Mon, 01 Jan 2024 00:00:00 GMT"}
     cut = Fault(cut_after=100_000, etag=None, headers=date | {"ETag": 'W/"weak"'})
@@ -120,6 +128,13 @@ def test_weak_marks_are_not_trusted_but_dates_are(fetch):
 def test_a_file_without_announced_length_arrives(fetch):
     with serve(CONTENT, Fault(chunked=True, cut_after=100_000), Fault(chunked=True)) as server:
         assert fetch(server.url) == CONTENT
+
+
+def test_a_rest_that_ends_too_early_is_not_taken_for_whole(fetch):
+    short = Fault(chunked=True, cut_after=50_000, finish=True)
+    with serve(CONTENT, Fault(cut_after=100_000), short) as server:
+        assert fetch(server.url) == CONTENT
+    assert server.ranges == [None, "bytes=100000-", "bytes=150000-"]
 
 
 def test_a_busy_server_is_asked_again_when_it_says(fetch, monkeypatch):

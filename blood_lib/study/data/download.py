@@ -137,9 +137,9 @@ class ResumingDownloader:
             self._reached = True
             self._check_status(response)
             start, total = _place(response)
-            if start and not _continues(response, have, state):
+            if response.status_code == 206 and not _continues(response, have, state):
                 self._start_over()
-            if not start:
+            if response.status_code == 200:
                 self._discard()  # before the new state, lest it ever describe the old bytes
             self._check_room(total, start)
             self._save_state({"url": url, "validator": _validator(response), "total": total})
@@ -195,7 +195,6 @@ class ResumingDownloader:
                 total=total, initial=start, unit="B", unit_scale=True, desc="Downloading", disable=None
             ) as bar,
         ):
-            file.truncate(start)
             try:
                 for chunk in self._chunks(response):
                     file.write(chunk)
@@ -260,10 +259,10 @@ def _validator(response: requests.Response) -> str | None:
 
 
 def _place(response: requests.Response) -> tuple[int, int | None]:
-    """(where in the file the answer begins, the size of the whole file or None)."""
-    found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-    if response.status_code == 206 and found:
-        return int(found[1]), int(found[2])
+    """(where in the file the answer begins, -1 if untold; the size of the whole file, None if untold)."""
+    if response.status_code == 206:
+        found = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        return (int(found[1]), int(found[2])) if found else (-1, None)
     length = response.headers.get("Content-Length", "")
     return 0, int(length) if length.isdigit() else None
 
