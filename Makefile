@@ -31,14 +31,8 @@ lint: $(ALL)  ## check the style of code and notebooks with ruff
 lab: $(ALL)  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks
 
-study: $(ALL)  ## run the notebooks in order, into a dated folder below runs/ (PROFILE=quick for minutes on any machine)
-	@out=runs/$$(date +%Y-%m-%d_%H%M%S); mkdir -p $$out; set -e; for notebook in notebooks/[0-9]*.ipynb; do \
-		name=$$(basename $$notebook .ipynb); set -- ; \
-		test -z "$(PROFILE)" || set -- --parameters_file notebooks/$(PROFILE)/$$name.yaml; \
-		echo "Running $$notebook ..."; \
-		$(BIN)/papermill --cwd notebooks "$$@" $$notebook $$out/$$name.ipynb; \
-		$(BIN)/jupyter nbconvert --log-level WARN --to html $$out/$$name.ipynb; \
-	done; echo "Results are in $$out"
+study: $(ALL)  ## run the notebooks in order, into a dated folder with an HTML copy of each (PROFILE=quick for minutes)
+	@$(BIN)/python -m blood_lib study $(addprefix --profile ,$(PROFILE)) $(ARGS)
 
 train: $(ALL)  ## train the model that ships and export its bundle (DATA=folder of the dataset, OUT=folder of the run)
 	@$(BIN)/python -m blood_lib train $(DATA) --out $(OUT) $(ARGS)
@@ -69,7 +63,7 @@ $(SERVE): requirements/serve.txt pyproject.toml | .venv/.python
 
 $(ALL): requirements/test.txt $(SERVE)
 	@echo "Installing the study and the tests: $$(grep -c == requirements/test.txt) packages (once; some minutes) ..."
-	@$(PIP) --requirement requirements/test.txt
+	@$(PIP) --use-pep517 --requirement requirements/test.txt
 	@touch $@
 
 .PHONY: help dashboard test lint lab study train bench lock clean
