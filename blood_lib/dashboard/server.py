@@ -161,12 +161,19 @@ class Server(Voila):
 
     def initialize(self, argv: list[str] | None = None) -> None:
         super().initialize(argv)
-        self.log.addFilter(lambda record: "is not trusted" not in record.getMessage())
+        for log in (self.log, logging.getLogger("tornado.general")):
+            log.addFilter(_matters)
 
     def stop(self) -> None:
         print("\nStopping ...", flush=True)
         with contextlib.suppress(FileNotFoundError):
             super().stop()
+
+
+def _matters(record: logging.LogRecord) -> bool:
+    """Not so: that the notebook is unsigned, and that Jupyter counts pings in ms where Tornado does in s."""
+    text = record.getMessage()
+    return "is not trusted" not in text and "websocket_ping_timeout" not in text
 
 
 def serve(
@@ -204,8 +211,6 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
         "allow_remote_access": False,  # another site's name that resolves to this machine gets no answer
         "local_hostnames": ["localhost", *filter(None, [public_name])],
         "disable_check_xsrf": True,  # the page's farewell, which ends its kernel, has no token
-        "ws_ping_interval": 30_000,  # ms
-        "ws_ping_timeout": 30_000,
         "max_kernels": max_kernels,
     }
     page = config.VoilaConfiguration

@@ -1,0 +1,319 @@
+"""The dashboard in a real browser: uploads, opens every tab, clicks the map, and asks no other host.
+
+Needs Debian's Chromium; skipped, saying so, where there is none. Real cells are uploaded where there are
+some, and drawn ones otherwise; no screenshot is taken.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import signal
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+from blood_lib.bundle import SHIPPED
+from tests.fixtures_bundle import draw_cell, encode
+from tests.serving import Running, serving, wait_for
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="Playwright is not installed: pip install '.[test]'"
+)
+
+CHROMIUM = next(
+    (path for path in ("/usr/bin/chromium", shutil.which("chromium") or "") if os.path.exists(path)), None
+)
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PATIENCE = 60_000  # ms, on a busy machine
+N_FILES = 22
+TABS = ("Upload", "Help", "Chart", "Classification", "Visual analysis")
+EVIL = "<img src=x onerror=window.pwned=1>.png"
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in /usr/bin: apt-get install chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The shipped bundle, or the tiny one where none ships yet."""
+    bundle = SHIPPED if (SHIPPED / "bundle.json").is_file() else tiny_bundle.path
+    with serving(tmp_path_factory.mktemp("serve"), bundle=bundle) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+class Visit:
+    """A visitor's page, and all that it asked for and complained about."""
+
+    def __init__(self, browser, server: Running, **options) -> None:
+        self.context = browser.new_context(accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._on_console)
+        self.page.goto(server.address)
+        self.page.wait_for_selector(".dash-drop")
+        self.page.wait_for_selector(".dash-preparing", state="hidden")
+
+    def _on_console(self, message) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def upload(self, files: list) -> None:
+        self.page.set_input_files(".dash-file", files)
+        self.page.wait_for_selector(".dash-done")
+
+    def open(self, tab: str) -> None:
+        self.page.get_by_role("tab", name=tab).click()
+
+    def close(self) -> None:
+        """Leave the page, and hold what every page must keep to."""
+        other = [url for url in self.requests if urlparse(url).hostname not in {"localhost", None, ""}]
+        complaints = self.complaints.copy()
+        self.page.goto("about:blank")
+        self.context.close()
+        assert not other
+        assert not complaints
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def visit(browser, server: Running, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visit = Visit(browser, server, **request.param)
+    yield visit
+    visit.close()
+
+
+@pytest.fixture
+def desktop(browser, server: Running) -> Iterator[Visit]:
+    visit = Visit(browser, server, **DESKTOP)
+    yield visit
+    visit.close()
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Files of cells: real ones where there are some, drawn ones otherwise."""
+    data = Path(os.environ.get("BLOOD_DATA") or Path(__file__).parent.parent.parent / "shared" / "data")
+    found = sorted(data.glob("PBC_dataset_normal_DIB/*/[!.]*.jpg"))
+    if found:
+        return found[:: len(found) // N_FILES][:N_FILES]
+    return drawn(tmp_path_factory.mktemp("cells"), N_FILES)
+
+
+def until(page, expression: str) -> None:
+    """Wait for a JavaScript expression to be true (the page's policy forbids Playwright's own way)."""
+    wait_for(lambda: page.evaluate(expression), PATIENCE / 1000)
+
+
+def drawn(folder: Path, n: int) -> list[Path]:
+    """n small drawn images."""
+    colours = ["#d62728", "#2ca02c", "#1f77b4"]
+    for i in range(n):
+        image = draw_cell(colours[i % 3], size=(60 + i % 7, 64))
+        (folder / f"cell {i}.png").write_bytes(encode(image))
+    return sorted(folder.iterdir())
+
+
+def test_upload_all_tabs_and_a_click_on_the_map(visit: Visit, cells: list[Path]) -> None:
+    page = visit.page
+    visit.upload(cells)
+    assert f"{len(cells)} " in page.inner_text(".dash-done")
+    for tab in TABS:
+        visit.open(tab)
+        assert page.get_by_role("tabpanel").count() == 1
+        assert page.get_by_role("tabpanel").is_visible()
+    visit.open("Chart")
+    page.wait_for_selector(".dash-pie")
+    assert sum(int(text) for text in page.locator(".dash-count").all_inner_texts()) == len(cells)
+    visit.open("Classification")
+    until(page, f"document.querySelectorAll('.dash-card').length === {len(cells)}")
+    until(page, "document.querySelector('.dash-card img').naturalWidth > 0")
+    visit.open("Visual analysis")
+    name = click_a_point(visit)
+    viewer = page.locator(".dash-panel-map .dash-viewer")
+    assert viewer.locator(".dash-name").inner_text() == name
+    assert viewer.locator(".dash-probabilities li").count() >= 2
+    for picture in (".dash-image", ".dash-heat"):
+        assert viewer.locator(picture).evaluate("image => image.decode().then(() => image.naturalWidth)") > 1
+    assert "%" in viewer.locator("h2").inner_text()
+
+
+PLACE = """() => {
+    const figure = document.querySelector(".js-plotly-plot");
+    const mine = figure?.calcdata?.[figure.data.length - 2], { xaxis, yaxis } = figure?._fullLayout ?? {};
+    if (!mine?.length || mine[0].x === undefined || mine[0].x === false) return null;
+    figure.scrollIntoView({ block: "center" });
+    const { left, top } = figure.getBoundingClientRect(), point = mine.at(-1);
+    return [left + xaxis._offset + xaxis.l2p(point.x), top + yaxis._offset + yaxis.l2p(point.y)];
+}"""
+
+
+def click_a_point(visit: Visit) -> str:
+    """Click an uploaded cell on the map; the file name that the page then shows."""
+    page, seen = visit.page, []
+
+    def stands_still() -> bool:  # the figure takes its size when its tab is shown
+        seen.append(page.evaluate(PLACE))
+        return len(seen) > 3 and seen[-1] is not None and seen[-1] == seen[-3]
+
+    wait_for(stands_still)
+    x, y = seen[-1]
+    page.mouse.move(x, y)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    page.mouse.click(x, y)
+    name = page.locator(".dash-panel-map .dash-viewer .dash-name")
+    name.wait_for()
+    return name.inner_text()
+
+
+def test_nothing_sticks_out_of_a_phones_screen(browser, server: Running, cells: list[Path]) -> None:
+    visit = Visit(browser, server, **PHONE)
+    visit.upload(cells[:5])
+    for tab in TABS:
+        visit.open(tab)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
+    small = visit.page.evaluate(
+        "[...document.querySelectorAll('button')].filter(b => b.offsetParent && b.offsetHeight < 43)"
+        ".map(b => b.textContent)"
+    )
+    assert not small
+    visit.close()
+
+
+def test_a_tab_is_reached_by_keys_alone(desktop: Visit) -> None:
+    desktop.page.get_by_role("tab", name="Upload").focus()
+    for tab in TABS[1:]:
+        desktop.page.keyboard.press("ArrowRight")
+        focused = desktop.page.evaluate("document.activeElement.textContent")
+        assert focused == tab
+        assert desktop.page.get_by_role("tab", name=tab, selected=True).count() == 1
+
+
+def test_the_examples_are_there_with_one_click(desktop: Visit) -> None:
+    desktop.page.get_by_role("button", name="example").click()
+    desktop.page.wait_for_selector(".dash-done")
+    assert "classified" in desktop.page.inner_text(".dash-done")
+
+
+def test_bad_files_and_hostile_names_are_listed_and_run_nothing(desktop: Visit, tmp_path: Path) -> None:
+    page = desktop.page
+    (tmp_path / EVIL).write_bytes(encode(draw_cell()))
+    (tmp_path / "text.jpg").write_text("I am a text.")
+    (tmp_path / "empty.png").write_bytes(b"")
+    with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
+        archive.writestr("inner.png", encode(draw_cell()))
+        archive.writestr("broken.png", encode(draw_cell())[:50])
+    desktop.upload(sorted(tmp_path.iterdir()))
+    desktop.open("Classification")
+    page.wait_for_selector(".dash-rejected")
+    rows = page.locator(".dash-rejected tbody tr").all_inner_texts()
+    assert [row.split("\t")[0].strip() for row in rows] == ["empty.png", "many.zip/broken.png", "text.jpg"]
+    assert all(len(row.split("\t")[1]) > 10 for row in rows)
+    page.locator(f'.dash-card[title="{EVIL}"]').click()
+    page.get_by_text(EVIL, exact=True).locator("visible=true").wait_for()
+    desktop.open("Visual analysis")
+    click_a_point(desktop)
+    assert page.evaluate("window.pwned") is None
+
+
+DROP = """async ([name, bytes]) => {
+    const zone = document.querySelector(".dash-drop"), transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(bytes)], name));
+    for (const kind of ["dragenter", "dragover", "drop"])
+        zone.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+}"""
+
+
+def test_a_dropped_file_is_classified(desktop: Visit) -> None:
+    desktop.page.evaluate(DROP, ["dropped.png", list(encode(draw_cell()))])
+    desktop.page.wait_for_selector(".dash-done")
+    desktop.open("Classification")
+    desktop.page.wait_for_selector('.dash-card[title="dropped.png"]')
+
+
+def test_the_table_can_be_taken_away(desktop: Visit, cells: list[Path]) -> None:
+    desktop.upload(cells[:3])
+    desktop.open("Classification")
+    with desktop.page.expect_download() as download:
+        desktop.page.get_by_role("button", name="CSV").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    assert text.startswith("file,status,reason,label,confidence")
+    assert len(text.splitlines()) == 4
+
+
+def test_visitors_do_not_see_each_others_images(browser, server: Running, cells: list[Path]) -> None:
+    one, other = (Visit(browser, server, **DESKTOP) for _ in range(2))
+    one.upload(cells[:3])
+    other.open("Classification")
+    other.page.wait_for_selector(".dash-gallery .dash-empty")
+    assert other.page.locator(".dash-card").count() == 0
+    one.close()
+    other.close()
+
+
+def test_a_page_that_is_left_leaves_no_kernel(browser, server: Running) -> None:
+    visit = Visit(browser, server, **DESKTOP)
+    mine = kernels_of(visit, server)
+    visit.page.reload()
+    visit.page.wait_for_selector(".dash-drop")
+    wait_for(lambda: not mine & set(server.kernels()))
+    second = kernels_of(visit, server)
+    visit.close()
+    wait_for(lambda: not second & set(server.kernels()))
+
+
+def kernels_of(visit: Visit, server: Running) -> set[int]:
+    """The process of the page's kernel, found by the name of its connection file."""
+    name = visit.page.evaluate(
+        "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
+    )
+    return {pid for pid in server.kernels() if name in Path(f"/proc/{pid}/cmdline").read_text()}
+
+
+def test_a_page_whose_kernel_has_died_says_so(browser, server: Running) -> None:
+    visit = Visit(browser, server, **DESKTOP)
+    for pid in kernels_of(visit, server):
+        os.kill(pid, signal.SIGKILL)
+    visit.page.get_by_role("button", name="Reload").wait_for()
+    visit.context.close()
+
+
+def test_a_thousand_images_stay_usable(desktop: Visit, tmp_path: Path) -> None:
+    page, n = desktop.page, 1000
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for i in range(n):
+            archive.writestr(f"{i:04}.png", encode(draw_cell("#2ca02c" if i % 2 else "#1f77b4")))
+    (tmp_path / "many.zip").write_bytes(content.getvalue())
+    desktop.upload([tmp_path / "many.zip"])
+    assert "1,000 " in page.inner_text(".dash-done")
+    desktop.open("Classification")
+    until(page, f"document.querySelectorAll('.dash-card').length === {n}")
+    until(page, "document.querySelector('.dash-card img').naturalWidth > 0")
+    loaded = page.evaluate("[...document.querySelectorAll('.dash-card img')].filter(i => i.src).length")
+    assert loaded < n / 2  # only what is in sight
+    page.locator(".dash-card").last.scroll_into_view_if_needed()
+    until(page, "[...document.querySelectorAll('.dash-card img')].at(-1).naturalWidth > 0")
+    desktop.open("Visual analysis")
+    click_a_point(desktop)
