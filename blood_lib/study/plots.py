@@ -145,7 +145,7 @@ def plot_composition(ax: Axes, labels: Sequence[str], clusters: np.ndarray) -> A
         ax.text(position, total, f"{int(total)}", ha="center", va="bottom", fontsize=8)
     ax.set_xlabel("cluster")
     ax.set_ylabel("images")
-    ax.margins(y=0.1)
+    ax.set_ylim(0, 1.08 * bottom.max())
     return ax
 
 
