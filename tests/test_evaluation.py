@@ -23,8 +23,21 @@ def test_figures_are_what_a_pencil_gives():
     assert figures["balanced_accuracy"].value == pytest.approx((3 / 4 + 1 / 2) / 2)
     assert figures["macro_f1"].value == pytest.approx((2 * 3 / 8 + 2 * 1 / 4) / 2)
     assert figures["accuracy"].low == pytest.approx(0.2228, abs=1e-4)  # Clopper-Pearson, 4 of 6
-    for figure in figures.values():
-        assert figure.n == 6 and figure.low <= figure.value <= figure.high
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        assert figures[name].n == 6 and figures[name].low <= figures[name].value <= figures[name].high
+    assert figures["calibration_error"].low is None
+
+
+def test_one_image_of_a_class_makes_its_average_unsure():
+    """A bootstrap would call the class with a single image certain; the interval must not."""
+    target = np.array([0] * 100 + [1])
+    sure = np.tile([0.9, 0.1], (101, 1))
+    sure[100] = [0.1, 0.9]
+    balanced = compute_figures(target, sure)[1]
+    assert balanced.value == 1 and balanced.high == 1
+    assert balanced.low == pytest.approx(
+        (0.025 + 1) / 2, abs=0.02
+    )  # Clopper-Pearson of 1 of 1 begins at 0.025
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy():

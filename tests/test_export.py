@@ -38,9 +38,18 @@ def test_the_card_says_what_was_measured_and_on_how_many(bundle):
     assert card["architecture"] == "ResNet-18" and card["epochs"] == 2 and card["seeds"] == [0]
     assert sum(card["dataset"][f"n_{part}"] for part in ("train", "valid", "test")) == 48
     wheres = {metric["where"]["en"] for metric in card["metrics"]}
-    assert any("PBC" in where for where in wheres) and any("another laboratory" in where for where in wheres)
+    assert any("never trained on" in where and "platelet 6" in where for where in wheres)
     for metric in card["metrics"]:
-        assert metric["low"] <= metric["value"] <= metric["high"] and metric["n"] > 0
+        assert metric["n"] > 0
+        assert metric["name"] == "calibration_error" or metric["low"] <= metric["value"] <= metric["high"]
+
+
+def test_the_card_of_drawn_cells_does_not_speak_of_the_published_dataset(bundle):
+    assert (
+        "not the published dataset" in bundle.card["dataset"]["name"] and "doi" not in bundle.card["dataset"]
+    )
+    assert "not the published dataset" in bundle.card["metrics"][0]["where"]["en"]
+    assert not bundle.card["limits"]
 
 
 def test_the_bundle_keeps_the_log_and_the_recipe_of_its_training(bundle, tiny_run):
@@ -53,7 +62,20 @@ def test_a_bundle_that_is_too_large_is_not_written(tiny_dataset, tiny_run, tmp_p
     monkeypatch.setattr(export, "MAX_BYTES", 10**6)
     with pytest.raises(export.BloodError, match="train a smaller network"):
         export_bundle(tiny_run, tiny_dataset, tmp_path / "bundle")
-    assert not (tmp_path / "bundle").exists()
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_exported_when_the_other_images_are_not_there(tiny_dataset, tiny_run, tmp_path):
+    with pytest.raises(export.BloodError, match="has no folder with images"):
+        export_bundle(tiny_run, tiny_dataset, tmp_path / "bundle", elsewhere=tmp_path / "typo")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(tiny_dataset, tiny_run, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(export.BloodError, match="something else than a bundle"):
+        export_bundle(tiny_run, tiny_dataset, tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
 
 
 def test_half_precision_halves_the_model_and_leaves_the_head(tiny_run):

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
-from blood_lib.study import training  # noqa: E402
+from blood_lib.study import callbacks  # noqa: E402
 from blood_lib.study.loaders import build_dls, load_views  # noqa: E402
 from blood_lib.study.training import Recipe, load_network, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
@@ -37,9 +39,9 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_place(tiny_dataset, tiny_run,
         save(checkpoint)
         raise Killed("as if the power had failed")
 
-    save = training.Checkpoint.after_epoch
+    save = callbacks.Checkpoint.after_epoch
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(training.Checkpoint, "after_epoch", die)
+        patch.setattr(callbacks.Checkpoint, "after_epoch", die)
         train(tiny_dataset, tmp_path, tiny_recipe())
     assert len(_losses(tmp_path)) == 1
     train(tiny_dataset, tmp_path, tiny_recipe())
@@ -59,6 +61,35 @@ def test_a_finished_run_is_not_trained_again(tiny_dataset, tiny_run):
 def test_another_recipe_does_not_go_into_the_same_folder(tiny_dataset, tiny_run):
     with pytest.raises(BloodError, match="another recipe"):
         train(tiny_dataset, tiny_run, Recipe(arch="resnet34"))
+
+
+def test_other_images_do_not_go_into_the_same_folder(tiny_dataset, tiny_run, tmp_path):
+    run, data = tmp_path / "run", tmp_path / "PBC_dataset_normal_DIB"
+    shutil.copytree(tiny_run, run)
+    (run / "model.pt").unlink()
+    shutil.copytree(tiny_dataset, data)
+    next(data.rglob("*.jpg")).unlink()
+    with pytest.raises(BloodError, match="other images"):
+        train(data, run, tiny_recipe())
+
+
+def test_what_cannot_be_is_said_before_anything_is_written(tiny_dataset, tmp_path):
+    for wrong in ({"arch": "resnet19"}, {"n_epochs": 0}, {"image_size": 100}, {"batch_size": 1}):
+        with pytest.raises(BloodError):
+            Recipe(**wrong)
+    run = tmp_path / "run"
+    with pytest.raises(BloodError, match="does not hold the dataset"):
+        train(tmp_path, run, tiny_recipe())
+    with pytest.raises(BloodError, match="choose cpu, cuda or auto"):
+        train(tiny_dataset, run, tiny_recipe(), device="abacus")
+    with pytest.raises(BloodError, match="too few images"):
+        train(tiny_dataset, run, Recipe(image_size=32, batch_size=4096))
+    (tmp_path / "bad.pt").write_text("no weights")
+    with pytest.raises(BloodError, match="could not be loaded"):
+        train(
+            tiny_dataset, run, replace(tiny_recipe(), initialisation="imagenet"), weights=tmp_path / "bad.pt"
+        )
+    assert not run.exists()
 
 
 def test_an_unfinished_run_has_no_network(tmp_path):

@@ -94,7 +94,8 @@ def _resnet_body(network: nn.Module) -> nn.Module:
 def _resnet_imagenet(name: str) -> dict[str, torch.Tensor]:
     from torchvision import models
 
-    return models.get_model_weights(name).DEFAULT.get_state_dict(progress=True, check_hash=True)
+    weights = models.get_model_weights(name).DEFAULT
+    return weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
 
 
 def _efficientnet(name: str) -> nn.Module:
@@ -107,7 +108,7 @@ def _efficientnet_imagenet(name: str) -> dict[str, torch.Tensor]:
     from efficientnet_pytorch.utils import url_map
     from torch.utils import model_zoo
 
-    return model_zoo.load_url(url_map[name])
+    return model_zoo.load_url(url_map[name], check_hash=True, weights_only=True)
 
 
 def _lite() -> nn.Module:
@@ -155,16 +156,20 @@ _ENTRIES = (
 ARCHITECTURES: dict[str, Architecture] = {entry.name: entry for entry in _ENTRIES}
 
 
-def _imagenet_state(architecture: Architecture, weights: Path | None) -> dict[str, torch.Tensor]:
+def _load_imagenet(network: nn.Module, architecture: Architecture, weights: Path | None) -> None:
+    """Put ImageNet weights into the original network, from a local file or from their home."""
     try:
-        if weights is not None:
-            return torch.load(weights, map_location="cpu", weights_only=True)
-        return architecture.load_imagenet()
+        if weights is None:
+            state = architecture.load_imagenet()
+        else:
+            state = torch.load(weights, map_location="cpu", weights_only=True)
+        network.load_state_dict(state)
     except Exception as error:  # the loaders raise what urllib, zipfile, pickle and the file system raise
+        reason = str(error).strip().split("\n")[0].rstrip(".:")
         raise WeightsError(
             f"The ImageNet weights of {architecture.title} ({architecture.weights_home}) could not be loaded "
-            f"({error}). Check the network, give a local file of them, or train from scratch with "
-            "initialisation 'random'."
+            f"({reason}). Check the network, give a local file of them with --weights, or train from scratch "
+            "with --initialisation random."
         ) from error
 
 
@@ -184,5 +189,5 @@ def build_network(
     architecture = ARCHITECTURES[name]
     original = architecture.build_original()
     if initialisation == "imagenet":
-        original.load_state_dict(_imagenet_state(architecture, weights))
+        _load_imagenet(original, architecture, weights)
     return CellNetwork(architecture.extract_body(original), architecture.n_features, n_classes)

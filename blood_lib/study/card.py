@@ -14,6 +14,7 @@ import pandas as pd
 from blood_lib.counts import interval
 from blood_lib.inference import Classifier
 from blood_lib.study.architectures import ARCHITECTURES
+from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.evaluation import Figure, compute_figures
 from blood_lib.study.labelled import Labelled, classify_labelled, find_labelled
 from blood_lib.study.training import Recipe
@@ -25,45 +26,68 @@ TEXTS: dict[str, dict[str, str]] = _TEXTS["bundle"]
 """Title, item and items of the bundle, by language."""
 
 _WHERE: dict[str, dict[str, str]] = _TEXTS["where"]
-_DATASET = {
+_PUBLISHED = {
     "name": "PBC: A dataset of microscopic peripheral blood cell images "
     "(Acevedo et al., Data in Brief 30, 2020, 105474)",
     "doi": "10.17632/snkd93bnjr.1",
     "licence": "CC BY 4.0",
 }
+_OTHER = "images that are not the published dataset"
+
+
+def _say_where(key: str, **values: str) -> dict[str, str]:
+    return {language: text.format(**values) for language, text in _WHERE[key].items()}
 
 
 def _to_metric(figure: Figure, where: dict[str, str]) -> dict[str, object]:
-    values = {"value": round(figure.value, 5), "low": round(figure.low, 5), "high": round(figure.high, 5)}
-    return {"name": figure.name, "where": where, "n": figure.n, **values}
+    ends = {} if figure.low is None else {"low": round(figure.low, 5), "high": round(figure.high, 5)}
+    return {"name": figure.name, "where": where, "n": figure.n, "value": round(figure.value, 5), **ends}
 
 
-def _share(name: str, k: int, n: int, where: str) -> dict[str, object]:
-    return _to_metric(Figure(name, n, k / n, *interval(k, n)), _WHERE[where])
+def _share(name: str, k: int, n: int, where: dict[str, str]) -> dict[str, object]:
+    return _to_metric(Figure(name, n, k / n, *interval(k, n)), where)
 
 
-def _measure(answers: Labelled, where: str) -> list[dict[str, object]]:
+def _measure(answers: Labelled, where: dict[str, str], where_ok: dict[str, str]) -> list[dict[str, object]]:
     """Figures for these answers, the share that is marked ok, and how often those are right."""
-    metrics = [_to_metric(figure, _WHERE[where]) for figure in compute_figures(answers.target, answers.probs)]
+    metrics = [_to_metric(figure, where) for figure in compute_figures(answers.target, answers.probs)]
     ok = answers.select("ok")
     metrics.append(_share("share_ok", len(ok.target), len(answers.target), where))
     if len(ok.target):
         right = int((ok.probs.argmax(axis=1) == ok.target).sum())
-        metrics.append(_share("accuracy", right, len(ok.target), f"{where}_ok"))
+        metrics.append(_share("accuracy", right, len(ok.target), where_ok))
     return metrics
 
 
-def _describe_run(run: Path, recipe: Recipe, split: pd.DataFrame) -> dict[str, object]:
-    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+def _measure_elsewhere(classifier: Classifier, folder: Path) -> list[dict[str, object]]:
+    """Figures for another source's images; the answer is forced to be one of the types that are there."""
+    answers = classify_labelled(classifier, folder, find_labelled(folder, classifier.bundle.classes))
+    sizes = np.bincount(answers.target, minlength=len(classifier.class_names))
+    words = (f"{info.label['en']} {n}" for info, n in zip(classifier.bundle.classes, sizes, strict=True) if n)
+    where = _say_where("abroad", name=folder.name, counts=", ".join(words))
+    forced = answers.choose_among(np.unique(answers.target))
+    return _measure(forced, where, _say_where("abroad_ok", name=folder.name))
+
+
+def is_published(root: Path, split: pd.DataFrame) -> bool:
+    """Whether every file of the test part below `root` is one of the published dataset's."""
+    known = set(load_manifest()["sha256"])
+    files = split["file"][split["part"] == "test"]
+    return all(sha256((root / file).read_bytes()).hexdigest() in known for file in files)
+
+
+def _describe_dataset(run: Path, split: pd.DataFrame, published: bool) -> dict[str, object]:
     counts = split["part"].value_counts()
-    digest = sha256((run / "split.csv").read_bytes()).hexdigest()
-    dataset = {
-        **_DATASET,
-        **{f"n_{part}": int(counts[part]) for part in counts.index},
-        "split_sha256": digest,
-    }
     return {
-        "dataset": dataset,
+        **(_PUBLISHED if published else {"name": _OTHER}),
+        **{f"n_{part}": int(counts[part]) for part in counts.index},
+        "split_sha256": sha256((run / "split.csv").read_bytes()).hexdigest(),
+    }
+
+
+def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    return {
         "architecture": ARCHITECTURES[recipe.arch].title,
         "initialisation": recipe.initialisation,
         "image_size": recipe.image_size,
@@ -80,12 +104,15 @@ def build_card(
 ) -> dict[str, object]:
     """The card of the bundle in `classifier`: texts, provenance and figures.
 
-    Measured on the test part of `split` (files below `root`) and on the folder `elsewhere`, where the answer
-    is forced to be one of the types that are there.
+    Measured on the test part of `split` (files below `root`) and on the folder `elsewhere`. It speaks of the
+    published dataset only where the files are that dataset's.
     """
-    metrics = _measure(classify_labelled(classifier, root, split[split["part"] == "test"]), "home")
+    published = is_published(root, split)
+    name = "PBC" if published else _OTHER
+    answers = classify_labelled(classifier, root, split[split["part"] == "test"])
+    metrics = _measure(answers, _say_where("home", name=name), _say_where("home_ok", name=name))
     if elsewhere is not None:
-        table = find_labelled(elsewhere, classifier.bundle.classes)
-        answers = classify_labelled(classifier, elsewhere, table)
-        metrics += _measure(answers.choose_among(np.unique(answers.target)), "abroad")
-    return {**_TEXTS["card"], **_describe_run(run, recipe, split), "metrics": metrics}
+        metrics += _measure_elsewhere(classifier, elsewhere)
+    texts = _TEXTS["card"] | ({} if published else {"limits": []})
+    dataset = _describe_dataset(run, split, published)
+    return {**texts, "dataset": dataset, **_describe_run(run, recipe), "metrics": metrics}

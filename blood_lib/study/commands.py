@@ -73,19 +73,21 @@ def _add_evaluate(subparsers: "argparse._SubParsersAction") -> None:
 
 
 def _train(args: argparse.Namespace) -> int:
-    import torch
-
+    from blood_lib.study.cells import class_infos
+    from blood_lib.study.evaluation import Figure
     from blood_lib.study.export import export_bundle
+    from blood_lib.study.labelled import find_labelled
     from blood_lib.study.training import Recipe, train
 
     names = ("arch", "initialisation", "image_size", "n_epochs", "seed")
     recipe = Recipe(**{name: value for name in names if (value := getattr(args, name)) is not None})
-    device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-    train(args.folder, args.out, recipe, device=device, weights=args.weights)
+    if args.elsewhere is not None:
+        find_labelled(args.elsewhere, class_infos())  # better now than after an hour
+    train(args.folder, args.out, recipe, device=args.device, weights=args.weights)
     bundle = export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere)
     for metric in bundle.card["metrics"]:
-        values = "{name}: {value:.2%} (95 % interval {low:.2%} to {high:.2%}, n = {n:,})".format_map(metric)
-        print(f"{values}, {metric['where']['en']}")
+        where = metric.pop("where")
+        print(f"{Figure(**metric)}: {where['en']}")
     print(f"The bundle is in {bundle.path}.")
     return 0
 

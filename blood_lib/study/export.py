@@ -6,6 +6,7 @@ Everything that is measured here is measured on the network as it will be served
 
 import copy
 import io
+import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -20,17 +21,18 @@ from scipy.special import softmax
 
 from blood_lib import BloodError
 from blood_lib.atlas import Atlas
-from blood_lib.bundle import Bundle, Preprocessing, Thresholds, save_bundle
+from blood_lib.bundle import Bundle, Preprocessing, Thresholds, load_bundle, save_bundle
 from blood_lib.inference import Classifier
 from blood_lib.network import Network
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.card import TEXTS, build_card
-from blood_lib.study.cells import CELL_TYPES, class_infos
+from blood_lib.study.cells import class_infos
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.evaluation import choose_confidence, fit_temperature
+from blood_lib.study.labelled import find_labelled
 from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
 from blood_lib.study.painter import save_examples
-from blood_lib.study.training import Recipe, load_network
+from blood_lib.study.training import CLASS_INDEX, Recipe, load_network
 
 __all__ = [
     "choose_distance",
@@ -47,8 +49,6 @@ OK_ACCURACY = 0.998
 FLAGGED = 0.005
 """Share of the validation part that the threshold of `unfamiliar` lets go."""
 ATLAS_PER_CLASS = 250
-
-_CLASS_INDEX = {cell_type.name: i for i, cell_type in enumerate(CELL_TYPES)}
 
 
 def export_onnx(network: CellNetwork, image_size: int) -> bytes:
@@ -148,7 +148,7 @@ def _run_part(network: Network, root: Path, split: pd.DataFrame, part: str, reci
     rows = split[split["part"] == part]
     views = load_views(root, rows["file"].tolist(), size=recipe.image_size, crop=recipe.crop)
     logits, features, _ = network(views)
-    return _Outputs(rows["cell_type"].map(_CLASS_INDEX).to_numpy(), logits, features)
+    return _Outputs(rows["cell_type"].map(CLASS_INDEX).to_numpy(), logits, features)
 
 
 def _build_atlas(train: _Outputs, seed: int) -> Atlas:
@@ -165,14 +165,10 @@ def _check_size(files: dict[str, bytes]) -> None:
         )
 
 
-def export_bundle(run: Path, folder: Path, out: Path, *, elsewhere: Path | None = None) -> Bundle:
-    """Make the bundle `out` from the finished run `run`, which was trained on the dataset in `folder`.
-
-    elsewhere: another laboratory's cells, a folder per class, that only add to the bundle's figures.
-    Raises BloodError when the run is not finished or the bundle would be larger than MAX_BYTES.
-    """
-    network, recipe = load_network(run)
-    root, split = find_dataset(folder), pd.read_csv(run / "split.csv", keep_default_na=False)
+def _measure_and_save(
+    out: Path, network: CellNetwork, recipe: Recipe, run: Path, root: Path, elsewhere: Path | None
+) -> None:
+    split = pd.read_csv(run / "split.csv", keep_default_na=False)
     served = compile_network(network, recipe)
     train, valid = (_run_part(served, root, split, part, recipe) for part in ("train", "valid"))
     atlas, temperature = _build_atlas(train, recipe.seed), fit_temperature(valid.target, valid.logits)
@@ -188,6 +184,26 @@ def export_bundle(run: Path, folder: Path, out: Path, *, elsewhere: Path | None 
     }
     _check_size(files)
     classifier = Classifier(save_bundle(out, **shared, card={}, files=files))
-    return save_bundle(
-        out, **shared, card=build_card(classifier, run, recipe, split, root, elsewhere), files=files
-    )
+    card = build_card(classifier, run, recipe, split, root, elsewhere)
+    save_bundle(out, **shared, card=card, files=files)
+
+
+def export_bundle(run: Path, folder: Path, out: Path, *, elsewhere: Path | None = None) -> Bundle:
+    """Make the bundle `out` from the finished run `run`, which was trained on the dataset in `folder`.
+
+    elsewhere: images from another source, a folder per class, that only add to the bundle's figures. A bundle
+    that is in `out` already is replaced once the new one is whole. Raises BloodError when the run is not
+    finished, the bundle would be larger than MAX_BYTES, or `out` holds something else.
+    """
+    network, recipe = load_network(run)
+    if out.exists() and not (out / "bundle.json").exists() and any(out.iterdir()):
+        raise BloodError(f"{out} holds something else than a bundle; name another folder.")
+    if elsewhere is not None:
+        find_labelled(elsewhere, class_infos())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+        new = Path(scratch) / "bundle"
+        _measure_and_save(new, network, recipe, run, find_dataset(folder), elsewhere)
+        shutil.rmtree(out, ignore_errors=True)
+        new.rename(out)
+    return load_bundle(out)

@@ -13,11 +13,9 @@ import pandas as pd
 from blood_lib import BloodError
 from blood_lib.bundle import ClassInfo
 from blood_lib.inference import Classifier
-from blood_lib.study.cells import CELL_TYPES
+from blood_lib.study.cells import by_folder
 
 __all__ = ["Labelled", "classify_labelled", "find_labelled", "read_labels"]
-
-_FOLDERS = {cell_type.folder: cell_type.name for cell_type in CELL_TYPES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +35,7 @@ class Labelled:
         away.
         """
         probs = np.zeros_like(self.probs)
-        probs[:, classes] = self.probs[:, classes]
+        probs[:, classes] = np.maximum(self.probs[:, classes], 1e-12)
         probs /= probs.sum(axis=1, keepdims=True)
         return Labelled(self.files, self.target, probs, self.status, self.rejected)
 
@@ -56,7 +54,10 @@ def _to_class(word: str, classes: Sequence[ClassInfo]) -> str | None:
     for info in classes:
         if wanted in {info.name.lower(), *(label.lower() for label in info.label.values())}:
             return info.name
-    name = _FOLDERS.get(word.strip().lower())
+    try:
+        name = by_folder(word.strip().lower()).name
+    except KeyError:
+        return None
     return name if name in {info.name for info in classes} else None
 
 
@@ -86,9 +87,11 @@ def read_labels(table: Path, classes: Sequence[ClassInfo]) -> pd.DataFrame:
     is none.
     """
     try:
-        labels = pd.read_csv(table, dtype=str, keep_default_na=False).rename(columns={"label": "cell_type"})
+        labels = pd.read_csv(table, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise BloodError(f"{table} cannot be read as a CSV table: {error}") from None
+    if "label" in labels.columns:
+        labels = labels.drop(columns="cell_type", errors="ignore").rename(columns={"label": "cell_type"})
     if not {"file", "cell_type"} <= set(labels.columns):
         raise BloodError(f"{table} needs the columns file and label; it has {', '.join(labels.columns)}.")
     names = labels["cell_type"].map(lambda word: _to_class(word, classes))

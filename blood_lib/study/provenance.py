@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["describe_run", "hash_table"]
+__all__ = ["describe_environment", "describe_run", "hash_table"]
 
 _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
 _IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino")
@@ -32,6 +32,19 @@ def describe_run(*, seed: int, began: float, data: str = "") -> pd.DataFrame:
         "python": platform.python_version(),
     } | {name: _version(name) for name in (*_PACKAGES, *loaded)}
     return pd.DataFrame({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
+
+
+def describe_environment(device: object = "cpu") -> dict[str, object]:
+    """What a training runs on, for JSON: hardware, threads and versions. `device`: torch's, or its name."""
+    import torch
+
+    device = torch.device(device)
+    packages = ("torch", "torchvision", "fastai", "numpy", "pillow")
+    return {
+        "hardware": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "threads": torch.get_num_threads(),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+    }
 
 
 def _version(name: str) -> str:
