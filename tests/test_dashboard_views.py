@@ -134,7 +134,7 @@ def test_help_is_made_of_the_bundle_and_escaped(tmp_path) -> None:
     assert "<script" not in html
     assert "Never &lt;b&gt;on" in html
     assert "Set &amp; Co" in html
-    for text in ("99.0 %", "97.0 % – 100.0 %", "300", "1,200", "Odd one", "squares"):
+    for text in ("99.0 %", "97.0–100.0 %", "300", "1,200", "Odd one", "squares"):
         assert text in html
 
 

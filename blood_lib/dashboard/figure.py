@@ -126,7 +126,8 @@ def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
     zones = atlas.zones()
     (left, bottom), (right, top) = zones.low, zones.high
     picture = base64.b64encode(draw_zones(zones.raster, bundle)).decode()
-    axis = {"visible": False, "fixedrange": False}
+    # "domain": drawn in a hidden tab of another shape, the ranges would be widened for good
+    axis = {"visible": False, "fixedrange": False, "constrain": "domain"}
     (x0, y0), (x1, y1) = atlas.embedding.min(axis=0) - MARGIN, atlas.embedding.max(axis=0) + MARGIN
     return {
         "autosize": True,

@@ -58,7 +58,7 @@ def _tabs(t: Messages) -> list[tuple[str, str]]:
 
 def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
     threshold = f"{100 * bundle.thresholds.confidence:.0f} %"
-    rows = [(escape(t("state.ok").capitalize()), escape(t("help.ok")))]
+    rows = [(escape(t("gallery.ok")), escape(t("help.ok")))]
     for status, sign in (("uncertain", "?"), ("unfamiliar", "!"), ("rejected", "×")):
         term = (
             f'<span class="dash-badge dash-badge-{status}"><b>{sign}</b>{escape(t(f"state.{status}"))}</span>'
@@ -68,24 +68,28 @@ def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
 
 
 def _limits(card: Mapping[str, Any], t: Messages) -> str:
-    sentences = [t.pick(card.get("not_for")), *(t.pick(limit) for limit in _sequence(card.get("limits")))]
+    not_for = t.pick(card.get("not_for"))
+    sentences = [t("help.not_for", text=not_for[:1].lower() + not_for[1:])] if not_for else []
+    sentences += [t.pick(limit) for limit in _sequence(card.get("limits"))]
     sentences = [sentence for sentence in sentences if sentence] or [t("help.other_lab")]
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
 
 
 def _metrics(metrics: Any, t: Messages) -> str:
-    rows = [_metric(metric, t) for metric in _sequence(metrics) if isinstance(metric, dict)]
-    if not rows:
+    """A table with a group of rows for each set of images that was measured on."""
+    groups: dict[str, list[str]] = {}
+    for metric in _sequence(metrics):
+        if isinstance(metric, dict):
+            groups.setdefault(t.pick(metric.get("where")), []).append(_metric(metric, t))
+    if not groups:
         return _paragraph(t("help.no_metrics"))
-    heads = [
-        ("measure", ""),
-        ("where", ""),
-        ("value", "dash-figure"),
-        ("interval", "dash-figure"),
-        ("n", "dash-figure"),
-    ]
-    head = "".join(f'<th scope="col" class="{kind}">{escape(t(f"help.{key}"))}</th>' for key, kind in heads)
-    table = f'<table class="dash-table"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    heads = [t(f"help.{key}") for key in ("measure", "value", "interval", "n")]
+    head = "".join(f'<th scope="col" class="dash-figure">{escape(name)}</th>' for name in heads)
+    body = "".join(
+        f'<tbody><tr><th scope="rowgroup" colspan="4">{escape(where)}</th></tr>{"".join(rows)}</tbody>'
+        for where, rows in groups.items()
+    )
+    table = f'<table class="dash-table dash-metrics"><thead><tr>{head}</tr></thead>{body}</table>'
     return f'<div class="dash-scroll">{table}</div>'
 
 
@@ -93,13 +97,10 @@ def _metric(metric: Mapping[str, Any], t: Messages) -> str:
     name = str(metric.get("name", ""))
     label = t(f"help.metric.{name}") if t.has(f"help.metric.{name}") else name.replace("_", " ").capitalize()
     low, high = _percent(metric.get("low")), _percent(metric.get("high"))
-    figures = (
-        _percent(metric.get("value")),
-        f"{low} – {high}" if low and high else "",
-        _number(metric.get("n")),
-    )
-    texts = "".join(f"<td>{escape(text)}</td>" for text in (label, t.pick(metric.get("where"))))
-    return f"<tr>{texts}{''.join(f'<td class={chr(34)}dash-figure{chr(34)}>{x}</td>' for x in figures)}</tr>"
+    interval = f"{low.removesuffix(' %')}–{high}" if low and high else ""
+    figures = (_percent(metric.get("value")), interval, _number(metric.get("n")))
+    cells = "".join(f'<td class="dash-figure">{figure}</td>' for figure in figures)
+    return f"<tr><td>{escape(label)}</td>{cells}</tr>"
 
 
 def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 // One cell, large: its image, where the model looked, what it says. Shown beside the gallery and beside the map.
 
-const STRENGTH = 60; // per cent, where the heat map's slider starts
+const STRENGTH = 45; // per cent, where the heat map's slider starts
 
 function render({ model, el }) {
   const text = model.get("text");
