@@ -3,6 +3,8 @@
 Where files lie is for `files.py` and `archives.py`, offered here too; what it shows is for `inference.py`.
 """
 
+import threading
+from contextlib import nullcontext, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -17,10 +19,13 @@ __all__ = ["Rejection", "crop_and_resize", "iter_files", "iter_zip", "load_image
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF")
 MIN_SIDE = 16
 MAX_PIXELS = 40_000_000
+LARGE_PIXELS = 8_000_000  # what has more is decoded one at a time
 
 _NOT_AN_IMAGE = "not an image that can be read: give JPEG, PNG, BMP, TIFF, WebP or GIF files."
 _TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 10**6} megapixels: crop the cells out of it or save it smaller."
 _DAMAGED = "the image is damaged or incomplete: export or download it again."
+_DARK = "almost black, like 12 bits kept in a file of 16: save the image with 8 bits."
+_ONE_LARGE = threading.Lock()
 
 
 def load_image(source: bytes | Path) -> Image.Image | Rejection:
@@ -34,19 +39,21 @@ def load_image(source: bytes | Path) -> Image.Image | Rejection:
     if not content:
         return Rejection("the file is empty: export or download it again.")
     try:
-        image = Image.open(BytesIO(content), formats=FORMATS)
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            if fault := _find_fault(image):
+                return fault
+            with _ONE_LARGE if image.width * image.height > LARGE_PIXELS else nullcontext():
+                return _decode(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Rejection(_TOO_MANY_PIXELS)
     except Image.UnidentifiedImageError:
         return Rejection(_NOT_AN_IMAGE)
-    except Exception:  # a hostile header can make the decoders raise anything
+    except Exception:  # a hostile file can make the decoders raise anything
         return Rejection(_DAMAGED)
-    with image:
-        return _find_fault(image) or _decode(image)
 
 
 def _find_fault(image: Image.Image) -> Rejection | None:
-    """What the header already says against an image; nothing has been decoded yet."""
+    """What the headers already say against an image; no pixel has been decoded yet."""
     width, height = image.size
     if width * height > MAX_PIXELS:
         return Rejection(_TOO_MANY_PIXELS)
@@ -54,33 +61,31 @@ def _find_fault(image: Image.Image) -> Rejection | None:
         return Rejection(f"only {width}x{height} pixels: a cell needs at least {MIN_SIDE} a side.")
     if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a camera's JPEG with a preview
         return Rejection("several frames or pages in one file: save each as an image of its own.")
+    if image.mode in ("I", "F"):
+        return Rejection("pixels of 32 bits: save the image with 8 or 16 bits.")
     return None
 
 
 def _decode(image: Image.Image) -> Image.Image | Rejection:
-    try:
-        image.load()
-        return _to_rgb(_turn_upright(image))
-    except Exception:  # as above: the content is a stranger's
-        return Rejection(_DAMAGED)
+    is_deep = image.mode.startswith("I;") or ";16" in str(image.tile[:1])  # 16 bits a sample
+    image.load()
+    with suppress(Exception):  # a damaged EXIF block is no reason to refuse sound pixels
+        ImageOps.exif_transpose(image, in_place=True)
+    image = _to_rgb(image)
+    if is_deep and max(high for _, high in image.getextrema()) < 4096 // 256:
+        return Rejection(_DARK)
+    return image
 
 
-def _turn_upright(image: Image.Image) -> Image.Image:
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # a damaged EXIF block is no reason to refuse sound pixels
-        return image.copy()
-
-
-def _to_rgb(image: Image.Image) -> Image.Image | Rejection:
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        values = np.asarray(image)
-        if values.dtype.kind == "f" or values.min() < 0 or values.max() > 65535:
-            return Rejection("pixels of 32 bits: save the image with 8 or 16 bits.")
-        return Image.fromarray((values.astype(np.uint32) // 257).astype(np.uint8)).convert("RGB")
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """As few copies as can be: one of 40 megapixels is 160 MB."""
+    if image.mode.startswith("I;"):
+        return Image.fromarray((np.asarray(image) // 257).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        white = Image.new("RGB", image.size, "white")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
+        white.paste(image, mask=image)
+        return white
     return image if image.mode == "RGB" else image.convert("RGB")
 
 

@@ -1,6 +1,8 @@
 """Any bytes at all end as an upright 8-bit RGB image or as a sentence."""
 
 import struct
+import threading
+import time
 import warnings
 import zlib
 from pathlib import Path
@@ -9,18 +11,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blood_lib import images
 from blood_lib.images import MAX_PIXELS, Rejection, crop_and_resize, load_image
 from tests.fixtures_bundle import draw_cell, encode
 
 RED = (214, 39, 40)
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A part of a PNG file."""
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG that announces its size and breaks off."""
     size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = b"IHDR" + size
-    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return start + struct.pack(">I", 1000) + b"IDAT"
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + struct.pack(">I", 1000) + b"IDAT"
 
 
 def corner(image: Image.Image) -> tuple[int, int, int]:
@@ -95,6 +101,25 @@ def test_sixteen_bits_are_scaled_to_eight() -> None:
     assert near(image[..., 0], values / 257, tolerance=1)
 
 
+@pytest.mark.parametrize("format", ["PNG", "TIFF"])
+def test_twelve_bits_in_a_file_of_sixteen_are_rejected(format: str) -> None:
+    values = np.linspace(0, 4095, 64 * 64).astype(np.uint16).reshape(64, 64)
+    assert "almost black" in load_image(encode(Image.fromarray(values), format)).reason
+    assert load_image(encode(Image.fromarray(values * 16), format)).mode == "RGB"
+
+
+@pytest.mark.parametrize("level", [4095, 65535])
+def test_sixteen_bits_a_colour_are_judged_alike(level: int) -> None:
+    row = b"\0" + struct.pack(">HHH", level, level // 2, 0) * 20
+    size = struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0)
+    found = load_image(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(row * 20)))
+    assert "almost black" in found.reason if level == 4095 else corner(found) == (255, 127, 0)
+
+
+def test_a_black_image_of_eight_bits_is_an_image() -> None:
+    assert corner(load_image(encode(Image.new("RGB", (20, 20))))) == (0, 0, 0)
+
+
 def test_thirty_two_bits_are_rejected() -> None:
     values = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
     assert "32 bits" in load_image(encode(Image.fromarray(values), "TIFF")).reason
@@ -138,18 +163,64 @@ def test_a_damaged_exif_block_does_not_spoil_the_image() -> None:
         assert load_image(content).size == (60, 64)
 
 
-def test_random_damage_never_raises() -> None:
-    rng = np.random.default_rng(0)
-    for format in ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP"):
-        sound = encode(draw_cell(), format)
-        for _ in range(60):
-            content = bytearray(sound)
-            for where in rng.integers(len(content), size=4):
-                content[where] = rng.integers(256)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = load_image(bytes(content[: rng.integers(1, len(content) + 1)]))
-            assert isinstance(found, Rejection) or found.mode == "RGB"
+@pytest.mark.parametrize(
+    ("format", "n_frames"),
+    [(format, 1) for format in ("JPEG", "PNG", "TIFF", "WEBP", "GIF", "BMP")]
+    + [(format, 3) for format in ("PNG", "TIFF", "WEBP", "GIF")],
+)
+def test_random_damage_never_raises(format: str, n_frames: int) -> None:
+    rng = np.random.default_rng(n_frames)
+    more = [draw_cell("blue")] * (n_frames - 1)
+    sound = encode(draw_cell(), format, **({"save_all": True, "append_images": more} if more else {}))
+    for _ in range(60):
+        content = bytearray(sound)
+        for where in rng.integers(len(content), size=rng.integers(1, 5)):
+            content[where] = rng.integers(256)
+        check_any(bytes(content))
+        check_any(bytes(content[: rng.integers(1, len(content) + 1)]))
+
+
+def check_any(content: bytes) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = load_image(content)
+    assert isinstance(found, Rejection) or found.mode == "RGB"
+
+
+@pytest.mark.parametrize("end", [b",", b"!", b"!\xf9\x04", b"," + bytes(4)])
+def test_a_gif_that_breaks_off_after_its_first_frame_never_raises(end: bytes) -> None:
+    check_any(encode(draw_cell(), "GIF")[:-1] + end)
+
+
+def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may need hundreds of megabytes, and a reader has several threads."""
+    monkeypatch.setattr(images, "LARGE_PIXELS", 60 * 60)
+    at_work, most, original = [], [], images._decode
+
+    def decode(image: Image.Image):
+        at_work.append(1)
+        time.sleep(0.02)
+        most.append(len(at_work))
+        at_work.pop()
+        return original(image)
+
+    monkeypatch.setattr(images, "_decode", decode)
+    for size, expected in [((60, 64), 1), ((50, 50), 4)]:
+        threads = [threading.Thread(target=load_image, args=[encode(draw_cell(size=size))]) for _ in range(4)]
+        most.clear()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert max(most) <= expected and len(most) == 4
+
+
+def test_a_transparent_image_costs_little_more_than_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The decoded pixels and the result, and no canvas beside them."""
+    content = encode(draw_cell().convert("RGBA"))
+    monkeypatch.setattr(Image.Image, "copy", lambda image: pytest.fail("a copy of the whole image"))
+    monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("a converted copy"))
+    assert near(corner(load_image(content)), RED, tolerance=0)
 
 
 def test_the_crop_is_the_centred_square() -> None:
