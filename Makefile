@@ -14,6 +14,9 @@ SERVE := .venv/.serve
 ALL := .venv/.all
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# An environment whose Python is gone, or that was made in another place, is made again.
+$(shell test -x $(BIN)/python && test "$$(cat .venv/.python)" = "$$(pwd)" || rm -f .venv/.python $(SERVE) $(ALL))
+
 help:  ## this list
 	@echo "Usage: make COMMAND"
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -26,10 +29,10 @@ test: $(ALL)  ## install what testing needs and run every test (TESTS=tests/test
 	@$(BIN)/python -m pytest -m "" $(TESTS)
 
 lint: $(ALL)  ## check the style of code and notebooks with ruff
-	@$(BIN)/ruff check .
+	@$(BIN)/python -m ruff check .
 
 lab: $(ALL)  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --notebook-dir=notebooks
+	@$(BIN)/python -m jupyterlab --notebook-dir=notebooks
 
 study: $(ALL)  ## run the notebooks in order, into a dated folder with an HTML copy of each (PROFILE=quick for minutes)
 	@$(BIN)/python -m blood_lib study $(addprefix --profile ,$(PROFILE)) $(ARGS)
@@ -53,7 +56,7 @@ clean:  ## remove the environment and what tools left behind
 	test -n "$$python" || { echo "Python 3.11 or newer is needed: install it, or say where it is (make $(MAKECMDGOALS) PYTHON=...)."; exit 1; }; \
 	echo "Creating the environment .venv with $$("$$python" --version) ..."; \
 	"$$python" -m venv --clear .venv || { echo "Python's venv module is needed (on Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
-	@touch $@
+	@pwd > $@
 
 $(SERVE): requirements/serve.txt pyproject.toml | .venv/.python
 	@echo "Installing what serving needs: $$(grep -c == requirements/serve.txt) packages (once; half a minute to a few minutes) ..."
