@@ -15,7 +15,7 @@ ALL := .venv/.all
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # An environment whose Python is gone, or that was made in another place, is made again.
-$(shell test -x $(BIN)/python && test "$$(cat .venv/.python)" = "$$(pwd)" || rm -f .venv/.python $(SERVE) $(ALL))
+$(shell test -x $(BIN)/python && test "$$(cat .venv/.python 2>/dev/null)" = "$(CURDIR)" || rm -f .venv/.python $(SERVE) $(ALL))
 
 help:  ## this list
 	@echo "Usage: make COMMAND"
@@ -56,7 +56,7 @@ clean:  ## remove the environment and what tools left behind
 	test -n "$$python" || { echo "Python 3.11 or newer is needed: install it, or say where it is (make $(MAKECMDGOALS) PYTHON=...)."; exit 1; }; \
 	echo "Creating the environment .venv with $$("$$python" --version) ..."; \
 	"$$python" -m venv --clear .venv || { echo "Python's venv module is needed (on Debian and Ubuntu: apt-get install python3-venv)."; exit 1; }
-	@pwd > $@
+	@echo "$(CURDIR)" > $@
 
 $(SERVE): requirements/serve.txt pyproject.toml | .venv/.python
 	@echo "Installing what serving needs: $$(grep -c == requirements/serve.txt) packages (once; half a minute to a few minutes) ..."
