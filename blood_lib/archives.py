@@ -3,26 +3,23 @@
 Bounds what is read, never what is announced. Whether an entry is an image is for `images.py`.
 """
 
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-__all__ = ["CLUTTER", "MAX_FILE_BYTES", "TOO_LARGE", "Rejection", "iter_zip", "printable"]
+__all__ = ["MAX_FILE_BYTES", "TOO_LARGE", "Rejection", "is_clutter", "iter_zip", "printable"]
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_ZIP_ENTRIES = 100_000
 MAX_ZIP_BYTES = 4 * 2**30  # read from one archive in all: entries may overlap (CVE-2024-0450)
-CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
 TOO_LARGE = f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB: save the image smaller."
 
+_CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
 _DIRECTORY_BYTES = 256 * MAX_ZIP_ENTRIES  # an archive's table of contents is parsed whole: bound it first
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # an LZMA entry may demand gigabytes for its dictionary
 _ENCRYPTED = 0x1  # bit of an entry's flags
-_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -30,6 +27,11 @@ class Rejection:
     """Why a file is no readable image, and what to do: one plain sentence."""
 
     reason: str
+
+
+def is_clutter(name: str) -> bool:
+    """Is a file or folder of this name only what Windows or macOS keeps beside the user's own?"""
+    return name in _CLUTTER or name.startswith("._")
 
 
 def printable(name: str) -> str:
@@ -57,9 +59,8 @@ def iter_zip(name: str, content: bytes | Path) -> Iterator[tuple[str, bytes | Re
         if not entries:
             yield name, Rejection("the ZIP archive holds no files: put the images in.")
         for inner, entry in entries:
-            found, n_read = _read_entry(archive, entry, left)
-            left -= n_read
-            yield f"{name}/{inner}", found
+            yield f"{name}/{inner}", _read_entry(archive, entry, left)
+            left -= min(entry.file_size, MAX_FILE_BYTES)  # zipfile never reads more, whatever is in there
 
 
 def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
@@ -74,7 +75,7 @@ def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
         archive = zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
     except PermissionError:
         return Rejection("the file cannot be read: permission denied.")
-    except _DAMAGED:
+    except Exception:  # a hostile archive can make zipfile raise anything
         return Rejection("the ZIP archive is damaged or incomplete: make or download it again.")
     if len(archive.infolist()) > MAX_ZIP_ENTRIES:
         archive.close()
@@ -85,25 +86,25 @@ def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
 def _list_entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipInfo]]:
     for entry in archive.infolist():
         parts = [part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        if not entry.is_dir() and not CLUTTER.intersection(parts):
+        if not entry.filename.endswith("/") and not any(map(is_clutter, parts)):
             yield printable("/".join(parts) or "unnamed"), entry
 
 
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> tuple[bytes | Rejection, int]:
-    """(content or Rejection, number of bytes read for it); `left`: the bytes that may still be read."""
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Rejection:
+    """`left`: the bytes that may still be read from the archive."""
     if entry.flag_bits & _ENCRYPTED:
-        return Rejection("encrypted inside the ZIP archive: pack it again without a password."), 0
+        return Rejection("encrypted inside the ZIP archive: pack it again without a password.")
     if entry.compress_type not in _METHODS:
-        return Rejection("packed by an unusual method: pack it again as an ordinary ZIP archive."), 0
+        return Rejection("packed by an unusual method: pack it again as an ordinary ZIP archive.")
     if left <= 0:
-        return Rejection(f"the ZIP archive unpacks to more than {MAX_ZIP_BYTES // 2**30} GiB: split it."), 0
+        return Rejection(f"the ZIP archive unpacks to more than {MAX_ZIP_BYTES // 2**30} GiB: split it.")
     try:
         with archive.open(entry) as file:
             content = file.read(MAX_FILE_BYTES + 1)
-    except _DAMAGED:
-        return Rejection("damaged inside the ZIP archive: make or download the archive again."), 0
+    except Exception:  # as above
+        return Rejection("damaged inside the ZIP archive: make or download the archive again.")
     if len(content) > MAX_FILE_BYTES:
-        return Rejection(TOO_LARGE), len(content)
+        return Rejection(TOO_LARGE)
     if content.startswith(b"PK\x03\x04"):
-        return Rejection("a ZIP archive inside a ZIP archive: unpack it and give its images."), len(content)
-    return content, len(content)
+        return Rejection("a ZIP archive inside a ZIP archive: unpack it and give its images.")
+    return content

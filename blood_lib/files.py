@@ -9,7 +9,7 @@ import stat
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from blood_lib.archives import CLUTTER, MAX_FILE_BYTES, TOO_LARGE, Rejection, iter_zip, printable
+from blood_lib.archives import MAX_FILE_BYTES, TOO_LARGE, Rejection, is_clutter, iter_zip, printable
 
 __all__ = ["iter_files", "read_file"]
 
@@ -24,7 +24,7 @@ def iter_files(
     System clutter such as `.DS_Store` is passed over, and so are the absolute paths in `exclude`. An empty
     folder is one Rejection under its own name.
     """
-    seen = {str(path) for path in exclude}
+    seen = {os.path.normcase(path) for path in exclude}
     for given in map(str, paths):
         is_empty = os.path.isdir(given)
         for name, path in _walk(given, seen):
@@ -45,11 +45,11 @@ def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, str]]:
         name, path, place = stack.pop()  # place: where it really is; a link to a file is a file of its own
         if os.path.isdir(path) and (os.path.islink(path) or path == given):
             place = os.path.realpath(path)
-        if place in seen:
+        if os.path.normcase(place) in seen:
             continue
-        seen.add(place)
+        seen.add(os.path.normcase(place))
         try:
-            children = sorted(set(os.listdir(path)) - CLUTTER, reverse=True)
+            children = sorted((child for child in os.listdir(path) if not is_clutter(child)), reverse=True)
         except OSError:
             yield name, path
             continue

@@ -67,12 +67,19 @@ def test_an_empty_folder_is_one_rejection(tmp_path: Path) -> None:
 
 def test_system_clutter_is_passed_over_but_no_other_hidden_file(tmp_path: Path) -> None:
     write(tmp_path, ".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX/._a.jpg", ".DS_169665.jpg", "a.jpg")
+    write(tmp_path, "._a.jpg", "b/._c.jpg")  # what macOS keeps beside a file on a foreign disk
     assert names(tmp_path) == [".DS_169665.jpg", "a.jpg"]
 
 
 def test_excluded_files_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "a.jpg", "out.csv")
     assert names(tmp_path, exclude=[tmp_path / "out.csv"]) == ["a.jpg"]
+
+
+def test_case_does_not_part_a_path_where_the_system_ignores_it(tmp_path: Path, monkeypatch) -> None:
+    write(tmp_path, "a.jpg", "out.csv")
+    monkeypatch.setattr(os.path, "normcase", lambda path: str(path).lower())
+    assert names(tmp_path, exclude=[tmp_path / "OUT.CSV"]) == ["a.jpg"]
 
 
 def test_links_cannot_loop(tmp_path: Path) -> None:
