@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         return _fail(f"this needs {error.name}, which is not installed: pip install '.[study]'")
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 1
     except KeyboardInterrupt:
         return 130
@@ -50,7 +50,17 @@ def _build_parser() -> argparse.ArgumentParser:
 
 def _fail(message: str) -> int:
     print(f"blood: {message}", file=sys.stderr)
+    _drop_output()
     return 1
+
+
+def _drop_output() -> None:
+    """What can no longer be written is dropped, or Python would complain about it when it ends."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser"]
 
+_STANDARD_OUTPUT = "standard output"
+_TABLE = b"file,status,"  # how a table of ours begins
+
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register `classify`."""
@@ -42,9 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Classify all that the paths hold; everything that can stop the work is looked at before it starts."""
     warnings.filterwarnings("ignore", module="PIL")  # about strangers' files: their rows say what matters
-    for path in args.paths:
-        if not os.path.exists(path):
-            raise BloodError(f"{path} does not exist: check the path.")
+    _check_paths(args.paths, args.out)
     with _open_output(args.out) as file:
         from blood_lib.images import iter_files
         from blood_lib.inference import Classifier
@@ -52,29 +53,43 @@ def run(args: argparse.Namespace) -> int:
 
         classifier = Classifier.load(args.bundle)
         results = classifier.classify(iter_files(args.paths, exclude=_list_own(args.out, file)))
-        statuses = write_csv(_show_progress(results, file), classifier.class_names, file)
-        file.flush()
+        where = str(args.out or _STANDARD_OUTPUT)
+        statuses = write_csv(_show_progress(results, file), classifier.class_names, file, where=where)
     _say_what_was_done(statuses)
     return 0
+
+
+def _check_paths(paths: list[str], out: Path | None) -> None:
+    """All is there, and nothing but an older table will be replaced: `--out *.jpg` names an image."""
+    from blood_lib.report import writing
+
+    for path in paths:
+        if not os.path.exists(path):
+            raise BloodError(f"{path} does not exist: check the path.")
+    if out is None or not out.is_file():
+        return
+    with writing(out), out.open("rb") as file:
+        start = file.read(len(_TABLE))
+    if start not in (b"", _TABLE) or any(os.path.samefile(out, path) for path in paths):
+        raise BloodError(f"{out} is an image or another file of yours: choose another name for the table.")
 
 
 @contextmanager
 def _open_output(path: Path | None) -> Iterator[TextIO]:
     """Standard output, or a file that appears only when it is whole."""
-    from blood_lib.report import open_whole
+    from blood_lib.report import open_whole, writing
 
-    try:
-        if path is None:
-            sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale
-            yield sys.stdout
-        else:
-            with open_whole(path) as file:
-                yield file
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        where = "standard output" if path is None else path
-        raise BloodError(f"{where} cannot be written: {error.strerror}; choose another place.") from None
+    if path is not None:
+        with open_whole(path) as file:
+            yield file
+        return
+    if sys.stdout is None:
+        raise BloodError(f"{_STANDARD_OUTPUT} is closed: give --out FILE.csv.")
+    if hasattr(sys.stdout, "reconfigure"):  # in a notebook it is no file
+        sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale
+    yield sys.stdout
+    with writing(_STANDARD_OUTPUT):
+        sys.stdout.flush()
 
 
 def _list_own(path: Path | None, file: TextIO) -> list[str]:
@@ -96,7 +111,7 @@ def _say_what_was_done(statuses: Counter[str]) -> None:
     """One line on a terminal; in a pipe only what somebody must know."""
     n_files = statuses.total()
     if n_files == statuses["rejected"]:
-        print(f"blood: no readable image among {n_files:,} files: see their reasons.", file=sys.stderr)
+        print("blood: no readable image was found: each row says why.", file=sys.stderr)
     elif sys.stderr.isatty():
         parts = ", ".join(f"{n:,} {status}" for status, n in statuses.items())
         print(f"{n_files:,} files: {parts}.", file=sys.stderr)

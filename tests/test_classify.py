@@ -108,7 +108,7 @@ def test_an_empty_folder_is_a_row_and_a_sentence(capsys, tiny_bundle: Bundle, tm
     (tmp_path / "none").mkdir()
     code, rows, err = classify(capsys, tiny_bundle, tmp_path / "none")
     assert code == 0 and "holds no files" in rows[0]["reason"] and len(rows) == 1
-    assert err.startswith("blood: no readable image")
+    assert err.startswith("blood: no readable image") and "1 file" not in err
 
 
 def test_a_folder_without_images_is_rows_and_a_sentence(capsys, tiny_bundle: Bundle, tmp_path: Path) -> None:
@@ -157,6 +157,33 @@ def test_out_that_cannot_be_written(capsys, tiny_bundle: Bundle, cells: Path, tm
         assert str(out) in err and "cannot be written" in err
 
 
+def test_out_never_replaces_what_is_to_be_classified(capsys, tiny_bundle: Bundle, cells: Path) -> None:
+    """`--out *.jpg` names the first image as the table."""
+    before = {path.name: path.read_bytes() for path in cells.iterdir()}
+    link = cells.parent / "link.jpg"
+    link.symlink_to(cells / "red.jpg")
+    for out, path in [("red.jpg", "blue.jpg"), ("red.jpg", "red.jpg"), ("new.csv", "red.jpg")]:
+        if out == "new.csv":
+            (cells / out).write_text("my,own,table\n")
+            before[out] = b"my,own,table\n"
+        err = complain(capsys, cells / path, "--out", cells / out, "--bundle", tiny_bundle.path)
+        assert str(cells / out) in err and "choose another" in err
+    assert "choose another" in complain(capsys, link, "--out", cells / "red.jpg", "--bundle", "nowhere")
+    assert {path.name: path.read_bytes() for path in cells.iterdir()} == before
+
+
+def test_out_may_be_an_empty_file(capsys, tiny_bundle: Bundle, cells: Path, tmp_path: Path) -> None:
+    (tmp_path / "o.csv").touch()
+    assert classify(capsys, tiny_bundle, cells, "--out", tmp_path / "o.csv")[0] == 0
+    assert len((tmp_path / "o.csv").read_text().splitlines()) == 4
+
+
+def test_an_older_table_given_to_be_read_is_not_replaced(capsys, tiny_bundle: Bundle, cells: Path) -> None:
+    classify(capsys, tiny_bundle, cells, "--out", cells / "o.csv")
+    out = cells / "o.csv"
+    assert "choose another" in complain(capsys, cells, out, "--out", out, "--bundle", tiny_bundle.path)
+
+
 def run(*arguments, **options) -> subprocess.CompletedProcess:
     command = [*COMMAND, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
@@ -187,6 +214,20 @@ def test_a_full_disk_is_a_sentence(tiny_bundle: Bundle, cells: Path) -> None:
         done.stderr
         == "blood: standard output cannot be written: No space left on device; choose another place.\n"
     )
+
+
+def test_a_closed_standard_output_is_a_sentence(tiny_bundle: Bundle, cells: Path) -> None:
+    command = [*COMMAND, "classify", cells, "--bundle", tiny_bundle.path]
+    script = ["sh", "-c", 'exec "$@" >&-', "sh", *map(str, command)]
+    done = subprocess.run(script, stderr=subprocess.PIPE, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (1, "blood: standard output is closed: give --out FILE.csv.\n")
+
+
+def test_standard_output_may_be_no_ordinary_file(monkeypatch, tiny_bundle: Bundle, cells: Path) -> None:
+    """In a notebook it is an object that cannot change its encoding."""
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert main(["classify", str(cells), "--bundle", str(tiny_bundle.path)]) == 0
+    assert len(sys.stdout.getvalue().splitlines()) == 4
 
 
 def test_a_reader_that_leaves_early_is_no_error(tiny_bundle: Bundle, cells: Path) -> None:
