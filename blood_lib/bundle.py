@@ -114,7 +114,9 @@ def load_bundle(path: Path | str | None = None) -> Bundle:
     try:
         bundle = _parse(path, hashlib.sha256(content).hexdigest(), data)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(f"{path / 'bundle.json'} does not describe a bundle: {_explain(error)}.") from None
+        raise BundleError(
+            f"{path / 'bundle.json'} does not describe a bundle ({_explain(error)}): get the bundle again."
+        ) from None
     for name in bundle.files:
         bundle.read(name)
     return bundle
@@ -160,10 +162,12 @@ def _read_index(path: Path) -> bytes:
     try:
         with (path / "bundle.json").open("rb") as file:
             content = file.read(_MAX_JSON_BYTES + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise BundleError(f"there is no bundle in {path}: give a folder that holds a bundle.json.") from None
     except OSError as error:
-        raise BundleError(f"the bundle in {path} cannot be read: {error.strerror}.") from None
+        raise BundleError(
+            f"the bundle in {path} cannot be read ({error.strerror}): get the bundle again."
+        ) from None
     if len(content) > _MAX_JSON_BYTES:
         raise BundleError(f"{path / 'bundle.json'} is too large to be a bundle's: get the bundle again.")
     return content

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from PIL import Image
@@ -25,7 +24,8 @@ STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
 _REASONS = {
     "ok": "",
-    "uncertain": "the model is only {confidence:.0%} sure: look at this one yourself.",
+    "uncertain": "the model is only {confidence:.1%} sure, less than the {limit:.1%} that ok takes: "
+    "look at this one yourself.",
     "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
 }
 _MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
@@ -63,12 +63,15 @@ class Result:
 class Classifier:
     """A bundle's network, ready to run; safe to share between threads.
 
-    >>> from blood_lib.images import load_image
+    >>> from blood_lib.images import iter_files
     >>> from blood_lib.inference import Classifier
     >>> classifier = Classifier.load()
-    >>> images = [load_image(path) for path in classifier.bundle.examples]
-    >>> classifier.predict(images).probs.shape == (len(images), len(classifier.class_names))
-    True
+    >>> files = iter_files([classifier.bundle.path / "examples"])  # images, folders and ZIP archives
+    >>> for result in classifier.classify(files):  # doctest: +ELLIPSIS
+    ...     print(result.name, result.status, result.label)
+    basophil_1.jpg ok basophil
+    ...
+    platelet_3.jpg ok platelet
     """
 
     def __init__(self, bundle: Bundle) -> None:
@@ -136,8 +139,8 @@ class Classifier:
         probs = _softmax(logits / self.bundle.temperature)
         distance = self.atlas.distance(features)
         limits = self.bundle.thresholds
-        status = np.where(probs.max(axis=1) < limits.confidence, "uncertain", "ok").astype(object)
-        status[distance > limits.distance] = "unfamiliar"
+        status = np.where(probs.max(axis=1) >= limits.confidence, "ok", "uncertain").astype(object)
+        status[~(distance <= limits.distance)] = "unfamiliar"  # what is no number is never ok
         return Predictions(probs, features, cams, distance, status.tolist())
 
     def _answer(self, batch: Sequence[tuple[str, np.ndarray | Rejection]]) -> Iterator[Result]:
@@ -155,7 +158,7 @@ class Classifier:
         return Result(
             name=name,
             status=status,
-            reason=_REASONS[status].format(confidence=probs[best]),
+            reason=_explain(status, float(probs[best]), self.bundle.thresholds.confidence),
             label=self.class_names[best],
             confidence=float(probs[best]),
             probs=probs,
@@ -176,14 +179,25 @@ def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return heat / max(float(heat.max()), 1e-12)
 
 
+def _explain(status: str, confidence: float, limit: float) -> str:
+    """The reason; its numbers are rounded apart, so that they never look alike."""
+    down, up = np.floor(round(confidence * 1000, 6)), np.ceil(round(limit * 1000, 6))
+    return _REASONS[status].format(confidence=down / 1000, limit=up / 1000)
+
+
 def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
     """The bundle's reference cells; they must have been described by the bundle's own network."""
+    content = bundle.read("atlas.npz")
     try:
-        atlas = Atlas.from_bytes(bundle.read("atlas.npz"))
-    except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
-        raise BundleError(f"the bundle in {bundle.path} has no readable atlas: {error}.") from None
+        atlas = Atlas.from_bytes(content)
+    except Exception:  # NumPy raises nearly anything
+        raise BundleError(
+            f"the bundle in {bundle.path} has no readable atlas: get the bundle again."
+        ) from None
     if atlas.features.shape[1] != n_features or atlas.target.max() >= len(bundle.classes):
-        raise BundleError(f"the atlas of the bundle in {bundle.path} belongs to another model.")
+        raise BundleError(
+            f"the atlas of the bundle in {bundle.path} belongs to another model: get the bundle again."
+        )
     return atlas
 
 

@@ -23,8 +23,14 @@ class Network:
     def __init__(self, bundle: Bundle) -> None:
         import openvino as ov
 
-        model = _build(bundle)
-        self._compiled = ov.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+        try:
+            model = _build(bundle)
+            self._compiled = ov.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+        except (RuntimeError, StopIteration) as error:
+            why = (str(error) or "an output or the head is missing").split("\n")[0].rstrip(".")
+            raise BundleError(
+                f"the model of the bundle in {bundle.path} cannot be used ({why}): get the bundle again."
+            ) from None
         self._queue = ov.AsyncInferQueue(self._compiled)
         self._queue.set_callback(_store)
         self.n_features = self._compiled.output(1).shape[1]
@@ -49,20 +55,24 @@ def _build(bundle: Bundle):
     """The OpenVINO model: `images` (1, S, S, 3) uint8 -> logits, features, cams."""
     import openvino as ov
 
-    content, size = bundle.read("model.onnx"), bundle.preprocessing.image_size
-    try:
-        model = ov.Core().read_model(content, b"")
-        model.reshape([1, 3, size, size])
-        model = _add_cams(model)
-    except (RuntimeError, StopIteration) as error:
-        line = (str(error).split("\n")[0] or "an output or the head is missing").rstrip(".")
-        raise BundleError(f"the model of the bundle in {bundle.path} cannot be used: {line}.") from None
-    n_classes = model.outputs[0].shape[1]
-    if n_classes != len(bundle.classes):
-        raise BundleError(
-            f"the bundle in {bundle.path} names {len(bundle.classes)} classes, its model knows {n_classes}."
-        )
+    size = bundle.preprocessing.image_size
+    model = ov.Core().read_model(bundle.read("model.onnx"), b"")
+    model.reshape([1, 3, size, size])
+    model = _add_cams(model)
+    _check_outputs(model, bundle)
     return _normalise(model, bundle)
+
+
+def _check_outputs(model, bundle: Bundle) -> None:
+    """OpenVINO would read past the end of a shape that has fewer axes than it should."""
+    logits, features, cams = (list(port.shape) for port in model.outputs)  # RuntimeError if not fixed
+    if [len(shape) for shape in (logits, features, cams)] != [2, 2, 4] or logits != cams[:2]:
+        raise RuntimeError(f"its outputs have the shapes {logits}, {features} and {cams}")
+    if logits[1] != len(bundle.classes):
+        raise BundleError(
+            f"the bundle in {bundle.path} names {len(bundle.classes)} classes, its model knows {logits[1]}: "
+            "get the bundle again."
+        )
 
 
 def _add_cams(model):

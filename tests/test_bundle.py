@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def complaint(path: Path) -> str:
         load_bundle(path)
     message = str(caught.value)
     assert "\n" not in message and message.endswith(".") and str(path) in message
+    assert re.search("get it again|get the bundle again|give a folder|update blood", message)  # what to do
     return message
 
 
@@ -56,6 +58,16 @@ def test_the_same_bundle_has_the_same_identity(tmp_path: Path) -> None:
 def test_a_missing_bundle(tmp_path: Path) -> None:
     assert "there is no bundle" in complaint(tmp_path / "nowhere")
     assert "there is no bundle" in complaint(tmp_path)
+    (tmp_path / "file").touch()
+    assert "there is no bundle" in complaint(tmp_path / "file")
+
+
+def test_a_bundle_that_may_not_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert "Permission denied" in complaint(folder)
 
 
 def test_without_a_path_the_shipped_bundle_is_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,8 @@
 """Images in, answers out: probabilities, maps and statuses, the same whatever stands beside an image."""
 
 import doctest
+import io
+import pickle
 import subprocess
 import sys
 import threading
@@ -139,6 +141,17 @@ def test_each_status_has_its_reason(tmp_path: Path, confidence, distance, status
     assert words in result.reason and (result.reason.endswith(".") or not words)
 
 
+def test_a_reason_never_says_more_than_the_numbers(tiny_classifier: Classifier) -> None:
+    for confidence, limit, sure, needed in [
+        (0.9961, 0.99614, "only 99.6% sure", "less than the 99.7%"),
+        (0.99999, 1.0, "only 99.9% sure", "less than the 100.0%"),
+        (0.25, 0.5, "only 25.0% sure", "less than the 50.0%"),
+        (float("nan"), 0.5, "only nan% sure", "less than the 50.0%"),
+    ]:
+        reason = inference._explain("uncertain", confidence, limit)
+        assert sure in reason and needed in reason
+
+
 def test_files_are_read_only_a_little_ahead(tiny_classifier: Classifier) -> None:
     n_read = 0
 
@@ -195,31 +208,119 @@ def test_two_threads_may_share_a_classifier(tiny_classifier: Classifier) -> None
     assert all(np.array_equal(probs, expected) for i in range(3) for probs in found[i])
 
 
+def complain(folder: Path, model: bytes | None = None, atlas: bytes | None = None, **changes) -> str:
+    """The sentence about a bundle whose files have the hashes they should have."""
+    rng = np.random.default_rng(0)
+    files = {
+        "model.onnx": model or build_tiny_onnx(rng),
+        "atlas.npz": atlas or build_tiny_atlas(rng).to_bytes(),
+    }
+    with pytest.raises(BundleError) as caught:
+        Classifier(save_tiny_bundle(folder, **({"files": files} | changes)))
+    message = str(caught.value)
+    assert str(folder) in message and "\n" not in message and message.endswith(": get the bundle again.")
+    return message
+
+
+def rebuild(change) -> bytes:
+    """The tiny model after `change` of its graph."""
+    import onnx
+
+    model = onnx.load_from_string(build_tiny_onnx(np.random.default_rng(0)))
+    change(model.graph)
+    return model.SerializeToString()
+
+
+def reduce_logits(graph, **how) -> None:
+    """Let the logits be their own mean over some axes."""
+    from onnx import helper
+
+    graph.node[-1].output[0] = "all"
+    graph.node.append(helper.make_node("ReduceMean", ["all"], ["logits"], **how))
+    del graph.output[0].type.tensor_type.shape.dim[:]
+
+
+def swap(graph, a: str, b: str) -> None:
+    for port in graph.output:
+        port.name = {a: b, b: a}.get(port.name, port.name)
+        port.ClearField("type")
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [{a: b, b: a}.get(name, name) for name in names]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda graph: reduce_logits(graph, keepdims=0),
+        lambda graph: reduce_logits(graph, axes=[0], keepdims=0),
+        lambda graph: reduce_logits(graph, axes=[1], keepdims=0),
+        lambda graph: swap(graph, "maps", "features"),
+        lambda graph: swap(graph, "maps", "logits"),
+        lambda graph: graph.output.pop(0),
+        lambda graph: setattr(graph.initializer[1], "name", "tail.weight"),
+    ],
+    ids=[
+        "no axis",
+        "no images",
+        "no classes",
+        "maps for features",
+        "maps for logits",
+        "no logits",
+        "no head",
+    ],
+)
+def test_a_model_that_gives_something_else(tmp_path: Path, change) -> None:
+    assert "cannot be used" in complain(tmp_path, rebuild(change))
+
+
 def test_a_model_that_is_none(tmp_path: Path) -> None:
-    files = {"model.onnx": b"this is no model", "atlas.npz": b"and this no atlas"}
-    with pytest.raises(BundleError, match="the model of the bundle in .* cannot be used"):
-        Classifier(save_tiny_bundle(tmp_path, files=files))
+    assert "the model of the bundle" in complain(tmp_path, b"this is no model")
 
 
-def test_an_atlas_that_is_none(tmp_path: Path) -> None:
-    files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": b"this is no atlas"}
-    with pytest.raises(BundleError, match="no readable atlas"):
-        Classifier(save_tiny_bundle(tmp_path, files=files))
+def test_a_model_that_cannot_be_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import openvino
+
+    def refuse(*_):
+        raise RuntimeError("no such primitive\nat line 3")
+
+    monkeypatch.setattr(openvino.Core, "compile_model", refuse)
+    assert "cannot be used (no such primitive)" in complain(tmp_path)
+
+
+def test_answers_that_are_no_numbers_are_never_ok(tmp_path: Path) -> None:
+    def spoil(graph) -> None:
+        nan = np.full(3, np.nan, np.float32)
+        graph.initializer[2].raw_data = nan.tobytes()
+
+    files = {
+        "model.onnx": rebuild(spoil),
+        "atlas.npz": build_tiny_atlas(np.random.default_rng(0)).to_bytes(),
+    }
+    classifier = Classifier(save_tiny_bundle(tmp_path, files=files))
+    (result,) = classifier.classify([("red.png", encode(draw_cell()))])
+    assert result.status == "uncertain"
+
+
+@pytest.mark.parametrize("kind", ["nothing", "pickle", "array"])
+def test_an_atlas_that_is_none(tmp_path: Path, kind: str) -> None:
+    array = io.BytesIO()
+    np.save(array, np.zeros(3))
+    content = {"nothing": b"this is no atlas", "pickle": pickle.dumps({}), "array": array.getvalue()}[kind]
+    message = complain(tmp_path, atlas=content)
+    assert "no readable atlas" in message and "pickle" not in message
 
 
 def test_an_atlas_of_another_model(tmp_path: Path) -> None:
     atlas = build_tiny_atlas(np.random.default_rng(0))
     atlas.features, atlas.pca_mean = atlas.features[:, :7], atlas.pca_mean[:7]
     atlas.pca_components = atlas.pca_components[:, :7]
-    files = {"model.onnx": build_tiny_onnx(np.random.default_rng(0)), "atlas.npz": atlas.to_bytes()}
-    with pytest.raises(BundleError, match="belongs to another model"):
-        Classifier(save_tiny_bundle(tmp_path, files=files))
+    assert "belongs to another model" in complain(tmp_path, atlas=atlas.to_bytes())
 
 
 def test_a_model_for_other_classes(tmp_path: Path) -> None:
     classes = [ClassInfo(name, {"en": name}, "#aabbcc") for name in "abcd"]
-    with pytest.raises(BundleError, match="names 4 classes, its model knows 3"):
-        Classifier(save_tiny_bundle(tmp_path, classes=classes))
+    assert "names 4 classes, its model knows 3" in complain(tmp_path, classes=classes)
 
 
 def test_a_heat_map_is_positive_and_at_most_one() -> None:
@@ -243,8 +344,8 @@ def test_nothing_heavy_is_imported() -> None:
 
 @pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
 def test_the_example_in_the_docstring() -> None:
-    assert doctest.testmod(inference).attempted >= 3
-    assert doctest.testmod(inference).failed == 0
+    found = doctest.testmod(inference)
+    assert found.attempted >= 5 and found.failed == 0
 
 
 @pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
