@@ -18,7 +18,7 @@ from blood_lib.bundle import Bundle, BundleError, load_bundle
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.network import Network
 
-__all__ = ["STATUSES", "Classifier", "Predictions", "Result", "heat_map"]
+__all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "heat_map"]
 
 STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
@@ -28,6 +28,7 @@ _REASONS = {
     "look at this one yourself.",
     "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
 }
+_MAX_THREADS = 4  # each may hold an image of many megapixels
 _MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
 
 
@@ -110,7 +111,7 @@ class Classifier:
         """The prepared images in the order of `files`, while the next `n_ahead` are decoded in threads."""
         waiting: deque[tuple[str, Future, int]] = deque()
         n_bytes = 0
-        pool = ThreadPoolExecutor(_count_cores())
+        pool = ThreadPoolExecutor(min(_MAX_THREADS, count_cores()))
         try:
             for name, content in files:
                 size = len(content) if isinstance(content, bytes) else 0
@@ -206,7 +207,6 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _count_cores() -> int:
-    """Cores this process may use, at most 4: each thread may hold an image of many megapixels."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(4, usable)
+def count_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

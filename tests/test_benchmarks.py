@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import bench
 from benchmarks.bench import main
 from benchmarks.torch_network import TorchNetwork, classify, prepare
 from blood_lib.bundle import SHIPPED, Bundle, load_bundle
@@ -42,4 +43,21 @@ def test_the_shipped_network_is_as_sure_as_in_float32(real_images: Path) -> None
 def test_the_comparisons_run(tiny_bundle: Bundle, capsys) -> None:
     main(["--bundle", str(tiny_bundle.path), "--repeats", "1", "--files", "8", "--batch", "8"])
     out = capsys.readouterr().out
-    assert out.count("times as fast") == 4 and "100.0% get the same class" in out
+    assert out.count("times as fast") == 5 and out.count("100.0% get the same class") == 2
+
+
+def test_both_sides_warm_up_and_take_turns() -> None:
+    turns: list[str] = []
+    times = bench._race(lambda: turns.append("a"), lambda: turns.append("b"), repeats=2)
+    assert turns == ["a", "b"] * 3 and [len(side) for side in times] == [2, 2]
+
+
+def test_sides_that_do_not_agree_are_not_compared() -> None:
+    assert bench._agree(np.eye(3), torch.eye(3)) == 1
+    with pytest.raises(AssertionError, match="33.3% get the same class"):
+        bench._agree(np.eye(3), np.eye(3)[[0, 2, 1]])
+
+
+def test_all_cores_that_may_be_used_are_named(tiny_bundle: Bundle, monkeypatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(48)), raising=False)
+    assert "48 cores" in bench._describe(tiny_bundle, None, 1)
