@@ -69,10 +69,8 @@ class Classifier:
     >>> classifier = Classifier.load()
     >>> files = iter_files([classifier.bundle.path / "examples"])  # images, folders and ZIP archives
     >>> for result in classifier.classify(files):  # doctest: +ELLIPSIS
-    ...     print(result.name, result.status, result.label)
-    basophil_1.jpg ok basophil
-    ...
-    platelet_3.jpg ok platelet
+    ...     print(f"{result.status}: {result.name} shows one {result.label}")
+    ok: ..._1.jpg shows one ...
     """
 
     def __init__(self, bundle: Bundle) -> None:
