@@ -9,7 +9,7 @@ import torch
 from benchmarks import bench
 from benchmarks.bench import main
 from benchmarks.torch_network import TorchNetwork, classify, prepare
-from blood_lib.bundle import SHIPPED, Bundle, load_bundle
+from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.images import load_image
 from blood_lib.inference import Classifier
 from tests.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
@@ -25,7 +25,6 @@ def test_torch_computes_what_openvino_computes(tmp_path: Path, half: bool) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
 def test_the_shipped_network_is_as_sure_as_in_float32(real_images: Path) -> None:
     """Where the processor has bfloat16 instructions the network runs in bfloat16."""
     bundle = load_bundle()

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from blood_lib.__main__ import main
-from blood_lib.bundle import SHIPPED, Bundle
+from blood_lib.bundle import Bundle
 from blood_lib.images import load_image
 from blood_lib.study.cells import by_folder
 from blood_lib.study.data.index import hash_pixels
@@ -277,7 +277,6 @@ def test_ctrl_c_is_quiet(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
 def test_real_images_and_the_shipped_bundle(real_images: Path, tmp_path: Path) -> None:
     """On cells that the model was neither trained nor tuned with."""
     sample = sorted(real_images.glob("*/[A-Z]*.jpg"))[::3]

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from blood_lib import inference
-from blood_lib.bundle import SHIPPED, Bundle, BundleError, ClassInfo, Thresholds
+from blood_lib.bundle import Bundle, BundleError, ClassInfo, Thresholds
 from blood_lib.images import Rejection, iter_files
 from blood_lib.inference import STATUSES, Classifier, heat_map
 from tests.fixtures_bundle import (
@@ -342,13 +342,11 @@ def test_nothing_heavy_is_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
 def test_the_example_in_the_docstring() -> None:
     found = doctest.testmod(inference)
     assert found.attempted >= 5 and found.failed == 0
 
 
-@pytest.mark.skipif(not SHIPPED.is_dir(), reason="no bundle ships with this checkout yet")
 def test_the_shipped_bundle_answers_alike_alone_and_among_others(real_images: Path) -> None:
     paths = sorted(real_images.glob("*/[A-Z]*.jpg"))[::500]
     classifier = Classifier.load()
