@@ -30,6 +30,7 @@ class App(widgets.VBox):
         self.state = DashboardState(Messages(language, words), bundle=bundle)
         if problem:
             self.state.error = self.state.messages("status.bundle", reason=problem)
+            self.state.failed = True
         self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
         super().__init__(self._build())
         self.add_class("dash-app")

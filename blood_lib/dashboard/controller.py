@@ -16,7 +16,7 @@ import numpy as np
 from blood_lib import BloodError
 from blood_lib.dashboard.pictures import shrink
 from blood_lib.dashboard.state import Cell, Command, DashboardState, Progress, RejectedFile
-from blood_lib.images import Rejection, iter_files
+from blood_lib.images import Rejection
 
 __all__ = ["Controller"]
 
@@ -74,6 +74,7 @@ class Controller:
                 self.state.ready = True
         except Exception as error:  # the thread's last resort: told, never raised into nowhere
             self.state.report(error)
+            self.state.failed = True
         finally:
             self._loaded.set()
         if self.state.ready:
@@ -106,7 +107,10 @@ class Controller:
 
     def _examples(self) -> list[File]:
         """The bundle's drawn example images."""
-        return list(iter_files([self.state.bundle.path / "examples"]))
+        bundle = self.state.bundle
+        return [
+            (path.name, bundle.read(path.relative_to(bundle.path).as_posix())) for path in bundle.examples
+        ]
 
     def _start(self, files: Iterable[File]) -> None:
         if self.state.bundle is None:

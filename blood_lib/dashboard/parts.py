@@ -151,7 +151,9 @@ class Gallery(Part):
 
     def _on_download(self, _content: dict, _buffers: list) -> None:
         table = make_table(self.state.cells, self.state.rejected, self.state.bundle.names)
-        self.send({"kind": "file", "run": self.state.runs, "name": "cells.csv", "type": "text/csv"}, [table])
+        self.send(
+            {"kind": "file", "run": self.state.runs, "name": "results.csv", "type": "text/csv"}, [table]
+        )
 
 
 def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str]) -> bytes:

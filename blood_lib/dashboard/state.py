@@ -77,6 +77,7 @@ class DashboardState(HasTraits):
     bundle = AnyTrait(None, allow_none=True, help="the Bundle in use; None: it could not be loaded")
     connected = Bool(False, help="a page has shown the app")
     ready = Bool(False, help="the classifier is loaded")
+    failed = Bool(False, help="the classifier cannot be loaded, and nothing can be classified")
     prepared = Bool(False, help="all that is slow the first time has been done once")
     classifier = AnyTrait(None, allow_none=True, help="the Classifier, once it is ready")
     cells = Tuple(help="Cell, ..., in the order of the upload")

@@ -68,19 +68,16 @@ class UploadView(View):
         examples = len(state.bundle.examples) if state.bundle else 0
         self.uploader = Uploader(state, examples=examples, links=links)
         super().__init__(state, [self.uploader])
-        state.observe(state.guard(self._show), ["progress", "cells", "rejected", "ready", "error"])
+        state.observe(state.guard(self._show), ["progress", "cells", "rejected", "ready", "failed"])
         self._show()
 
     def _show(self, _change: Any = None) -> None:
         state, uploader = self.state, self.uploader
         with uploader.hold_sync():
             uploader.progress = progress_values(state)
-            uploader.phase = "ready" if state.ready else "failed" if self._failed() else "preparing"
+            uploader.phase = "ready" if state.ready else "failed" if state.failed else "preparing"
             if state.progress is None:
                 uploader.summary = summarise(state)
-
-    def _failed(self) -> bool:
-        return self.state.bundle is None or (not self.state.ready and bool(self.state.error))
 
 
 def summarise(state: DashboardState) -> dict[str, int]:
