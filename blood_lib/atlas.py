@@ -14,7 +14,8 @@ from blood_lib.placing import Placer
 
 __all__ = ["Atlas", "Zones"]
 
-K_DISTANCE = 10  # Sun et al. 2022 (arXiv:2204.06507): distance to the k-th nearest neighbour
+N_COMPONENTS = 200  # principal axes of the reference cells: what the network has learned to see
+N_MAP_COMPONENTS = 50  # so many of them lay out the map
 ZONE_WIDTH = 0.04  # of the map, which reaches from -1 to 1
 ZONE_EDGE = 1.15
 
@@ -37,7 +38,8 @@ class Atlas:
     """Reference cells with their features, classes and places on the map; no pixels.
 
     features (M, D) float32, target (M,) int64 index of the class, embedding (M, 2) float32 within [-1, 1],
-    scale: length of 1 on the map in t-SNE's own units, pca_mean (D,) and pca_components (P, D) float32.
+    scale: length of 1 on the map in t-SNE's own units, pca_mean (D,) and pca_components (P, D) float32,
+    orthonormal rows, the most important first.
     """
 
     def __init__(
@@ -69,8 +71,8 @@ class Atlas:
         m, d = self.features.shape
         shapes = {"target": (m,), "embedding": (m, 2), "pca_mean": (d,)}
         wrong = [name for name, shape in shapes.items() if getattr(self, name).shape != shape]
-        if wrong or self.pca_components.shape[1:] != (d,) or m < K_DISTANCE or not self.scale > 0:
-            raise ValueError(f"it needs {K_DISTANCE} cells or more, and arrays that fit each other ({wrong})")
+        if wrong or self.pca_components.shape[1:] != (d,) or m < 2 or not self.scale > 0:
+            raise ValueError(f"it needs two cells or more, and arrays that fit each other ({wrong})")
         numbers = (getattr(self, name) for name in ("features", "embedding", *_PCA))
         if self.target.min() < 0 or not all(np.isfinite(array).all() for array in numbers):
             raise ValueError("it holds numbers that cannot be")
@@ -83,20 +85,25 @@ class Atlas:
         *,
         perplexity: float = 30,
         random_state: int = 0,
-        n_components: int = 50,
+        n_components: int = N_COMPONENTS,
     ) -> "Atlas":
-        """Lay out reference cells, features (M, D), by PCA and t-SNE; needs openTSNE and some seconds."""
+        """Lay out reference cells, features (M, D), by PCA and t-SNE; needs openTSNE and some seconds.
+
+        At most half of the D directions are kept as principal axes, lest nothing could be unfamiliar.
+        """
         from openTSNE import TSNE
 
         features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
-        mean, components = _fit_pca(features, min(n_components, *features.shape))
+        mean, components = _fit_pca(features, min(n_components, len(features), features.shape[1] // 2))
         tsne = TSNE(
             perplexity=min(perplexity, (len(features) - 1) / 3),
             neighbors="exact",
             negative_gradient_method="bh",
             random_state=random_state,
         )
-        embedding = np.asarray(tsne.fit(((features - mean) @ components.T).astype(np.float64)))
+        embedding = np.asarray(
+            tsne.fit(((features - mean) @ components[:N_MAP_COMPONENTS].T).astype(np.float64))
+        )
         embedding -= (embedding.min(axis=0) + embedding.max(axis=0)) / 2
         scale = float(np.abs(embedding).max())
         return cls(
@@ -145,17 +152,21 @@ class Atlas:
 
     def _reduce(self, features: np.ndarray) -> np.ndarray:
         """PCA, row by row: a product of whole matrices would round a row by what stands beside it."""
-        rows = [self.pca_components @ (row - self.pca_mean) for row in np.asarray(features, np.float32)]
-        return np.array(rows, np.float64).reshape(-1, len(self.pca_components))
+        axes = self.pca_components[:N_MAP_COMPONENTS]
+        rows = [axes @ (row - self.pca_mean) for row in np.asarray(features, np.float32)]
+        return np.array(rows, np.float64).reshape(-1, len(axes))
 
     def distance(self, features: np.ndarray) -> np.ndarray:
-        """How unfamiliar cells, features (N, D), are: distance to the 10th nearest reference cell, (N,).
+        """How unfamiliar cells, features (N, D), are: (N,), within [0, 1].
 
-        Between L2-normalised features, so within [0, 2] (Sun et al. 2022, arXiv:2204.06507).
+        The part of a cell's deviation from the mean that lies outside of the principal axes of the reference
+        cells: the residual of Wang et al. 2022 (ViM, arXiv:2203.10807, section 4.1), here relative to the
+        whole deviation, so that faint and strong features count alike.
         """
-        cosines = self._cosines(features)
-        kth = np.partition(cosines, -K_DISTANCE, axis=1)[:, -K_DISTANCE]
-        return np.sqrt(np.maximum(2 - 2 * kth, 0))
+        deviation = np.asarray(features, np.float64) - self.pca_mean
+        inside = np.square(deviation @ self.pca_components.T.astype(np.float64)).sum(axis=1)
+        whole = np.maximum(np.square(deviation).sum(axis=1), 1e-24)
+        return np.sqrt(np.clip(1 - inside / whole, 0, 1)).astype(np.float32)
 
     def neighbours(self, features: np.ndarray, k: int) -> np.ndarray:
         """The k reference cells most alike each cell, features (N, D), nearest first: (N, k) indices."""

@@ -63,7 +63,7 @@ class Thresholds:
     """Where an answer stops being `ok`."""
 
     confidence: float  # calibrated; below it a cell is uncertain
-    distance: float  # to the reference cells; above it a cell is unfamiliar
+    distance: float  # from all that the reference cells have in common; above it a cell is unfamiliar
 
 
 @dataclass(frozen=True, eq=False)

@@ -39,7 +39,7 @@ class Predictions:
     probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
     features: np.ndarray  # (N, D) float32, penultimate activations
     cams: np.ndarray  # (N, C, h, w) float32, class activation maps: sum_d w[c, d] * maps[d], any sign
-    distance: np.ndarray  # (N,) float32, to the reference cells, see Atlas.distance
+    distance: np.ndarray  # (N,) float32, how unfamiliar, see Atlas.distance
     status: list[str]  # N of "ok", "uncertain", "unfamiliar"
 
     def __len__(self) -> int:

@@ -147,11 +147,16 @@ def test_the_tabulated_repulsion_is_close_to_the_exact_one() -> None:
     assert np.median(apart) < 0.05 * np.median(np.linalg.norm(exact, axis=1))
 
 
-def test_distance_is_to_the_tenth_nearest_in_direction(atlas: Atlas, new) -> None:
-    unit = lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)  # noqa: E731
-    apart = np.linalg.norm(unit(new[0])[:, None] - unit(atlas.features), axis=2)
-    assert np.allclose(atlas.distance(new[0]), np.sort(apart, axis=1)[:, 9], atol=1e-4)
-    assert np.allclose(atlas.distance(7 * new[0]), atlas.distance(new[0]), atol=1e-4)
+def test_distance_is_the_share_that_lies_outside_of_the_principal_axes(atlas: Atlas) -> None:
+    inside, other = atlas.pca_components[:2]
+    outside = np.random.default_rng(0).normal(size=N_FEATURES)
+    outside -= atlas.pca_components.T @ (atlas.pca_components @ outside)
+    outside /= np.linalg.norm(outside)
+    deviations = np.stack(
+        [5 * inside - other, 3 * outside, 3 * inside + 4 * outside, 6 * inside + 8 * outside]
+    )
+    assert np.allclose(atlas.distance(atlas.pca_mean + deviations), [0, 1, 0.8, 0.8], atol=1e-3)
+    assert np.isfinite(atlas.distance(atlas.pca_mean[None])).all()
 
 
 def test_what_is_unlike_the_reference_is_far(atlas: Atlas, new) -> None:
