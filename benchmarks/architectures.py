@@ -1,6 +1,6 @@
 """Which network: each trained by one short recipe on the same images, and served by OpenVINO in the same run.
 
-    python benchmarks/architectures.py DATA RUNS [--epochs 4] [--image-size 96]
+    python -m benchmarks.architectures DATA RUNS [--epochs 4] [--image-size 96] [--networks NAME:INIT ...]
 
 Prints, and keeps in RUNS/architectures.csv, a row per network: accuracy on the validation part with its exact
 95 % interval, seconds per epoch, parameters, and images per second served on the CPU (median and spread of
@@ -22,11 +22,11 @@ from blood_lib.study.export import compile_network
 from blood_lib.study.training import Recipe, load_network, train
 
 CANDIDATES = (
-    ("resnet18", "random"),
-    ("resnet34", "random"),
-    ("efficientnet_b0", "random"),
-    ("efficientnet_lite0", "random"),
-    ("efficientnet_lite0", "imagenet"),
+    "resnet18:random",
+    "efficientnet_lite0:imagenet",
+    "efficientnet_lite0:random",
+    "efficientnet_b0:random",
+    "resnet34:random",
 )
 N_ROUNDS, N_SERVED = 7, 256
 
@@ -63,9 +63,10 @@ def main() -> None:
     parser.add_argument("runs", type=Path, help="where the runs go")
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--image-size", type=int, default=96)
+    parser.add_argument("--networks", nargs="+", default=CANDIDATES, metavar="NAME:INITIALISATION")
     args = parser.parse_args()
     rows, networks = [], []
-    for arch, initialisation in CANDIDATES:
+    for arch, initialisation in (name.split(":") for name in args.networks):
         run = args.runs / f"{arch}-{initialisation}"
         train(args.data, run, Recipe(arch, initialisation, args.image_size, n_epochs=args.epochs))
         n_valid = int((pd.read_csv(run / "split.csv")["part"] == "valid").sum())
