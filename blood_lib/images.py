@@ -26,6 +26,7 @@ _TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 10**6} megapixels: crop the cells 
 _DAMAGED = "the image is damaged or incomplete: export or download it again."
 _DARK = "almost black, like 12 bits kept in a file of 16: save the image with 8 bits."
 _ONE_LARGE = threading.Lock()
+Image.core.set_block_size(64 * 2**20)  # so large that glibc gives a block back, not keeps it for the thread
 
 
 def load_image(source: bytes | Path) -> Image.Image | Rejection:
