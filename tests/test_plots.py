@@ -35,8 +35,9 @@ def test_bars_are_as_long_as_the_counts(ax):
 
 def test_a_map_has_one_colour_per_cell_type(ax):
     plots.plot_map(ax, np.arange(32).reshape(16, 2), NAMES * 2)
-    assert [to_hex(c.get_facecolor()[0]) for c in ax.collections] == list(plots.COLOURS.values())
-    assert [len(c.get_offsets()) for c in ax.collections] == [2] * 8
+    (points,) = ax.collections
+    assert [to_hex(colour) for colour in points.get_facecolor()] == list(plots.COLOURS.values()) * 2
+    assert len(points.get_offsets()) == 16
 
 
 def test_a_map_without_some_types_is_drawn_all_the_same(ax):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -31,7 +32,9 @@ __all__ = [
 COLOURS = {cell_type.name: cell_type.colour for cell_type in CELL_TYPES}
 """Cell type to `#rrggbb`, in the order of the table."""
 
-_MARKS = "os^Dv<>P"  # a second sign beside the colour, for whoever cannot tell colours apart
+_MARKS = dict(
+    zip(COLOURS, "os^Dv<>P", strict=True)
+)  # a second sign beside the colour, for whoever cannot tell colours apart
 
 
 def stamp(figure: Figure, note: str) -> None:
@@ -95,20 +98,30 @@ def plot_shares(ax: Axes, proportions: pd.DataFrame, part: str, expected: float)
 
 def plot_map(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> Axes:
     """Points (N, 2) coloured by cell type; axes without ticks, since a map's units mean nothing."""
-    labels = np.asarray(labels)
-    for mark, name in zip(_MARKS, COLOURS, strict=True):
-        chosen = points[labels == name]
-        ax.scatter(*chosen.T, s=9, marker=mark, color=COLOURS[name], alpha=0.7, linewidths=0, label=name)
-    ax.set_xticks([])
-    ax.set_yticks([])
+    sns.scatterplot(
+        x=points[:, 0],
+        y=points[:, 1],
+        hue=labels,
+        hue_order=list(COLOURS),
+        palette=COLOURS,
+        style=labels,
+        style_order=list(COLOURS),
+        markers=_MARKS,
+        s=12,
+        alpha=0.7,
+        linewidth=0,
+        legend=False,
+        ax=ax,
+    )
+    ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
     return ax
 
 
 def add_legend(figure: Figure) -> None:
     """One legend of all cell types at the right of `figure`, which needs the constrained layout."""
     handles = [
-        Line2D([], [], linestyle="", marker=mark, color=colour, label=name)
-        for mark, (name, colour) in zip(_MARKS, COLOURS.items(), strict=True)
+        Line2D([], [], linestyle="", marker=mark, color=COLOURS[name], label=name)
+        for name, mark in _MARKS.items()
     ]
     figure.legend(handles=handles, loc="outside right center", frameon=False)
 
@@ -127,25 +140,25 @@ def plot_clusters(ax: Axes, points: np.ndarray, clusters: np.ndarray) -> Axes:
 
 def plot_composition(ax: Axes, labels: Sequence[str], clusters: np.ndarray) -> Axes:
     """A bar per cluster, stacked by cell type, so that its purity can be seen; n above each."""
-    table = pd.crosstab(np.asarray(clusters) + 1, np.asarray(labels)).reindex(
-        columns=list(COLOURS), fill_value=0
+    order = list(COLOURS)[::-1]  # the first is drawn on top, the last begins at the axis
+    sns.histplot(
+        x=np.asarray(clusters) + 1,
+        hue=labels,
+        hue_order=order,
+        palette=COLOURS,
+        multiple="stack",
+        discrete=True,
+        shrink=0.8,
+        alpha=1,
+        edgecolor="white",
+        linewidth=0.3,
+        legend=False,
+        ax=ax,
     )
-    bottom = np.zeros(len(table))
-    for name in COLOURS:
-        ax.bar(
-            table.index.astype(str),
-            table[name],
-            bottom=bottom,
-            color=COLOURS[name],
-            edgecolor="white",
-            lw=0.3,
-        )
-        bottom += table[name].to_numpy()
-    for position, total in enumerate(bottom):
-        ax.text(position, total, f"{int(total)}", ha="center", va="bottom", fontsize=8)
-    ax.set_xlabel("cluster")
-    ax.set_ylabel("images")
-    ax.set_ylim(0, 1.08 * bottom.max())
+    sizes = np.bincount(clusters)
+    for cluster, size in enumerate(sizes, 1):
+        ax.text(cluster, size, f"{size}", ha="center", va="bottom", fontsize=8)
+    ax.set(xlabel="cluster", ylabel="images", xticks=range(1, len(sizes) + 1), ylim=(0, 1.08 * sizes.max()))
     return ax
 
 
