@@ -8,6 +8,7 @@ import json
 import re
 import socket
 import struct
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from blood_lib import BloodError
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard import serve
-from blood_lib.dashboard.server import POLICY, build_config, is_sound_frame
+from blood_lib.dashboard.server import POLICY, OneKernelSpec, build_config, is_sound_frame
 from tests.serving import Running, is_alive, serving, wait_for
 
 V1 = "v1.kernel.websocket.jupyter.org"
@@ -88,6 +89,13 @@ def test_settings_are_those_for_strangers() -> None:
     assert not config.VoilaExecutor.store_widget_state
     assert config.MappingKernelManager.cull_idle_timeout > 0
     assert config.Voila.ip == "localhost"
+
+
+def test_kernels_are_this_python_whatever_the_machine_offers_and_keep_no_history() -> None:
+    spec = OneKernelSpec().get_kernel_spec("anything")
+    assert spec.argv[0] == sys.executable
+    assert "--HistoryManager.enabled=False" in spec.argv
+    assert spec.env["MALLOC_ARENA_MAX"] == "2"  # or memory grows with every upload
 
 
 def test_the_policy_allows_no_other_host_and_no_script_from_within_the_page() -> None:

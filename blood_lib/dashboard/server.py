@@ -28,6 +28,9 @@ from blood_lib.dashboard.app import BUNDLE_VARIABLE
 __all__ = ["Server", "serve"]
 
 TEMPLATES = Path(__file__).parent / "jupyter"
+# Every upload is classified on new threads, and glibc would give each a heap of its own and keep it: 10 to 20 MB
+# more after every thousand images; with two heaps, none.
+KERNEL_ENV = {"MALLOC_ARENA_MAX": "2"}
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 IDLE_SECONDS = 30 * 60  # a kernel that no page has asked anything for so long is ended
 MAX_PARTS = 64  # of one message; the uploader sends one buffer in each
@@ -64,7 +67,7 @@ class OneKernelSpec(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         options = ["--HistoryManager.enabled=False", "--IPKernelApp.exec_PYTHONSTARTUP=False"]
         argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *options]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python", metadata={"debugger": False})
+        return KernelSpec(argv=argv, env=KERNEL_ENV, display_name="Python 3", language="python")
 
     def get_all_specs(self) -> dict[str, Any]:
         return {"python3": {"resource_dir": "", "spec": self.get_kernel_spec("python3").to_dict()}}
