@@ -28,8 +28,8 @@ from blood_lib.dashboard.app import BUNDLE_VARIABLE
 __all__ = ["Server", "serve"]
 
 TEMPLATES = Path(__file__).parent / "jupyter"
-# Every upload is classified on new threads, and glibc would give each a heap of its own and keep it: 10 to 20 MB
-# more after every thousand images; with two heaps, none.
+# Every upload is classified on new threads, and glibc would give each a heap of its own and keep it: 10 to
+# 20 MB more after every thousand images; with two heaps, none.
 KERNEL_ENV = {"MALLOC_ARENA_MAX": "2"}
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 IDLE_SECONDS = 30 * 60  # a kernel that no page has asked anything for so long is ended
