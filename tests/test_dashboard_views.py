@@ -279,6 +279,13 @@ def test_a_click_on_the_map_selects_and_a_false_one_does_not(app: App) -> None:
         assert app.state.selected == expected
 
 
+def test_an_empty_map_says_what_to_do(app: App) -> None:
+    app.state.tab = "map"
+    assert app.state.messages("map.intro") in app.map.intro.value
+    say(app.upload.uploader, kind="clear")
+    assert app.state.messages("map.empty") in app.map.intro.value
+
+
 def test_the_map_follows_a_new_upload(app: App) -> None:
     app.state.tab = "map"
     classify(app, drawn_files()[:1])

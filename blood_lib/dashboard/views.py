@@ -189,7 +189,7 @@ class MapView(View):
 
     def __init__(self, state: DashboardState, viewer: Part):
         t = state.messages
-        self.intro = widgets.HTML(f'<p class="dash-intro">{escape(t("map.intro"))}</p>')
+        self.intro = widgets.HTML(_intro(t("map.empty")))
         self.frame = (
             widgets.Box([_waiting(t("map.waiting"))]).add_class("dash-map").add_class("dash-figure-box")
         )
@@ -248,6 +248,7 @@ class MapView(View):
         state = self.state
         placed = [cell for cell in state.cells if cell.place is not None]
         self._ids = [cell.id for cell in placed]
+        self.intro.value = _intro(state.messages("map.intro" if placed else "map.empty"))
         with self.figure.batch_update():
             self.figure.data[-2].update(describe_cells(placed, state.bundle, state.messages), overwrite=False)
             self.figure.data[-1].update(draw_ring(state.cell(state.selected)))
@@ -257,6 +258,10 @@ class MapView(View):
         for index in list(points.point_inds)[:1]:
             if isinstance(index, int) and 0 <= index < len(self._ids):
                 self.state.selected = self._ids[index]
+
+
+def _intro(sentence: str) -> str:
+    return f'<p class="dash-intro">{escape(sentence)}</p>'
 
 
 def _waiting(sentence: str) -> widgets.HTML:
