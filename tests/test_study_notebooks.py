@@ -103,15 +103,18 @@ def test_what_is_committed_has_no_pixels_and_no_traces_of_the_run(tmp_path):
     path = write_notebook(tmp_path / "01_first.ipynb", "1", tags=("pixels",))
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata["papermill"] = {"output_path": "somewhere"}
+    injected = nbformat.v4.new_code_cell("data_dir = 'one of mine'", metadata={"tags": ["injected-parameters"]})
     for cell in notebook.cells[1:]:
         cell.execution_count = 4
         cell.metadata["papermill"] = {"duration": 1}
         cell.outputs = [
             nbformat.v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")
         ]
+    notebook.cells.append(injected)
     nbformat.write(notebook, path)
     publish_notebook(path, tmp_path / "out.ipynb")
     out = nbformat.read(tmp_path / "out.ipynb", as_version=4)
+    assert "one of mine" not in (tmp_path / "out.ipynb").read_text()
     assert "papermill" not in (tmp_path / "out.ipynb").read_text()
     assert [output.name for output in out.cells[1].outputs] == ["stdout"]
     assert out.cells[2].outputs == [] and out.cells[2].execution_count is None

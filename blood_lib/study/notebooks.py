@@ -208,22 +208,25 @@ def _title(notebook: Path) -> str:
 def _find_outputs(notebook: Path, tag: str) -> list[str]:
     """The HTML of the tables that cells tagged `tag` show."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    outputs = [
-        out for cell in cells if tag in cell["metadata"].get("tags", []) for out in cell.get("outputs", [])
-    ]
+    outputs = [out for cell in cells if tag in _tags(cell) for out in cell.get("outputs", [])]
     return ["".join(out["data"]["text/html"]) for out in outputs if "text/html" in out.get("data", {})]
+
+
+def _tags(cell: Mapping) -> list[str]:
+    return cell["metadata"].get("tags", [])
 
 
 def publish_notebook(executed: Path, target: Path) -> None:
     """Writes an executed notebook as it may be committed: no output of cells tagged `pixels`, no traces.
 
-    BloodError when a cell failed.
+    What papermill injected names the folders of one machine, so that goes too. BloodError when a cell failed.
     """
     import nbformat
 
     notebook = nbformat.read(executed, as_version=4)
     notebook.metadata.pop("papermill", None)
     notebook.metadata.pop("widgets", None)
+    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in _tags(cell)]
     for cell in notebook.cells:
         for key in ("papermill", "execution", "ExecuteTime"):
             cell.metadata.pop(key, None)
@@ -234,7 +237,7 @@ def publish_notebook(executed: Path, target: Path) -> None:
                 f"{executed} has a failed cell, [{cell.execution_count}]: mend and run it first."
             )
         cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
-        if "pixels" in cell.metadata.get("tags", []):
+        if "pixels" in _tags(cell):
             cell.outputs, cell.execution_count = [], None
     nbformat.write(notebook, target)
 

@@ -149,7 +149,7 @@ function render({ model, el, signal }) {
   }
 
   async function walk(entry, found) {
-    if (found.length > limits.files || CLUTTER.has(entry.name)) return;
+    if (found.length > limits.files || CLUTTER.has(entry.name) || entry.name.startsWith("._")) return;
     const name = entry.fullPath.replace(/^\//, "");
     if (entry.isFile) {
       try {
