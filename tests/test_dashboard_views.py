@@ -324,6 +324,15 @@ def test_a_tab_is_opened_by_its_name_only(app: App) -> None:
     assert app.state.tab == "help"
 
 
+def test_the_page_is_told_its_tab_only_when_it_asks(app: App) -> None:
+    """An echo could arrive after the visitor's next click and jump the page back."""
+    heard = listen(app.nav)
+    say(app.nav, kind="tab", tab="help")
+    assert not heard and app.nav.tab == "upload"
+    say(app.nav, kind="hello")
+    assert [message.content for message in heard] == [{"kind": "tab", "tab": "help"}]
+
+
 def test_the_page_is_answered_and_messages_can_be_closed(app: App) -> None:
     heard = listen(app.status)
     say(app.status, kind="ping")

@@ -38,14 +38,15 @@ class Nav(Part):
     title = Unicode().tag(sync=True)
     language = Unicode("en").tag(sync=True)
     tabs = List().tag(sync=True)
-    tab = Unicode(TABS[0]).tag(sync=True)
+    tab = Unicode(TABS[0], help="the page's own; what counts is the state's").tag(sync=True)
 
     def __init__(self, state: DashboardState, **traits: Any):
         super().__init__(state, "tab", tabs=list(TABS), language=state.messages.language, **traits)
-        state.observe(lambda change: setattr(self, "tab", change["new"]), "tab")
 
     def _on_hello(self, _content: dict, _buffers: list) -> None:
+        """A page asks once; later answers could only overtake what the visitor does meanwhile."""
         self.state.connected = True
+        self.send({"kind": "tab", "tab": self.state.tab})
 
     def _on_tab(self, content: dict, _buffers: list) -> None:
         if content.get("tab") in TABS:

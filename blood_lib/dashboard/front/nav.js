@@ -29,8 +29,10 @@ function render({ model, el, signal }) {
 
   let root = null;
   let shown = null;
+  let touched = false; // once the visitor has chosen a tab, nothing that was sent before may change it
   function open(tab, tell) {
     if (!buttons.has(tab)) return;
+    touched ||= tell;
     if (tell && model.get("tab") !== tab) {
       model.set("tab", tab); // this browser's own copy; Python is told by message and checks it
       model.send({ kind: "tab", tab });
@@ -68,6 +70,9 @@ function render({ model, el, signal }) {
     signal,
   );
   model.on("change:tab", () => open(model.get("tab"), false));
+  model.on("msg:custom", (message) => {
+    if (message.kind === "tab" && !touched) model.set("tab", message.tab);
+  });
 }
 
 export default { render };
