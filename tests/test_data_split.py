@@ -134,7 +134,7 @@ def test_a_split_is_written_and_read_as_it_is(drawn_dataset, tmp_path):
 
 
 def test_a_split_that_cannot_be_written_is_told(drawn_index, tmp_path):
-    with pytest.raises(BloodError, match="name another file"):
+    with pytest.raises(BloodError, match="cannot be written: No such file.*choose another"):
         save_split(build_split(drawn_index), tmp_path / "no folder" / "split.csv")
 
 

@@ -93,6 +93,13 @@ def test_a_folder_without_notebooks_is_told(tmp_path):
         list_notebooks(tmp_path)
 
 
+def test_a_number_that_no_notebook_has_is_said(tmp_path):
+    write_notebook(tmp_path / "01_first.ipynb")
+    with pytest.raises(BloodError, match="no notebook that begins with 99"):
+        run_study(tmp_path, tmp_path / "out", only=["99"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_run_never_writes_into_a_folder_that_is_there(tmp_path):
     write_notebook(tmp_path / "01_first.ipynb")
     with pytest.raises(BloodError, match="name another folder"):
@@ -103,7 +110,8 @@ def test_what_is_committed_has_no_pixels_and_no_traces_of_the_run(tmp_path):
     path = write_notebook(tmp_path / "01_first.ipynb", "1", tags=("pixels",))
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata["papermill"] = {"output_path": "somewhere"}
-    injected = nbformat.v4.new_code_cell("data_dir = 'one of mine'", metadata={"tags": ["injected-parameters"]})
+    tags = {"tags": ["injected-parameters"]}
+    injected = nbformat.v4.new_code_cell("data_dir = 'one of mine'", metadata=tags)
     for cell in notebook.cells[1:]:
         cell.execution_count = 4
         cell.metadata["papermill"] = {"duration": 1}

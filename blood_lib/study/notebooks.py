@@ -96,6 +96,7 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
     BloodError when a cell fails: it names the cell, and the copy holds all results up to it.
     """
     import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
 
     check_parameters(notebook, parameters)
     copy, began = out_dir / notebook.name, time.monotonic()
@@ -111,6 +112,10 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
     except papermill.PapermillExecutionError as error:
         _write_page(copy)
         raise BloodError(_tell_failure(notebook, copy, error)) from error
+    except (RuntimeError, NoSuchKernel) as error:
+        raise BloodError(
+            f"{notebook.name} lost its kernel ({error}). Is there enough memory, and is ipykernel installed?"
+        ) from error
     return Run(copy, _write_page(copy), parameters, time.monotonic() - began)
 
 
@@ -148,6 +153,8 @@ def run_study(
     if profile not in PROFILES:
         raise BloodError(f"There is no profile {profile!r}; choose one of {', '.join(PROFILES)}.")
     notebooks = [path for path in list_notebooks(folder) if not only or path.name.startswith(tuple(only))]
+    if not notebooks:
+        raise BloodError(f"{folder} has no notebook that begins with {' or '.join(only)}.")
     plans = [
         (path, _plan(path, profile, parameters or {})) for path in notebooks
     ]  # typos stop it before it runs

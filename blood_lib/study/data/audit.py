@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from blood_lib import BloodError
+from blood_lib.report import open_whole
 from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.data.split import has_two_labels
 
@@ -157,7 +158,8 @@ def save_audit(tables: dict[str, pd.DataFrame], folder: Path | str) -> None:
     """Writes each table as `folder/NAME.csv`; makes the folder where there is none."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            table.to_csv(Path(folder) / f"{name}.csv", index=False, lineterminator="\n")
     except OSError as error:
-        raise BloodError(f"{folder} cannot be written: {error.strerror}; name another folder.") from error
+        raise BloodError(f"{folder} cannot be made: {error.strerror}; name another folder.") from error
+    for name, table in tables.items():
+        with open_whole(Path(folder) / f"{name}.csv") as out:
+            table.to_csv(out, index=False, lineterminator="\n")

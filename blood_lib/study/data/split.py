@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from blood_lib import BloodError
+from blood_lib.report import open_whole
 from blood_lib.study.data.index import build_index
 from blood_lib.study.data.manifest import find_contradictions, load_manifest
 
@@ -73,11 +73,12 @@ def load_split(folder: Path | str, *, salt: str = SALT, progress: Callable | Non
 
 
 def save_split(split: pd.DataFrame, file: Path | str) -> None:
-    """Writes the table as CSV (UTF-8, one line per image); the same table gives the same bytes everywhere."""
-    try:
-        split.to_csv(file, index=False, lineterminator="\n")
-    except OSError as error:
-        raise BloodError(f"{file} cannot be written: {error.strerror}; name another file.") from error
+    """Writes the table as CSV (UTF-8, one line per image); the same table gives the same bytes everywhere.
+
+    The file is there when it is whole; BloodError when it cannot be written.
+    """
+    with open_whole(Path(file)) as out:
+        split.to_csv(out, index=False, lineterminator="\n")
 
 
 def compute_proportions(split: pd.DataFrame) -> pd.DataFrame:
