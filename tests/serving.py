@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,8 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from blood_lib.dashboard.serve import find_free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 120  # seconds, on a busy machine
@@ -51,7 +50,7 @@ class Running:
 @contextmanager
 def serving(folder: Path, *options: str, bundle: Path | None = None) -> Iterator[Running]:
     """`blood serve` with these options; `folder` takes its log."""
-    port, log = find_free_port(18866), folder / "serve.log"
+    port, log = _pick_port(), folder / "serve.log"
     command = [sys.executable, "-u", "-m", "blood_lib", "serve", "--port", str(port), *options]
     if bundle is not None:
         command += ["--bundle", str(bundle)]
@@ -69,6 +68,13 @@ def serving(folder: Path, *options: str, bundle: Path | None = None) -> Iterator
     finally:
         if process.poll() is None:
             server.interrupt()
+
+
+def _pick_port() -> int:
+    """A port that the system has just found free: another run of the tests beside this one gets another."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def _listen_to_ctrl_c() -> None:
