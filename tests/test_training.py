@@ -52,6 +52,23 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_place(tiny_dataset, tiny_run,
         assert torch.equal(a, b)
 
 
+def test_a_run_killed_between_log_and_checkpoint_logs_each_epoch_once(
+    tiny_dataset, tiny_run, tmp_path, monkeypatch
+):
+    class Killed(Exception):
+        pass
+
+    def die(checkpoint):
+        raise Killed("as if the power had failed")
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(callbacks.Checkpoint, "after_epoch", die)
+        train(tiny_dataset, tmp_path, tiny_recipe())
+    assert len(_losses(tmp_path)) == 1
+    train(tiny_dataset, tmp_path, tiny_recipe())
+    assert _losses(tmp_path) == _losses(tiny_run)
+
+
 def test_a_finished_run_is_not_trained_again(tiny_dataset, tiny_run):
     before = (tiny_run / "model.pt").stat().st_mtime_ns
     train(tiny_dataset, tiny_run, tiny_recipe())
