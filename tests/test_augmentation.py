@@ -48,6 +48,14 @@ def test_stain_jitter_leaves_white_white_and_keeps_darker_darker():
     assert (jittered.diff(dim=3) >= 0).all()
 
 
+def test_stains_get_stronger_and_weaker_from_image_to_image():
+    torch.manual_seed(0)
+    still = Augmentation(white_balance=0, stain_mixing=0, desaturate=0, gamma=0)
+    jittered = jitter_stain(torch.full((200, 3, 4, 4), 0.5), still).log() / torch.tensor(0.5).log()
+    gains = jittered.mean((1, 2, 3)).log()  # of the optical density: exp of two normal numbers
+    assert 0.2 < gains.std() < 0.4 and gains.mean().abs() < 0.1
+
+
 def test_blur_keeps_the_mean_and_lowers_the_contrast(frames):
     blurred = blur(frames, torch.full((6,), 1.5))
     assert torch.allclose(blurred.mean((2, 3)), frames.mean((2, 3)), atol=0.01)

@@ -1,6 +1,7 @@
 """A bundle made from a run says what the trained network says, and carries what it promises."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
@@ -8,6 +9,7 @@ pytest.importorskip("onnx", reason="needs the extra `study`")
 
 from blood_lib.inference import Classifier  # noqa: E402
 from blood_lib.study import export  # noqa: E402
+from blood_lib.study.evaluation import fit_temperature  # noqa: E402
 from blood_lib.study.export import choose_distance, export_bundle, sample_per_class, store_as_float16  # noqa: E402
 from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402
@@ -31,6 +33,13 @@ def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_da
     assert (
         np.abs(answers.probs - expected).max() < 0.02
     )  # half-precision weights, bfloat16 where there is any
+
+
+def test_the_temperature_is_fitted_to_what_is_served_on_the_validation_part(bundle, tiny_dataset, tiny_run):
+    split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
+    answers = classify_labelled(Classifier(bundle), tiny_dataset, split[split["part"] == "valid"])
+    logits = np.log(answers.probs) * bundle.temperature  # but for a constant, which the softmax takes away
+    assert bundle.temperature == pytest.approx(fit_temperature(answers.target, logits), rel=1e-3)
 
 
 def test_the_card_says_what_was_measured_and_on_how_many(bundle):

@@ -69,6 +69,22 @@ def test_a_run_killed_between_log_and_checkpoint_logs_each_epoch_once(
     assert _losses(tmp_path) == _losses(tiny_run)
 
 
+def test_averaged_weights_follow_the_trained_ones_slowly():
+    from types import SimpleNamespace
+
+    average = callbacks.AverageWeights(0.9)
+    model = torch.nn.Linear(1, 1, bias=False)
+    torch.nn.init.zeros_(model.weight)
+    average.learn = SimpleNamespace(model=model)
+    average.before_fit()
+    torch.nn.init.ones_(model.weight)
+    average.after_step()
+    first = min(0.9, 1 / 11)  # the decay warms up with the number of steps
+    assert average.average.weight.item() == pytest.approx(1 - first)
+    average.after_step()
+    assert average.average.weight.item() == pytest.approx(1 - first * 2 / 12)
+
+
 def test_a_finished_run_is_not_trained_again(tiny_dataset, tiny_run):
     before = (tiny_run / "model.pt").stat().st_mtime_ns
     train(tiny_dataset, tiny_run, tiny_recipe())
