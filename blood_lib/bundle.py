@@ -15,6 +15,8 @@ from blood_lib import BloodError
 
 __all__ = [
     "BUNDLE_FORMAT",
+    "EXCLUDED",
+    "UNIDENTIFIED",
     "Bundle",
     "BundleError",
     "ClassInfo",
@@ -27,6 +29,7 @@ __all__ = [
 BUNDLE_FORMAT = 1
 SHIPPED = Path(__file__).parent / "bundles" / "pbc"
 NEEDED = ("model.onnx", "atlas.npz")
+UNIDENTIFIED, EXCLUDED = "unidentified", "excluded"  # where people put what counts as no class
 
 _MAX_JSON_BYTES = 16 * 2**20
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -216,6 +219,8 @@ def _parse(path: Path, sha256: str, data: dict[str, Any]) -> Bundle:
     )
     if len(bundle.classes) < 2 or len(set(bundle.names)) != len(bundle.classes):
         raise ValueError("it needs two classes or more, each with a name of its own")
+    if taken := {UNIDENTIFIED, EXCLUDED} & set(bundle.names):
+        raise ValueError(f"no class may be called {min(taken)!r}")
     if missing := [name for name in NEEDED if name not in bundle.files]:
         raise ValueError(f"it lists no {missing[0]}")
     return bundle

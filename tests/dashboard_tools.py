@@ -1,6 +1,6 @@
 """What the dashboard's tests share: an app in memory, and a browser's side of the talk with its parts.
 
-A real browser is for test_browser.py.
+A real browser is for the tests in browser/.
 """
 
 from __future__ import annotations

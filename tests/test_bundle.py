@@ -48,6 +48,13 @@ def test_all_that_is_known_of_a_class_survives(tmp_path: Path) -> None:
     assert load_bundle(tmp_path).classes[:2] == saved.classes[:2] == (first, second)
 
 
+@pytest.mark.parametrize("name", ["unidentified", "excluded"])
+def test_a_class_may_not_be_called_like_what_is_no_class(tmp_path: Path, name: str) -> None:
+    classes = [ClassInfo(each, {"en": each}, "#000000") for each in (name, "b", "c")]
+    with pytest.raises(BundleError, match=name):
+        save_tiny_bundle(tmp_path, classes=classes)
+
+
 def test_the_same_bundle_has_the_same_identity(tmp_path: Path) -> None:
     a, b = (save_tiny_bundle(tmp_path / name) for name in "ab")
     c = save_tiny_bundle(tmp_path / "c", temperature=2)

@@ -96,7 +96,7 @@ def test_an_upload_in_the_middle_of_another_wins(app: App) -> None:
 
 
 def test_too_many_images_are_cut_off_with_a_notice(app: App) -> None:
-    app.controller.max_images = 2
+    app.classifying.max_images = 2
     classify(app, drawn_files())
     assert len(app.state.cells) == 2
     assert "2" in app.state.notice

@@ -19,7 +19,7 @@ FOLDER = Path(blood_lib.dashboard.__file__).parent
 
 @pytest.fixture
 def state() -> DashboardState:
-    return DashboardState(Messages("en", WORDS))
+    return DashboardState()
 
 
 def test_a_cell_is_found_by_its_id_and_by_nothing_else(state: DashboardState) -> None:

@@ -8,13 +8,10 @@ import zipfile
 import pytest
 
 from blood_lib.archives import MAX_FILE_BYTES
-from blood_lib.dashboard.messages import Messages
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.uploader import Upload, Uploader, announced_entries
 from blood_lib.images import Rejection
 from tests.dashboard_tools import listen, say
-
-WORDS = {"item": "cell", "items": "cells", "Item": "Cell", "Items": "Cells"}
 
 
 def pieces(content: bytes, size: int = 7) -> list[bytes]:
@@ -114,7 +111,7 @@ def test_memory_that_waits_is_counted_until_it_is_taken() -> None:
 
 @pytest.fixture
 def uploader() -> Uploader:
-    return Uploader(DashboardState(Messages("en", WORDS), bundle=object()))
+    return Uploader(DashboardState())
 
 
 def test_an_upload_begins_is_acknowledged_and_ends(uploader: Uploader) -> None:
@@ -191,6 +188,6 @@ def test_a_visitor_cannot_raise_the_limits(uploader: Uploader) -> None:
 
 
 def test_one_message_is_far_below_what_a_socket_takes() -> None:
-    uploader = Uploader(DashboardState(Messages("en", WORDS)))
+    uploader = Uploader(DashboardState())
     assert uploader.limits["piece"] <= 2**20
     assert uploader.max_bytes > MAX_FILE_BYTES

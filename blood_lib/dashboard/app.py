@@ -10,9 +10,11 @@ import ipywidgets as widgets
 
 from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.dashboard.classifying import Classification
 from blood_lib.dashboard.controller import Controller
-from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.downloads import Downloads
 from blood_lib.dashboard.parts import Nav, StatusBar, Viewer
+from blood_lib.dashboard.review import Review
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.views import ChartView, ClassificationView, HelpView, MapView, UploadView
 
@@ -26,12 +28,12 @@ class App(widgets.VBox):
 
     def __init__(self, classifier: Any = None, *, language: str = "en"):
         bundle, problem = _find_bundle(classifier)
-        words = _words(bundle, language)
-        self.state = DashboardState(Messages(language, words), bundle=bundle)
+        self.state = DashboardState(bundle, language=language)
         if problem:
             self.state.error = self.state.messages("status.bundle", reason=problem)
             self.state.failed = True
         self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
+        self.classifying, self.review = Classification(self.controller), Review(self.controller)
         super().__init__(self._build())
         self.add_class("dash-app")
         if bundle is not None:
@@ -39,13 +41,14 @@ class App(widgets.VBox):
 
     def _build(self) -> list[widgets.Widget]:
         state = self.state
-        title = state.messages.pick(state.bundle.title) if state.bundle else "Dashboard"
-        self.nav, self.status, self.viewer = Nav(state, title=title), StatusBar(state), Viewer(state)
+        self.nav, self.status, self.viewer = Nav(state), StatusBar(state), Viewer(state)
+        self.downloads = Downloads(state)
         self.upload, self.help, self.chart = UploadView(state), HelpView(state), ChartView(state)
         self.classification, self.map = ClassificationView(state, self.viewer), MapView(state, self.viewer)
         self.nav.add_class("dash-top")
         self.status.add_class("dash-status")
-        return [self.nav, self.status, self.upload, self.help, self.chart, self.classification, self.map]
+        panels = [self.upload, self.help, self.chart, self.classification, self.map]
+        return [self.nav, self.status, *panels, self.downloads]
 
 
 def _find_bundle(classifier: Any) -> tuple[Bundle | None, str]:
@@ -63,14 +66,3 @@ def _load_classifier(bundle: Bundle) -> Any:
     from blood_lib.inference import Classifier
 
     return Classifier(bundle)
-
-
-def _words(bundle: Bundle | None, language: str) -> dict[str, str]:
-    """The bundle's words for its images, also with a capital, for the messages' {item} and {Items}."""
-    pick = Messages(language).pick
-    words = (
-        {"item": pick(bundle.item), "items": pick(bundle.items)}
-        if bundle
-        else {"item": "image", "items": "images"}
-    )
-    return words | {key.capitalize(): word[:1].upper() + word[1:] for key, word in words.items()}

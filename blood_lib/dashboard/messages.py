@@ -9,7 +9,12 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 
-__all__ = ["Messages"]
+from blood_lib.bundle import Bundle
+
+__all__ = ["LANGUAGES", "Messages"]
+
+_FOLDER = files(__package__) / "messages"
+LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FOLDER.iterdir()))  # "en", ...
 
 
 class Messages:
@@ -22,8 +27,21 @@ class Messages:
     def __init__(self, language: str = "en", words: Mapping[str, str] | None = None):
         self.language = language
         self.words = dict(words or {})
-        source = files(__package__) / "messages" / f"{language}.json"
+        source = _FOLDER / f"{language}.json"
         self._texts: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
+
+    @classmethod
+    def for_bundle(cls, bundle: Bundle | None, language: str) -> Messages:
+        """The sentences with the words of `bundle`, or of any image where there is none."""
+        messages = cls(language)
+        if bundle is None:
+            words = {"item": messages("word.item"), "items": messages("word.items")}
+        else:
+            words = {"item": messages.pick(bundle.item), "items": messages.pick(bundle.items)}
+        messages.words = words | {
+            key.capitalize(): word[:1].upper() + word[1:] for key, word in words.items()
+        }
+        return messages
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence for `key`; where `n` is 1 and there is a `key.one`, that one."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-from traitlets import Dict
+from traitlets import Dict, Int, Unicode
 
 from blood_lib.dashboard.state import DashboardState
 
@@ -19,9 +19,9 @@ __all__ = ["Part", "script", "style"]
 FRONT = Path(__file__).parent / "front"
 
 
-def script(name: str) -> str:
-    """The text of front/<name>.js with front/lib.js before it: one module, nothing to fetch."""
-    return "\n".join((FRONT / f"{file}.js").read_text(encoding="utf-8") for file in ("lib", name))
+def script(*names: str) -> str:
+    """The text of front/lib.js and then of front/<name>.js for each name: one module, nothing to fetch."""
+    return "\n".join((FRONT / f"{name}.js").read_text(encoding="utf-8") for name in ("lib", *names))
 
 
 def style() -> str:
@@ -33,12 +33,31 @@ class Part(anywidget.AnyWidget):
     """An anywidget whose message {"kind": "x", ...} goes to the method `_on_x(content, buffers)`."""
 
     text = Dict(help="its sentences in the visitor's language").tag(sync=True)
+    language = Unicode("en").tag(sync=True)
+    edition = Int(0, help="counts its texts; the script starts anew when it changes").tag(sync=True)
     accepts: tuple[str, ...] = ()  # the kinds of messages that it understands
 
     def __init__(self, state: DashboardState, section: str, **traits: Any):
-        super().__init__(text=state.messages.section(section), **traits)
+        super().__init__(**traits)
         self.state = state
+        self.section = section  # of the messages
+        self._on_messages()
         self.on_msg(state.guard(self._receive))
+        state.observe(state.guard(self._on_messages), "messages")
+
+    def _on_messages(self, _change: Any = None) -> None:
+        """Another language or another bundle: all its words at once."""
+        with self.hold_sync():
+            self.text, self.language = self.words(), self.state.messages.language
+            self.relabel()
+            self.edition += 1
+
+    def words(self) -> dict[str, str]:
+        """The sentences that its script needs."""
+        return self.state.messages.section(self.section)
+
+    def relabel(self) -> None:
+        """Set whatever else depends on language and bundle; called for the first time by `Part.__init__`."""
 
     def _receive(self, _widget: Any, content: Any, buffers: Any) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,16 @@ from traitlets import Bytes, Dict, Int, List, Unicode
 from blood_lib.dashboard.glyphs import describe_types
 from blood_lib.dashboard.part import Part, script, style
 from blood_lib.dashboard.pictures import display_image, heat_overlay, image_size, thumbnail
-from blood_lib.dashboard.state import TABS, Cell, Command, DashboardState, RejectedFile
+from blood_lib.dashboard.state import (
+    EXCLUDED,
+    TABS,
+    UNIDENTIFIED,
+    Cell,
+    Command,
+    DashboardState,
+    Download,
+    RejectedFile,
+)
 from blood_lib.inference import Result, heat_map
 from blood_lib.report import write_csv
 
@@ -36,12 +46,15 @@ class Nav(Part):
     accepts = ("hello", "tab")
 
     title = Unicode().tag(sync=True)
-    language = Unicode("en").tag(sync=True)
     tabs = List().tag(sync=True)
     tab = Unicode(TABS[0], help="the page's own; what counts is the state's").tag(sync=True)
 
-    def __init__(self, state: DashboardState, **traits: Any):
-        super().__init__(state, "tab", tabs=list(TABS), language=state.messages.language, **traits)
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "tab", tabs=list(TABS))
+
+    def relabel(self) -> None:
+        bundle, messages = self.state.bundle, self.state.messages
+        self.title = messages.pick(bundle.title) if bundle else messages("word.title")
 
     def _on_hello(self, _content: dict, _buffers: list) -> None:
         """A page asks once; later answers could only overtake what the visitor does meanwhile."""
@@ -65,9 +78,11 @@ class StatusBar(Part):
 
     def __init__(self, state: DashboardState):
         super().__init__(state, "status")
-        self.text = self.text | {"of": state.messages.section("upload")["of"]}
         state.observe(state.guard(self._show), ["progress", "notice", "error"])
         self._show()
+
+    def words(self) -> dict[str, str]:
+        return super().words() | {"of": self.state.messages.section("upload")["of"]}
 
     def _show(self, _change: Any = None) -> None:
         self.progress = progress_values(self.state)
@@ -86,10 +101,9 @@ class StatusBar(Part):
             self.state.error = ""
 
 
-def progress_values(state: DashboardState) -> dict[str, int]:
-    """{done, total} of the running classification, {} when none runs."""
-    progress = state.progress
-    return {} if progress is None else {"done": progress.done, "total": progress.total}
+def progress_values(state: DashboardState) -> dict[str, int | str]:
+    """{done, total, kind} of the running work, {} when none runs."""
+    return {} if state.progress is None else asdict(state.progress)
 
 
 class Gallery(Part):
@@ -102,23 +116,31 @@ class Gallery(Part):
     selected = Int(None, allow_none=True).tag(sync=True)
 
     def __init__(self, state: DashboardState):
-        types = describe_types(state.bundle, state.messages) if state.bundle else []
-        super().__init__(state, "gallery", types=types)
-        self._index = {name: i for i, name in enumerate(state.bundle.names)} if state.bundle else {}
-        self._shown: tuple[int, int, int] = (-1, 0, 0)  # run, cells and rejected files that the browser has
+        super().__init__(state, "gallery")
+        self._run = -1  # the run that the browser has seen, with these cells and so many rejected files
+        self._sent: dict[int, Cell] = {}
+        self._n_rejected = 0
         state.observe(state.guard(self._show), ["cells", "rejected"])
         state.observe(lambda change: setattr(self, "selected", change["new"]), "selected")
 
+    def relabel(self) -> None:
+        bundle = self.state.bundle
+        self.types = describe_types(bundle, self.state.messages) if bundle else []
+        names = [*(bundle.names if bundle else ()), UNIDENTIFIED, EXCLUDED]
+        self._index = {name: i for i, name in enumerate(names)}
+
     def _show(self, _change: Any = None) -> None:
-        """Send what is new since the last time; all of it when another run has begun."""
-        state, (run, n_cells, n_rejected) = self.state, self._shown
-        fresh = run != state.runs
+        """Send what is new or not as it was the last time; all of it when another run has begun."""
+        state = self.state
+        fresh = self._run != state.runs
         if fresh:
-            n_cells = n_rejected = 0
-        cells, rejected = state.cells[n_cells:], state.rejected[n_rejected:]
+            self._run, self._sent, self._n_rejected = state.runs, {}, 0
+        cells = [cell for cell in state.cells if self._sent.get(cell.id) is not cell]
+        rejected = state.rejected[self._n_rejected :]
         if not (fresh or cells or rejected):
             return
-        self._shown = (state.runs, len(state.cells), len(state.rejected))
+        self._sent |= {cell.id: cell for cell in cells}
+        self._n_rejected = len(state.rejected)
         self.send(
             {
                 "kind": "reset" if fresh else "add",
@@ -132,7 +154,7 @@ class Gallery(Part):
         return [cell.id, cell.name, self._index[cell.label], cell.status, round(cell.confidence, 4)]
 
     def _on_hello(self, _content: dict, _buffers: list) -> None:
-        self._shown = (-1, 0, 0)
+        self._run = -1
         self._show()
 
     def _on_thumbs(self, content: dict, _buffers: list) -> None:
@@ -152,9 +174,7 @@ class Gallery(Part):
 
     def _on_download(self, _content: dict, _buffers: list) -> None:
         table = make_table(self.state.cells, self.state.rejected, self.state.bundle.names)
-        self.send(
-            {"kind": "file", "run": self.state.runs, "name": "results.csv", "type": "text/csv"}, [table]
-        )
+        self.state.download = Download("results.csv", "text/csv", table)
 
 
 def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str]) -> bytes:
@@ -178,8 +198,12 @@ class Viewer(Part):
 
     def __init__(self, state: DashboardState):
         super().__init__(state, "viewer")
-        self._types = describe_types(state.bundle, state.messages) if state.bundle else []
         state.observe(state.guard(self._show), "selected")
+
+    def relabel(self) -> None:
+        bundle = self.state.bundle
+        self._types = describe_types(bundle, self.state.messages) if bundle else []
+        self._show()
 
     def _show(self, _change: Any = None) -> None:
         cell = self.state.cell(self.state.selected)
@@ -201,7 +225,7 @@ class Viewer(Part):
         return {
             "id": cell.id,
             "name": cell.name,
-            "type": self._types[self.state.bundle.names.index(cell.label)],
+            "type": self._types[self.state.bundle.names.index(cell.result.label)],
             "status": cell.status,
             "status_word": self.state.messages(f"state.{cell.status}"),
             "reason": cell.result.reason.capitalize(),

@@ -233,6 +233,9 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
     page.kernel_spec_manager_class = OneKernelSpec
     page.preheat_kernel = n_ready > 0
     page.default_pool_size = n_ready
+    config.ZMQChannelsWebsocketConnection.limit_rate = (
+        False  # it would drop parts of what a page has asked for
+    )
     kernels = config.MappingKernelManager
     kernels.cull_idle_timeout = IDLE_SECONDS
     kernels.cull_interval = 60

@@ -14,13 +14,27 @@ from functools import wraps
 from typing import Any
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, HasTraits, Instance, Int, Tuple, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from blood_lib import BloodError
+from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
+from blood_lib.dashboard.messages import Messages
 
-__all__ = ["TABS", "Cell", "Command", "DashboardState", "Progress", "RejectedFile"]
+__all__ = [
+    "EXCLUDED",
+    "TABS",
+    "THEMES",
+    "UNIDENTIFIED",
+    "Cell",
+    "Command",
+    "DashboardState",
+    "Download",
+    "Progress",
+    "RejectedFile",
+]
 
 TABS = ("upload", "help", "chart", "classification", "map")
+THEMES = ("auto", "light", "dark")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +43,35 @@ class Cell:
 
     id: int
     name: str
-    result: Any  # inference.Result
+    result: Any  # inference.Result: what the model says, whatever people do
     content: bytes = field(repr=False)
     place: tuple[float, float] | None = None  # on the map, about [-1, 1]
+    group: str | None = None  # where a person put it: a class, UNIDENTIFIED or EXCLUDED; None: nobody looked
+    proposal: str | None = None  # the class that a model which has learnt from corrections gives it instead
 
     @property
     def label(self) -> str:
-        """The type that counts; a review may one day say another than the model did."""
-        return self.result.label
+        """The group in which it stands: a person's word counts for more than the model's."""
+        return self.group or self.result.label
+
+    @property
+    def reviewed(self) -> bool:
+        return self.group is not None
+
+    @property
+    def moved(self) -> bool:
+        """A person has put it elsewhere than the model did."""
+        return self.reviewed and self.group != self.result.label
+
+    @property
+    def counts(self) -> bool:
+        """It is one of a class, and so part of every total."""
+        return self.label not in (UNIDENTIFIED, EXCLUDED)
+
+    @property
+    def doubtful(self) -> bool:
+        """The model is not sure, and nobody has looked yet."""
+        return self.status != "ok" and not self.reviewed
 
     @property
     def status(self) -> str:
@@ -57,45 +92,78 @@ class RejectedFile:
 
 @dataclass(frozen=True, eq=False)
 class Progress:
-    """How far the classification is; `total` may grow while ZIP files are being opened."""
+    """How far the running work is; `total` may grow while ZIP files are being opened, and 0 is unknown."""
 
     done: int
     total: int
+    kind: str = "classify"
+
+
+@dataclass(frozen=True, eq=False)
+class Download:
+    """A file for the visitor to keep."""
+
+    name: str
+    type: str  # "text/csv"
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Command:
-    """What the user wants: "upload" (with the files), "examples", "cancel", "clear"."""
+    """What the user wants; `kind` is one that the controller knows, and says what else is needed."""
 
     kind: str
-    files: Iterable | None = None
+    files: Iterable | None = None  # of an upload
+    ids: tuple[int, ...] = ()  # of the cells that are meant
+    group: str | None = None  # where they go; None: back to where the model put them
+    content: Any = None  # of a file that was given
+    name: str = ""
 
 
 class DashboardState(HasTraits):
     """What the views show and observe, and where they write what the user wants."""
 
     bundle = AnyTrait(None, allow_none=True, help="the Bundle in use; None: it could not be loaded")
+    language = Unicode("en", help="one of messages.LANGUAGES")
+    messages = Instance(Messages, help="every sentence; another one when language or bundle have changed")
+    theme = Unicode(THEMES[0], help="one of THEMES; auto: as the visitor's system is")
+    reviewer = Unicode("", help="the name of whoever reviews, as they typed it")
+    ranges = Dict(help="class name -> (low, high) in per cent: the bundle's, until a person edits them")
     connected = Bool(False, help="a page has shown the app")
     ready = Bool(False, help="the classifier is loaded")
     failed = Bool(False, help="the classifier cannot be loaded, and nothing can be classified")
     prepared = Bool(False, help="all that is slow the first time has been done once")
     classifier = AnyTrait(None, allow_none=True, help="the Classifier, once it is ready")
+    adapted = Bool(False, help="the classifier in use has learnt from corrections")
+    proposals = Int(0, help="number of cells with a proposal")
     cells = Tuple(help="Cell, ..., in the order of the upload")
     rejected = Tuple(help="RejectedFile, ...")
-    progress = Instance(
-        Progress, None, allow_none=True, help="of the running classification; None: none runs"
-    )
-    selected = Int(None, allow_none=True, help="the id of the cell that every tab marks")
+    progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
+    selected = Int(None, allow_none=True, help="the id of the cell that is looked at, in every tab")
+    marked = Tuple(help="ids of the cells that are chosen for moving, in every tab")
+    can_undo = Bool(False, help="there is a move to take back")
+    can_redo = Bool(False, help="there is a move that was taken back")
     tab = Unicode(TABS[0], help="the tab that is open, one of TABS")
     notice = Unicode("", help="a plain sentence about what has happened, no error")
     error = Unicode("", help="a plain sentence about what went wrong and what to do")
+    download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
     command = Instance(Command, None, allow_none=True, help="the user's latest wish; the controller obeys")
     runs = Int(0, help="counts classifications; a change means that earlier cells are gone")
 
-    def __init__(self, messages: Callable[..., str], **kwargs: Any):
+    def __init__(self, bundle: Bundle | None = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.messages = messages
         self.lock = threading.RLock()  # held by every handler, whatever thread it runs on
+        self._renew_messages()
+        self.observe(self._renew_messages, ["language", "bundle"])
+        self.observe(self._renew_ranges, "bundle")
+        self.bundle = bundle
+
+    def _renew_messages(self, _change: Any = None) -> None:
+        self.messages = Messages.for_bundle(self.bundle, self.language)
+
+    def _renew_ranges(self, _change: Any) -> None:
+        classes = self.bundle.classes if self.bundle else ()
+        self.ranges = {info.name: info.reference_range for info in classes if info.reference_range}
 
     def cell(self, identity: object) -> Cell | None:
         """The cell with this id; None where there is none, whatever `identity` is."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 from traitlets import Dict, Int, List, Unicode
 
@@ -128,11 +127,16 @@ class Uploader(Part):
     links = List(help="[tab, its name] of where the results are").tag(sync=True)
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
 
-    def __init__(self, state: DashboardState, **traits: Any):
+    def __init__(self, state: DashboardState):
         limits = {"files": self.max_files, "bytes": self.max_bytes, "piece": 2**20, "window": 4}
-        super().__init__(state, "upload", limits=limits, **traits)
+        super().__init__(state, "upload", limits=limits)
         self._upload: Upload | None = None
         self._key: str | None = None
+
+    def relabel(self) -> None:
+        bundle, messages = self.state.bundle, self.state.messages
+        self.examples = len(bundle.examples) if bundle else 0
+        self.links = [[tab, messages(f"tab.{tab}")] for tab in ("classification", "chart", "map")]
 
     def _on_hello(self, _content: dict, _buffers: list) -> None:
         """A page has drawn the uploader; nothing to do yet."""

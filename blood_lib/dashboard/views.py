@@ -42,7 +42,7 @@ class View(widgets.VBox):
         self.add_class("dash-panel").add_class(f"dash-panel-{self.tab}")
         self.state = state
         self._stale = True
-        state.observe(state.guard(self._on_change), list(self.watches))
+        state.observe(state.guard(self._on_change), [*self.watches, "messages"])
         state.observe(state.guard(self._on_tab), "tab")
 
     def _on_change(self, _change: Any) -> None:
@@ -64,9 +64,7 @@ class UploadView(View):
     tab = "upload"
 
     def __init__(self, state: DashboardState):
-        links = [[tab, state.messages(f"tab.{tab}")] for tab in ("classification", "chart", "map")]
-        examples = len(state.bundle.examples) if state.bundle else 0
-        self.uploader = Uploader(state, examples=examples, links=links)
+        self.uploader = Uploader(state)
         super().__init__(state, [self.uploader])
         state.observe(state.guard(self._show), ["progress", "cells", "rejected", "ready", "failed"])
         self._show()
@@ -118,7 +116,7 @@ class ChartView(View):
             self.page.value = f'<p class="dash-empty">{escape(t("chart.empty"))}</p>'
             return
         bars = self._count()
-        n = len(self.state.cells)
+        n = sum(bar.n for bar in bars)
         heads = [t(f"chart.{name}") for name in ("type", "number", "share", "range")]
         of_all = t("chart.total", n=n).replace(f"{n:,}", "").strip()
         self.page.value = (
@@ -131,7 +129,8 @@ class ChartView(View):
 
     def _count(self) -> list[Bar]:
         state, cells = self.state, self.state.cells
-        doubtful = [cell.label for cell in cells if cell.status != "ok"]
+        counted = [cell.label for cell in cells if cell.counts]
+        doubtful = [cell.label for cell in cells if cell.doubtful]
         return [
             Bar(
                 index=i,
@@ -145,7 +144,7 @@ class ChartView(View):
             for i, (info, row) in enumerate(
                 zip(
                     state.bundle.classes,
-                    compute_counts([cell.label for cell in cells], state.bundle.names),
+                    compute_counts(counted, state.bundle.names),
                     strict=True,
                 )
             )
@@ -246,7 +245,7 @@ class MapView(View):
 
     def _update(self) -> None:
         state = self.state
-        placed = [cell for cell in state.cells if cell.place is not None]
+        placed = [cell for cell in state.cells if cell.place is not None and cell.counts]
         self._ids = [cell.id for cell in placed]
         self.intro.value = _intro(state.messages("map.intro" if placed else "map.empty"))
         with self.figure.batch_update():

@@ -52,7 +52,11 @@ function render({ model, el, signal }) {
     }
     if (message.run !== seen) return;
     if (message.kind === "reset" || message.kind === "add") {
-      for (const [id, name, group, status, confidence] of message.items) items.set(id, { id, name, group, status, confidence });
+      for (const [id, name, group, status, confidence] of message.items) {
+        const known = items.get(id);
+        if (known?.card) watcher.unobserve(known.card);
+        items.set(id, { id, name, group, status, confidence, url: known?.url });
+      }
       rejected = rejected.concat(message.rejected);
       plan();
     }
@@ -108,7 +112,7 @@ function render({ model, el, signal }) {
         "aria-label": `${item.name}: ${fill(text.certain, { label: type.label, confidence: certainty, status: status.toLowerCase() })}`,
         onclick: () => model.send({ kind: "select", id: item.id }),
       },
-      h("img", { alt: "", width: 96, height: 96, decoding: "async" }),
+      h("img", { alt: "", src: item.url || null, width: 96, height: 96, decoding: "async" }),
       h("span", { class: "dash-card-line" }, h("span", {}, certainty), SIGNS[item.status] ? h("b", { class: `dash-sign dash-badge-${item.status}`, "aria-hidden": "true" }, SIGNS[item.status]) : null),
     );
     card.item = item;
@@ -153,7 +157,7 @@ function render({ model, el, signal }) {
           },
           SIGNS[name] ? h("b", { class: `dash-sign dash-badge-${name}`, "aria-hidden": "true" }, SIGNS[name]) : null,
           `${text[name]} `,
-          h("span", { class: "dash-number" }, n.toLocaleString("en")),
+          h("span", { class: "dash-number" }, number(n)),
         ),
       ),
     );
@@ -167,7 +171,7 @@ function render({ model, el, signal }) {
     const cards = members.map((item) => item.card ?? makeCard(item, type));
     cards.forEach((card, i) => (card.tabIndex = i === 0 ? 0 : -1));
     const grid = h("div", { class: "dash-grid", role: "group", "aria-label": type.label, onkeydown: (event) => walk(event, cards) }, ...cards);
-    return h("section", { class: "dash-group" }, h("h2", {}, mark(type, 16), type.label, h("span", { class: "dash-number" }, members.length.toLocaleString("en"))), grid);
+    return h("section", { class: "dash-group" }, h("h2", {}, mark(type, 16), type.label, h("span", { class: "dash-number" }, number(members.length))), grid);
   }
 
   /** Arrow keys go through a group; only one of its cards is a tab stop. */
@@ -187,7 +191,7 @@ function render({ model, el, signal }) {
     return h(
       "section",
       { class: "dash-group dash-rejected" },
-      h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, SIGNS.rejected), text.rejected_title, h("span", { class: "dash-number" }, rejected.length.toLocaleString("en"))),
+      h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, SIGNS.rejected), text.rejected_title, h("span", { class: "dash-number" }, number(rejected.length))),
       h("p", { class: "dash-muted" }, text.rejected_note),
       h("div", { class: "dash-scroll" }, h("table", { class: "dash-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason))), h("tbody", {}, ...rows))),
     );
@@ -205,17 +209,6 @@ function render({ model, el, signal }) {
   }
   model.on("change:selected", markSelected);
 
-  // --- a file made by Python ---
-  model.on("msg:custom", (message, buffers) => {
-    if (message.kind !== "file" || !buffers[0]) return;
-    const url = pictureUrl(buffers[0], message.type);
-    const link = h("a", { href: url, download: message.name });
-    el.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(url), 10000);
-  });
-
   model.send({ kind: "hello" });
   return () => {
     watcher.disconnect();
@@ -224,4 +217,4 @@ function render({ model, el, signal }) {
   };
 }
 
-export default { render };
+export default { render: live(render) };

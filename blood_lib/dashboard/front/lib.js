@@ -1,6 +1,45 @@
 // Helpers that every part of the page uses; put before each script by part.py.
 // All text reaches the page as text nodes: nothing here ever parses HTML.
 
+let language = "en"; // of the part that this file was put before; `live` sets it
+
+/**
+ * A part's render function that starts anew, in an empty element, whenever Python has changed the part's words:
+ * another language, another bundle. So a script may read text and types once; what it listens to by model.on is
+ * taken off for it. `kept` is an object for what has to outlive that.
+ */
+function live(render) {
+  return ({ model, el }) => {
+    const kept = {};
+    let end = () => {};
+    function start() {
+      end();
+      language = model.get("language");
+      const stop = new AbortController();
+      const handlers = [];
+      const on = (name, handler) => {
+        handlers.push([name, handler]);
+        model.on(name, handler);
+      };
+      el.replaceChildren();
+      const clean = render({ model: { ...model, on }, el, kept, signal: stop.signal });
+      end = () => {
+        stop.abort();
+        for (const [name, handler] of handlers) model.off(name, handler);
+        clean?.();
+      };
+    }
+    start();
+    model.on("change:edition", start);
+    return () => end();
+  };
+}
+
+/** A number as the visitor's language writes it. */
+function number(n) {
+  return n.toLocaleString(language);
+}
+
 /** An element: h("button", {class: "x", onclick: f, "aria-label": "y"}, "text", child, ...). */
 function h(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -19,7 +58,7 @@ function fill(text, values = {}) {
   return (text ?? "").replace(/\{(\w+)\}/g, (whole, name) => {
     const value = values[name];
     if (value === undefined) return whole;
-    return typeof value === "number" ? value.toLocaleString("en") : String(value);
+    return typeof value === "number" ? number(value) : String(value);
   });
 }
 

@@ -75,4 +75,4 @@ function render({ model, el, signal }) {
   });
 }
 
-export default { render };
+export default { render: live(render) };

@@ -68,4 +68,4 @@ function render({ model, el, signal }) {
   return () => clearInterval(timer);
 }
 
-export default { render };
+export default { render: live(render) };

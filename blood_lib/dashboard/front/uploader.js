@@ -4,10 +4,10 @@ const CLUTTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"]);
 const RESEND_AFTER = 6000; // ms without an acknowledgement
 const GIVE_UP_AFTER = 90000;
 
-function render({ model, el, signal }) {
+function render({ model, el, kept, signal }) {
   const text = model.get("text");
   const limits = model.get("limits");
-  let current = null; // the upload that is under way
+  let current = kept.upload ?? null; // the upload that is under way
 
   // --- what one sees ---
   const input = h("input", { type: "file", multiple: true, class: "dash-file", tabindex: -1, "aria-hidden": "true", accept: "image/*,.zip,.tif,.tiff,.bmp" });
@@ -95,7 +95,7 @@ function render({ model, el, signal }) {
 
   function megabytes(bytes) {
     const value = bytes / 2 ** 20;
-    return value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
+    return value < 10 ? value.toFixed(1) : number(Math.round(value));
   }
 
   function complain(sentence) {
@@ -200,10 +200,16 @@ function render({ model, el, signal }) {
       waitUntil: 0,
       pumping: false,
     };
-    current.timer = setInterval(() => watch(current), 500);
     model.send({ kind: "begin", key: current.key, ...current.begin });
-    pump(current);
+    resume();
     draw();
+  }
+
+  /** Go on with the upload that is under way, here or before the page changed its words. */
+  function resume() {
+    if (!current) return;
+    current.timer = setInterval(() => watch(current), 500);
+    pump(current);
   }
 
   function forget() {
@@ -280,8 +286,12 @@ function render({ model, el, signal }) {
   });
 
   for (const name of ["progress", "summary", "phase", "examples"]) model.on(`change:${name}`, draw);
+  resume();
   draw();
-  return forget;
+  return () => {
+    kept.upload = current;
+    forget();
+  };
 }
 
-export default { render };
+export default { render: live(render) };

@@ -76,4 +76,4 @@ function render({ model, el }) {
   return () => urls.forEach((url) => URL.revokeObjectURL(url));
 }
 
-export default { render };
+export default { render: live(render) };

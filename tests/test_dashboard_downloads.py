@@ -1,0 +1,60 @@
+"""Files for the visitor: offered once, given piece by piece to whoever asks for them rightly."""
+
+from __future__ import annotations
+
+import pytest
+
+from blood_lib.dashboard.downloads import PIECE, Downloads
+from blood_lib.dashboard.state import DashboardState, Download
+from tests.dashboard_tools import listen, say
+
+CONTENT = bytes(range(256)) * (PIECE // 256) + b"the rest"
+
+
+@pytest.fixture
+def downloads() -> Downloads:
+    return Downloads(DashboardState())
+
+
+def test_a_file_is_offered_and_comes_in_pieces(downloads: Downloads) -> None:
+    heard = listen(downloads)
+    downloads.state.download = Download("a.bin", "application/octet-stream", CONTENT)
+    offer = heard.pop().content
+    assert (offer["name"], offer["pieces"]) == ("a.bin", 2)
+    for number in range(offer["pieces"]):
+        say(downloads, kind="take", key=offer["key"], number=number)
+    assert b"".join(message.buffers[0] for message in heard) == CONTENT
+    say(downloads, kind="done", key=offer["key"])
+    assert downloads.state.download is None
+
+
+def test_an_empty_file_is_a_file_too(downloads: Downloads) -> None:
+    heard = listen(downloads)
+    downloads.state.download = Download("a.txt", "text/plain", b"")
+    say(downloads, kind="take", key=heard[0].content["key"], number=0)
+    assert heard[-1].buffers == [b""]
+
+
+def test_a_page_that_comes_later_is_offered_it_again(downloads: Downloads) -> None:
+    downloads.state.download = Download("a.txt", "text/plain", b"a")
+    heard = listen(downloads)
+    say(downloads, kind="hello")
+    assert heard[-1].content["name"] == "a.txt"
+
+
+@pytest.mark.parametrize("number", [-1, "0", None, 1.5, True, [0]])
+def test_a_false_number_gives_nothing(downloads: Downloads, number: object) -> None:
+    downloads.state.download = Download("a.txt", "text/plain", b"a")
+    heard = listen(downloads)
+    say(downloads, kind="take", key=1, number=number)
+    assert not heard
+
+
+def test_talk_of_an_earlier_file_is_not_about_this_one(downloads: Downloads) -> None:
+    downloads.state.download = Download("a.txt", "text/plain", b"a")
+    downloads.state.download = Download("b.txt", "text/plain", b"b")
+    heard = listen(downloads)
+    say(downloads, kind="take", key=1, number=0)
+    say(downloads, kind="done", key=1)
+    assert not heard
+    assert downloads.state.download.name == "b.txt"
