@@ -14,8 +14,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from blood_lib.study.painter import save_examples
+from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, Visit
 from tests.serving import Running, serving, wait_for
-from tests.test_browser import CHROMIUM, DESKTOP, FLAGS, Visit
 
 N_IMAGES = 22
 STEPS = ("page asked for to ready", "22 images given to classified", "and to the last tab complete")

@@ -1,6 +1,6 @@
 """Starts `blood serve` for a test, and ends it as Ctrl-C would.
 
-What the page then shows is for test_browser.py.
+What the page then shows is for the tests in browser/.
 """
 
 from __future__ import annotations

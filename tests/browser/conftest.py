@@ -1,0 +1,68 @@
+"""One server and one browser for all tests in here, and a fresh page for each.
+
+Real cells are uploaded where there are some, and drawn ones otherwise; no screenshot is kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from blood_lib.bundle import SHIPPED
+from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, PHONE, Visit, drawn
+from tests.serving import Running, serving
+
+N_FILES = 22
+
+
+@pytest.fixture(scope="package")
+def server(tiny_bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The shipped bundle, or the tiny one where none ships yet."""
+    bundle = SHIPPED if (SHIPPED / "bundle.json").is_file() else tiny_bundle.path
+    with serving(tmp_path_factory.mktemp("serve"), bundle=bundle) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser():
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright is not installed: pip install '.[test]'"
+    )
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def visit(browser, server: Running, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    visit = Visit(browser, server, **request.param)
+    yield visit
+    visit.close()
+
+
+@pytest.fixture
+def desktop(browser, server: Running) -> Iterator[Visit]:
+    visit = Visit(browser, server, **DESKTOP)
+    yield visit
+    visit.close()
+
+
+@pytest.fixture
+def phone(browser, server: Running) -> Iterator[Visit]:
+    visit = Visit(browser, server, **PHONE)
+    yield visit
+    visit.close()
+
+
+@pytest.fixture(scope="package")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Files of cells: real ones where there are some, drawn ones otherwise."""
+    data = Path(os.environ.get("BLOOD_DATA") or Path(__file__).parents[3] / "shared" / "data")
+    found = sorted(data.glob("PBC_dataset_normal_DIB/*/[!.]*.jpg"))
+    if found:
+        return found[:: len(found) // N_FILES][:N_FILES]
+    return drawn(tmp_path_factory.mktemp("cells"), N_FILES)

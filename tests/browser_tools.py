@@ -1,0 +1,112 @@
+"""What the browser tests share: a visitor's page, and how to wait and click in it.
+
+Server, browser and pages as fixtures are in browser/conftest.py.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+from tests.fixtures_bundle import draw_cell, encode
+from tests.serving import Running, wait_for
+
+CHROMIUM = next(
+    (path for path in ("/usr/bin/chromium", shutil.which("chromium") or "") if os.path.exists(path)), None
+)
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+DESKTOP = {"viewport": {"width": 1280, "height": 900}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+PATIENCE = 60_000  # ms, on a busy machine
+TABS = ("Upload", "Help", "Chart", "Classification", "Visual analysis")
+
+# Every file of browser tests begins with `pytestmark = BROWSER`.
+BROWSER = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in /usr/bin: apt-get install chromium"),
+]
+
+
+class Visit:
+    """A visitor's page, and all that it asked for and complained about."""
+
+    def __init__(self, browser, server: Running, **options) -> None:
+        self.context = browser.new_context(accept_downloads=True, **options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE)
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("console", self._on_console)
+        self.page.goto(server.address)
+        self.page.wait_for_selector(".dash-drop")
+        self.page.wait_for_selector(".dash-preparing", state="hidden")
+
+    def _on_console(self, message) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def upload(self, files: list) -> None:
+        self.page.set_input_files(".dash-file", files)
+        self.page.wait_for_selector(".dash-done")
+
+    def open(self, tab: str) -> None:
+        self.page.get_by_role("tab", name=tab).click()
+
+    def close(self) -> None:
+        """Leave the page, and hold what every page must keep to."""
+        other = [url for url in self.requests if urlparse(url).hostname not in {"localhost", None, ""}]
+        complaints = self.complaints.copy()
+        self.page.goto("about:blank")
+        self.context.close()
+        assert not other
+        assert not complaints
+
+
+def until(page, expression: str) -> None:
+    """Wait for a JavaScript expression to be true (the page's policy forbids Playwright's own way)."""
+    wait_for(lambda: page.evaluate(expression), PATIENCE / 1000)
+
+
+def drawn(folder: Path, n: int) -> list[Path]:
+    """n small drawn images."""
+    colours = ["#d62728", "#2ca02c", "#1f77b4"]
+    for i in range(n):
+        image = draw_cell(colours[i % 3], size=(60 + i % 7, 64))
+        (folder / f"cell {i}.png").write_bytes(encode(image))
+    return sorted(folder.iterdir())
+
+
+PLACE = """() => {
+    const figure = document.querySelector(".js-plotly-plot");
+    const mine = figure?.calcdata?.[figure.data.length - 2], { xaxis, yaxis } = figure?._fullLayout ?? {};
+    if (!mine?.length || mine[0].x === undefined || mine[0].x === false) return null;
+    figure.scrollIntoView({ block: "center" });
+    const { left, top } = figure.getBoundingClientRect(), point = mine.at(-1);
+    return [left + xaxis._offset + xaxis.l2p(point.x), top + yaxis._offset + yaxis.l2p(point.y)];
+}"""
+
+
+def click_a_point(visit: Visit) -> str:
+    """Click an uploaded cell on the map; the file name that the page then shows."""
+    page, seen = visit.page, []
+
+    def stands_still() -> bool:  # the figure takes its size when its tab is shown
+        seen.append(page.evaluate(PLACE))
+        return len(seen) > 3 and seen[-1] is not None and seen[-1] == seen[-3]
+
+    wait_for(stands_still)
+    x, y = seen[-1]
+    page.mouse.move(x, y)
+    page.wait_for_selector(".hoverlayer .hovertext")
+    page.mouse.click(x, y)
+    name = page.locator(".dash-panel-map .dash-viewer .dash-name")
+    name.wait_for()
+    return name.inner_text()
