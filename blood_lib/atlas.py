@@ -139,6 +139,35 @@ class Atlas:
         """Write an .npz file."""
         Path(path).write_bytes(self.to_bytes())
 
+    def extend(self, features: np.ndarray, target: np.ndarray, axes: np.ndarray) -> "Atlas":
+        """With more reference cells, features (N, D) and target (N,), at the places where they belong, and
+        with more principal axes (K, D), orthonormal to those there are.
+        """
+        features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
+        return Atlas(
+            features=np.concatenate([self.features, features]),
+            target=np.concatenate([self.target, target]),
+            embedding=np.concatenate([self.embedding, self.place(features)]),
+            scale=self.scale,
+            pca_mean=self.pca_mean,
+            pca_components=np.concatenate([self.pca_components, axes]),
+            perplexity=self.perplexity,
+            random_state=self.random_state,
+        )
+
+    def find_axes(self, features: np.ndarray, n_axes: int) -> np.ndarray:
+        """The most important directions (K, D) of cells, features (N, D), that the principal axes do not
+        have: at most n_axes, and at most so many that half of all directions stay without one.
+        """
+        p, d = self.pca_components.shape
+        deviation = np.asarray(features, np.float64) - self.pca_mean
+        rest = deviation - deviation @ self.pca_components.T @ self.pca_components
+        values, inside = np.linalg.eigh(rest @ rest.T)  # of the cells, not of the directions: it is quicker
+        last = np.argsort(-values)[: max(0, min(n_axes, d // 2 - p))]
+        last = last[values[last] > 1e-9 * max(values.max(), 1e-12)]
+        axes, _ = np.linalg.qr(rest.T @ inside[:, last])
+        return axes.T.astype(np.float32)
+
     def place(self, features: np.ndarray) -> np.ndarray:
         """Where new cells, features (N, D), belong on the map: (N, 2) float32.
 

@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "ClassInfo",
     "Preprocessing",
     "Thresholds",
+    "find_class",
     "load_bundle",
     "save_bundle",
 ]
@@ -84,6 +85,7 @@ class Bundle:
     thresholds: Thresholds
     card: dict[str, Any]  # provenance and metrics, free form
     files: dict[str, str]  # name -> sha256
+    held: dict[str, bytes] = field(default_factory=dict)  # files that are in memory, not in the folder
 
     @property
     def names(self) -> list[str]:
@@ -102,7 +104,30 @@ class Bundle:
 
     def read(self, name: str) -> bytes:
         """The content of one of the bundle's files, checked against its hash."""
-        return _read_checked(self.path, name, self.files[name])
+        return self.held[name] if name in self.held else _read_checked(self.path, name, self.files[name])
+
+    def change(self, *, files: Mapping[str, bytes], **changes: Any) -> "Bundle":
+        """This bundle with `changes` of its fields and with `files` new or replaced; all of it in memory."""
+        new = replace(self, **changes, files=self.files | _hash_all(files), held=self.held | {**files})
+        return replace(new, sha256=hashlib.sha256(_write_index(new._described(), new.files)).hexdigest())
+
+    def save(self, folder: Path | str) -> "Bundle":
+        """Write all of it into `folder`, and load the result."""
+        return save_bundle(folder, **self._described(), files={name: self.read(name) for name in self.files})
+
+    def _described(self) -> dict[str, Any]:
+        """The fields that bundle.json describes, as `save_bundle` takes them."""
+        apart = ("path", "sha256", "files", "held")
+        return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in apart}
+
+
+def find_class(word: str, classes: Iterable[ClassInfo]) -> int | None:
+    """The index of the class that `word` means: its name or its label in any language, capitals or not."""
+    wanted = word.strip().casefold().replace("_", " ")
+    for i, info in enumerate(classes):
+        if wanted in {text.casefold().replace("_", " ") for text in (info.name, *info.label.values())}:
+            return i
+    return None
 
 
 def load_bundle(path: Path | str | None = None) -> Bundle:
@@ -140,25 +165,40 @@ def save_bundle(
 ) -> Bundle:
     """Write `files` and a bundle.json with their hashes into `folder`, and load the result."""
     folder = Path(folder)
-    data = {
-        "format": BUNDLE_FORMAT,
-        "title": dict(title),
-        "item": dict(item),
-        "items": dict(items),
-        "classes": [asdict(info) for info in classes],
-        "preprocessing": asdict(preprocessing),
+    described = {
+        "title": title,
+        "item": item,
+        "items": items,
+        "classes": classes,
+        "preprocessing": preprocessing,
         "temperature": temperature,
-        "thresholds": asdict(thresholds),
-        "card": dict(card),
-        "files": {name: hashlib.sha256(files[name]).hexdigest() for name in sorted(files)},
+        "thresholds": thresholds,
+        "card": card,
     }
-    content = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    content = _write_index(described, _hash_all(files))
     for name, file_content in files.items():
         target = folder / _checked_name(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file_content)
-    (folder / "bundle.json").write_bytes(content.encode())
+    (folder / "bundle.json").write_bytes(content)
     return load_bundle(folder)
+
+
+def _write_index(described: Mapping[str, Any], hashes: Mapping[str, str]) -> bytes:
+    """The content of bundle.json."""
+    data = {
+        "format": BUNDLE_FORMAT,
+        **described,
+        "classes": [asdict(info) for info in described["classes"]],
+        "preprocessing": asdict(described["preprocessing"]),
+        "thresholds": asdict(described["thresholds"]),
+        "files": {name: hashes[name] for name in sorted(hashes)},
+    }
+    return (json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _hash_all(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
 def _read_index(path: Path) -> bytes:

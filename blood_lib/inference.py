@@ -5,16 +5,20 @@ Reading files is for `images.py`, the map for `atlas.py`, what is done with the 
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from blood_lib.adapt import adapt_bundle, turn_views
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, BundleError, load_bundle
+from blood_lib.calibration import softmax
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.network import Network
 
@@ -73,10 +77,11 @@ class Classifier:
     ok: ..._1.jpg shows one ...
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, network: Network | None = None) -> None:
+        """network: the bundle's, where it has been compiled already."""
         self.bundle = bundle
         self.class_names = bundle.names
-        self._network = Network(bundle)
+        self._network = network or Network(bundle)
         self.atlas = _load_atlas(bundle, self._network.n_features)
 
     @classmethod
@@ -133,14 +138,48 @@ class Classifier:
         how = self.bundle.preprocessing
         return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=how.crop))
 
+    def predict_features(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """What `predict` says of images whose features (N, D) are known, at once: probs, distance, status."""
+        return self._judge(self._network.head(features), features)
+
+    def adapt(self, images: Sequence[Image.Image], labels: Sequence[str]) -> "Classifier":
+        """A classifier for the laboratory of these RGB images too, one label each; raises BloodError.
+
+        It lives in memory, shares the network with this one, and knows home as before.
+        """
+        return self.adapt_features(self.describe(images), labels)
+
+    def describe(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """Features (N, V, D) of every image and of its turned and mirrored views, for `adapt_features`."""
+        found = [self._network([self._prepare(view) for view in turn_views(image)])[1] for image in images]
+        return np.array(found, np.float32).reshape(len(images), -1, self._network.n_features)
+
+    def adapt_features(
+        self, features: np.ndarray, labels: Sequence[str], *, card: Mapping[str, Any] = MappingProxyType({})
+    ) -> "Classifier":
+        """The same from features: (N, D), or better (N, V, D) as `describe` gives them. `card`: what the new
+        bundle's card should say besides.
+        """
+        bundle, head = adapt_bundle(self.bundle, self.atlas, np.asarray(features, np.float32), labels, card)
+        return Classifier(bundle, network=self._network.with_head(head))
+
+    def save(self, folder: Path | str) -> Bundle:
+        """Write the bundle, adapted or not, into `folder`, and load it from there."""
+        return self.bundle.save(folder)
+
     def _predict(self, x: Sequence[np.ndarray]) -> Predictions:
         logits, features, cams = self._network(x)
-        probs = _softmax(logits / self.bundle.temperature)
+        probs, distance, status = self._judge(logits, features)
+        return Predictions(probs, features, cams, distance, status)
+
+    def _judge(self, logits: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """The calibrated probs (N, C), distance (N,) and status of N images."""
+        probs = softmax(logits / self.bundle.temperature)
         distance = self.atlas.distance(features)
         limits = self.bundle.thresholds
         status = np.where(probs.max(axis=1) >= limits.confidence, "ok", "uncertain").astype(object)
         status[~(distance <= limits.distance)] = "unfamiliar"  # what is no number is never ok
-        return Predictions(probs, features, cams, distance, status.tolist())
+        return probs, distance, status.tolist()
 
     def _answer(self, batch: Sequence[tuple[str, np.ndarray | Rejection]]) -> Iterator[Result]:
         predictions = self._predict([x for _, x in batch if not isinstance(x, Rejection)])
@@ -198,11 +237,6 @@ def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
             f"the atlas of the bundle in {bundle.path} belongs to another model: get the bundle again."
         )
     return atlas
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
 def count_cores() -> int:

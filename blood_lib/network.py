@@ -3,12 +3,14 @@
 What the numbers mean is for `inference.py`.
 """
 
+import copy
 import threading
 from collections.abc import Sequence
 
 import numpy as np
 
 from blood_lib.bundle import Bundle, BundleError
+from blood_lib.head import Head
 
 __all__ = ["Network"]
 
@@ -17,32 +19,39 @@ class Network:
     """Callable: N images (S, S, 3) uint8 -> logits (N, C), features (N, D), cams (N, C, h, w), all float32.
 
     Images run one by one, several at a time: so an image's numbers never depend on its neighbours, any N is
-    as good as another, and nothing is compiled again.
+    as good as another, and nothing is compiled again. The head is no part of what is compiled.
     """
 
     def __init__(self, bundle: Bundle) -> None:
         import openvino as ov
 
         try:
-            model = _build(bundle)
+            model, self.head = _build(bundle)
             self._compiled = ov.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
-        except (RuntimeError, StopIteration) as error:
+        except (RuntimeError, StopIteration, ValueError) as error:
             why = (str(error) or "an output or the head is missing").split("\n")[0].rstrip(".")
             raise BundleError(
                 f"the model of the bundle in {bundle.path} cannot be used ({why}): get the bundle again."
             ) from None
         self._queue = ov.AsyncInferQueue(self._compiled)
         self._queue.set_callback(_store)
-        self.n_features = self._compiled.output(1).shape[1]
+        self.n_features = self._compiled.output(0).shape[1]
         self._lock = threading.Lock()
+
+    def with_head(self, head: Head) -> "Network":
+        """The same network, compiled once for both, with another head."""
+        twin = copy.copy(self)
+        twin.head = head
+        return twin
 
     def __call__(self, x: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         outputs = [np.empty((len(x), *port.shape[1:]), np.float32) for port in self._compiled.outputs]
         with self._lock:
             for i, image in enumerate(x):
-                self._queue.start_async({0: image[None]}, (outputs, i))
+                self._queue.start_async({0: image[None], 1: self.head.weight}, (outputs, i))
             self._queue.wait_all()
-        return tuple(outputs)
+        features, cams = outputs
+        return self.head(features), features, cams
 
 
 def _store(request, where: tuple[list[np.ndarray], int]) -> None:
@@ -52,42 +61,73 @@ def _store(request, where: tuple[list[np.ndarray], int]) -> None:
 
 
 def _build(bundle: Bundle):
-    """The OpenVINO model: `images` (1, S, S, 3) uint8 -> logits, features, cams."""
+    """The OpenVINO model: images (1, S, S, 3) uint8, weight (C, D) -> features, cams; and its head."""
     import openvino as ov
 
     size = bundle.preprocessing.image_size
     model = ov.Core().read_model(bundle.read("model.onnx"), b"")
     model.reshape([1, 3, size, size])
-    model = _add_cams(model)
-    _check_outputs(model, bundle)
-    return _normalise(model, bundle)
+    logits, features, maps = (_find_output(model, name) for name in ("logits", "features", "maps"))
+    _check_shapes(*(list(port.shape) for port in (logits, features, maps)))  # RuntimeError if not fixed
+    head = _read_head(bundle, model)
+    _check_head(head, bundle, features.shape[1])
+    return _normalise(_add_cams(model, features, maps, head), bundle), head
 
 
-def _check_outputs(model, bundle: Bundle) -> None:
+def _find_output(model, name: str):
+    return next(port for port in model.outputs if name in port.names).node.input_value(0)
+
+
+def _check_shapes(logits: list[int], features: list[int], maps: list[int]) -> None:
     """OpenVINO would read past the end of a shape that has fewer axes than it should."""
-    logits, features, cams = (list(port.shape) for port in model.outputs)  # RuntimeError if not fixed
-    if [len(shape) for shape in (logits, features, cams)] != [2, 2, 4] or logits != cams[:2]:
-        raise RuntimeError(f"its outputs have the shapes {logits}, {features} and {cams}")
-    if logits[1] != len(bundle.classes):
+    if [len(shape) for shape in (logits, features, maps)] != [2, 2, 4] or features != maps[:2]:
+        raise RuntimeError(f"its outputs have the shapes {logits}, {features} and {maps}")
+
+
+def _read_head(bundle: Bundle, model) -> Head:
+    """The bundle's own head where it has one, or else the model's."""
+    if "head.npz" not in bundle.files:
+        weight, bias = (_find_constant(model, f"head.{name}") for name in ("weight", "bias"))
+        return Head(weight, bias)
+    try:
+        return Head.from_bytes(bundle.read("head.npz"))
+    except BundleError:
+        raise
+    except Exception:  # NumPy raises nearly anything
         raise BundleError(
-            f"the bundle in {bundle.path} names {len(bundle.classes)} classes, its model knows {logits[1]}: "
+            f"the bundle in {bundle.path} has no readable head: get the bundle again."
+        ) from None
+
+
+def _find_constant(model, name: str) -> np.ndarray:
+    node = next(node for node in model.get_ops() if node.get_friendly_name() == name)
+    return np.asarray(node.get_data(), np.float32)
+
+
+def _check_head(head: Head, bundle: Bundle, n_features: int) -> None:
+    n_classes = len(bundle.classes)
+    if len(head.bias) != n_classes:
+        raise BundleError(
+            f"the bundle in {bundle.path} names {n_classes} classes, its model knows {len(head.bias)}: "
             "get the bundle again."
+        )
+    if head.weight.shape[1] != n_features:
+        raise BundleError(
+            f"the head of the bundle in {bundle.path} belongs to another model: get the bundle again."
         )
 
 
-def _add_cams(model):
+def _add_cams(model, features, maps, head: Head):
     """sum_d w[c, d] * maps[d] inside the graph, so that the maps themselves need not leave it."""
     import openvino as ov
     from openvino import opset13 as ops
 
-    def output(name: str):
-        return next(port for port in model.outputs if name in port.names).node.input_value(0)
-
-    weight = next(node for node in model.get_ops() if node.get_friendly_name() == "head.weight")
-    kernel = ops.convert(ops.unsqueeze(weight, np.array([2, 3])), "f32")
-    cams = ops.convolution(output("maps"), kernel, [1, 1], [0, 0], [0, 0], [1, 1])
-    wanted = (output("logits"), output("features"), cams)
-    return ov.Model([ops.result(node) for node in wanted], model.get_parameters())
+    _, n_features, height, width = maps.shape
+    weight = ops.parameter(head.weight.shape, np.float32)
+    flat = ops.reshape(maps, np.array([n_features, height * width]), False)
+    shape = np.array([1, len(head.bias), height, width])
+    cams = ops.reshape(ops.matmul(weight, flat, False, False), shape, False)
+    return ov.Model([ops.result(features), ops.result(cams)], [*model.get_parameters(), weight])
 
 
 def _normalise(model, bundle: Bundle):
@@ -97,8 +137,9 @@ def _normalise(model, bundle: Bundle):
 
     how = bundle.preprocessing
     steps = PrePostProcessor(model)
-    steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
-    steps.input().model().set_layout(ov.Layout("NCHW"))
-    steps.input().preprocess().convert_element_type(ov.Type.f32).mean([255 * m for m in how.mean])
-    steps.input().preprocess().scale([255 * s for s in how.std])
+    images = steps.input(0)
+    images.tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
+    images.model().set_layout(ov.Layout("NCHW"))
+    images.preprocess().convert_element_type(ov.Type.f32).mean([255 * m for m in how.mean])
+    images.preprocess().scale([255 * s for s in how.std])
     return steps.build()

@@ -15,6 +15,7 @@ from PIL import Image
 
 from blood_lib import inference
 from blood_lib.bundle import Bundle, BundleError, ClassInfo, Thresholds
+from blood_lib.calibration import softmax
 from blood_lib.images import Rejection, iter_files
 from blood_lib.inference import STATUSES, Classifier, heat_map
 from tests.fixtures_bundle import (
@@ -73,7 +74,7 @@ def test_the_network_computes_what_its_weights_say(tiny_bundle: Bundle, tiny_cla
     inner = np.maximum((weights["conv.weight"].sum(axis=(2, 3))) @ x, 0)  # where the padding is not seen
     logits = found.features @ weights["head.weight"].T + weights["head.bias"]
     assert np.allclose(found.cams[0, :, 3, 3], weights["head.weight"] @ inner, rtol=0.02, atol=0.02)
-    assert np.allclose(found.probs, inference._softmax(logits / 1.5), atol=0.01)
+    assert np.allclose(found.probs, softmax(logits / 1.5), atol=0.01)
     # the mean of a class's map is its logit without the bias: global average pooling and one linear layer
     assert np.allclose(found.cams.mean(axis=(2, 3)) + weights["head.bias"], logits, rtol=0.02, atol=0.02)
 
