@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from blood_lib import BloodError, __version__, commands
+from blood_lib import BloodError, __version__, adapt_command, commands
 
 __all__ = ["main"]
 
@@ -43,7 +43,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"blood {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for room in (commands, serve, data, study, notebooks):
+    for room in (commands, adapt_command, serve, data, study, notebooks):
         room.add_parser(subparsers)
     return parser
 

@@ -139,21 +139,21 @@ class Atlas:
         """Write an .npz file."""
         Path(path).write_bytes(self.to_bytes())
 
-    def extend(self, features: np.ndarray, target: np.ndarray, axes: np.ndarray) -> "Atlas":
-        """With more reference cells, features (N, D) and target (N,), at the places where they belong, and
-        with more principal axes (K, D), orthonormal to those there are.
-        """
+    def with_cells(self, features: np.ndarray, target: np.ndarray) -> "Atlas":
+        """The map with more reference cells, features (N, D) and target (N,), each at its place."""
         features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
-        return Atlas(
+        return self._change(
             features=np.concatenate([self.features, features]),
             target=np.concatenate([self.target, target]),
             embedding=np.concatenate([self.embedding, self.place(features)]),
-            scale=self.scale,
-            pca_mean=self.pca_mean,
-            pca_components=np.concatenate([self.pca_components, axes]),
-            perplexity=self.perplexity,
-            random_state=self.random_state,
         )
+
+    def with_axes(self, axes: np.ndarray) -> "Atlas":
+        """The map with more principal axes (K, D), as `find_axes` gives them."""
+        return self._change(pca_components=np.concatenate([self.pca_components, axes]))
+
+    def _change(self, **arrays: np.ndarray) -> "Atlas":
+        return Atlas(**({name: getattr(self, name) for name in _ARRAYS} | arrays))
 
     def find_axes(self, features: np.ndarray, n_axes: int) -> np.ndarray:
         """The most important directions (K, D) of cells, features (N, D), that the principal axes do not

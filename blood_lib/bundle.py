@@ -6,12 +6,16 @@ Nothing in it is executable. What the model computes is for `inference.py`, what
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from blood_lib import BloodError
+from blood_lib.report import writing
 
 __all__ = [
     "BUNDLE_FORMAT",
@@ -22,8 +26,10 @@ __all__ = [
     "ClassInfo",
     "Preprocessing",
     "Thresholds",
+    "check_out",
     "find_class",
     "load_bundle",
+    "open_folder",
     "save_bundle",
 ]
 
@@ -182,6 +188,25 @@ def save_bundle(
         target.write_bytes(file_content)
     (folder / "bundle.json").write_bytes(content)
     return load_bundle(folder)
+
+
+def check_out(out: Path) -> None:
+    """BloodError when a bundle must not be written to `out`, since it holds something else."""
+    if out.exists() and not (out / "bundle.json").exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise BloodError(f"{out} holds something else than a bundle: name another folder.")
+
+
+@contextmanager
+def open_folder(out: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `out` when all is in it; raises BloodError."""
+    check_out(out)
+    with writing(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
+            new = Path(scratch) / "bundle"
+            yield new
+            shutil.rmtree(out, ignore_errors=True)
+            new.rename(out)
 
 
 def _write_index(described: Mapping[str, Any], hashes: Mapping[str, str]) -> bytes:

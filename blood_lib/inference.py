@@ -5,12 +5,10 @@ Reading files is for `images.py`, the map for `atlas.py`, what is done with the 
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -142,12 +140,14 @@ class Classifier:
         """What `predict` says of images whose features (N, D) are known, at once: probs, distance, status."""
         return self._judge(self._network.head(features), features)
 
-    def adapt(self, images: Sequence[Image.Image], labels: Sequence[str]) -> "Classifier":
+    def adapt(
+        self, images: Sequence[Image.Image], labels: Sequence[str], *, date: str | None = None
+    ) -> "Classifier":
         """A classifier for the laboratory of these RGB images too, one label each; raises BloodError.
 
-        It lives in memory, shares the network with this one, and knows home as before.
+        It lives in memory and shares the network with this one, which stays as it is; `save` writes it.
         """
-        return self.adapt_features(self.describe(images), labels)
+        return self.adapt_features(self.describe(images), labels, date=date)
 
     def describe(self, images: Sequence[Image.Image]) -> np.ndarray:
         """Features (N, V, D) of every image and of its turned and mirrored views, for `adapt_features`."""
@@ -155,12 +155,10 @@ class Classifier:
         return np.array(found, np.float32).reshape(len(images), -1, self._network.n_features)
 
     def adapt_features(
-        self, features: np.ndarray, labels: Sequence[str], *, card: Mapping[str, Any] = MappingProxyType({})
+        self, features: np.ndarray, labels: Sequence[str], *, date: str | None = None
     ) -> "Classifier":
-        """The same from features: (N, D), or better (N, V, D) as `describe` gives them. `card`: what the new
-        bundle's card should say besides.
-        """
-        bundle, head = adapt_bundle(self.bundle, self.atlas, np.asarray(features, np.float32), labels, card)
+        """The same from features: (N, D) of predictions, or better (N, V, D) as `describe` gives them."""
+        bundle, head = adapt_bundle(self.bundle, self.atlas, np.asarray(features, np.float32), labels, date)
         return Classifier(bundle, network=self._network.with_head(head))
 
     def save(self, folder: Path | str) -> Bundle:

@@ -6,7 +6,6 @@ Everything that is measured here is measured on the network as it will be served
 
 import copy
 import io
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -21,7 +20,15 @@ from scipy.special import softmax
 
 from blood_lib import BloodError
 from blood_lib.atlas import Atlas
-from blood_lib.bundle import Bundle, Preprocessing, Thresholds, load_bundle, save_bundle
+from blood_lib.bundle import (
+    Bundle,
+    Preprocessing,
+    Thresholds,
+    check_out,
+    load_bundle,
+    open_folder,
+    save_bundle,
+)
 from blood_lib.inference import Classifier
 from blood_lib.network import Network
 from blood_lib.study.architectures import CellNetwork
@@ -196,14 +203,9 @@ def export_bundle(run: Path, folder: Path, out: Path, *, elsewhere: Path | None 
     finished, the bundle would be larger than MAX_BYTES, or `out` holds something else.
     """
     network, recipe = load_network(run)
-    if out.exists() and not (out / "bundle.json").exists() and any(out.iterdir()):
-        raise BloodError(f"{out} holds something else than a bundle; name another folder.")
+    check_out(out)
     if elsewhere is not None:
         find_labelled(elsewhere, class_infos())
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-        new = Path(scratch) / "bundle"
+    with open_folder(out) as new:
         _measure_and_save(new, network, recipe, run, find_dataset(folder), elsewhere)
-        shutil.rmtree(out, ignore_errors=True)
-        new.rename(out)
     return load_bundle(out)

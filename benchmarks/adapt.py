@@ -1,0 +1,107 @@
+"""How good a bundle is in another laboratory once it was adapted to some labelled cells of it, and still at home.
+
+    python -m benchmarks.adapt DATA [--bundle DIR] [--draws 10] [--n 10 25 50 100]
+
+DATA holds BCCD_cropped (a folder per class: the other laboratory) and PBC_dataset_normal_DIB (home). For each
+number of labelled cells it draws that many at random, adapts, and scores the rest of them and home's test part;
+prints mean and standard deviation over the draws. At last it times `blood adapt` for the largest number.
+"""
+
+import argparse
+import csv
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from blood_lib.images import load_image
+from blood_lib.inference import Classifier, count_cores
+from blood_lib.study.data.index import find_dataset
+from blood_lib.study.data.split import load_split
+from blood_lib.study.labelled import find_labelled
+
+_COLUMNS = ("there", "there_balanced", "there_ok", "right_of_ok", "left_out", "home", "home_ok", "seconds")
+
+
+def _score(classifier: Classifier, features: np.ndarray, target: np.ndarray) -> tuple[float, ...]:
+    """Accuracy, balanced accuracy, share of `ok`, accuracy of those."""
+    probs, _, status = classifier.predict_features(features)
+    right, ok = probs.argmax(axis=1) == target, np.array(status) == "ok"
+    recalls = [right[target == c].mean() for c in np.unique(target)]
+    return right.mean(), float(np.mean(recalls)), ok.mean(), right[ok].mean() if ok.any() else np.nan
+
+
+def _describe_home(classifier: Classifier, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Features and classes of home's test part."""
+    split = load_split(root)
+    rows = split[split["part"] == "test"]
+    folder = find_dataset(root)
+    files = ((file, (folder / file).read_bytes()) for file in rows["file"])
+    features = np.stack([result.features for result in classifier.classify(files)])
+    return features, rows["cell_type"].map(classifier.class_names.index).to_numpy()
+
+
+def _try(classifier: Classifier, there: tuple, home: tuple, n: int, seed: int) -> tuple[float, ...]:
+    """One draw of n labelled cells; a value for each of _COLUMNS."""
+    features, target = there
+    order = np.random.default_rng(seed).permutation(len(target))
+    mine, rest = order[:n], order[n:]
+    started = time.perf_counter()
+    adapted = classifier.adapt_features(features[mine], [classifier.class_names[i] for i in target[mine]])
+    seconds = time.perf_counter() - started
+    at_home = _score(adapted, *home)
+    left_out = adapted.bundle.card["metrics"][0]["value"]
+    return *_score(adapted, features[rest, 0], target[rest]), left_out, at_home[0], at_home[2], seconds
+
+
+def _time_command(bundle: Path, folder: Path, table: pd.DataFrame, n: int) -> float:
+    """Seconds of `blood adapt` with n images, process start included."""
+    with tempfile.TemporaryDirectory() as scratch:
+        labels = Path(scratch) / "labels.csv"
+        with labels.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["file", "label"])
+            drawn = table.sample(n, random_state=0)
+            writer.writerows(
+                (str((folder / row.file).resolve()), row.cell_type) for row in drawn.itertuples()
+            )
+        command = [sys.executable, "-m", "blood_lib", "adapt", labels, "--bundle", bundle]
+        started = time.perf_counter()
+        subprocess.run([*command, "--out", Path(scratch) / "bundle"], check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - started
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path, metavar="DATA")
+    parser.add_argument("--bundle", type=Path, help="default: the bundle that ships")
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--n", type=int, nargs="+", default=[10, 25, 50, 100])
+    args = parser.parse_args()
+    classifier = Classifier.load(args.bundle)
+    folder = args.data / "BCCD_cropped"
+    table = find_labelled(folder, classifier.bundle.classes)
+    features = classifier.describe([load_image(folder / file) for file in table["file"]])
+    there = features, table["cell_type"].map(classifier.class_names.index).to_numpy()
+    home = _describe_home(classifier, args.data / "PBC_dataset_normal_DIB")
+    accuracy, balanced, ok, _ = _score(classifier, features[:, 0], there[1])
+    print(f"before: there {accuracy:.1%}, balanced {balanced:.1%}, ok {ok:.1%}, n = {len(table)}")
+    accuracy, _, ok, right = _score(classifier, *home)
+    print(f"before: home {accuracy:.1%}, ok {ok:.1%}, of those right {right:.1%}, n = {len(home[1])}\n")
+    print("labelled", *(f"{name:>15}" for name in _COLUMNS))
+    for n in args.n:
+        tries = np.array([_try(classifier, there, home, n, seed) for seed in range(args.draws)])
+        means, spreads = np.nanmean(tries, axis=0), np.nanstd(tries, axis=0, ddof=1)
+        cells = (f"{mean:8.3f} ± {sd:4.3f}" for mean, sd in zip(means, spreads, strict=True))
+        print(f"{n:8}", *(f"{cell:>15}" for cell in cells), flush=True)
+    seconds = _time_command(classifier.bundle.path, folder, table, max(args.n))
+    print(f"\nmean ± standard deviation of {args.draws} draws; {count_cores()} cores")
+    print(f"blood adapt with {max(args.n)} images, process start included: {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
