@@ -1,9 +1,9 @@
-"""How good a bundle is in another laboratory once it was adapted to some labelled cells of it, and still at home.
+"""How good an adapted bundle is in the other laboratory, and still at home, by the number of labelled cells.
 
     python -m benchmarks.adapt DATA [--bundle DIR] [--draws 10] [--n 10 25 50 100]
 
 DATA holds BCCD_cropped (a folder per class: the other laboratory) and PBC_dataset_normal_DIB (home). For each
-number of labelled cells it draws that many at random, adapts, and scores the rest of them and home's test part;
+number of labelled cells it draws that many at random, adapts, scores the rest and home's test part, and
 prints mean and standard deviation over the draws. At last it times `blood adapt` for the largest number.
 """
 

@@ -26,6 +26,7 @@ N_AXES = 50  # at most so many directions in which the new cells differ become f
 N_FOLDS = 5  # for the distance at which they are unfamiliar
 ENOUGH = 20  # new cells, to say from which confidence on one of 20 answers is wrong
 HOME_ACCURACY, NEW_ACCURACY = 0.998, 0.95  # of the answers that are `ok`, by cells that were left out
+SHARPEST = 0.1  # temperature of scores around 0 and 1: so few cells tell of no greater certainty
 FAMILIAR = 0.95  # share of the new laboratory's cells that should not be unfamiliar
 
 _WHERE = {
@@ -130,7 +131,7 @@ def fit_adaptation(
 
     strength = min(STRENGTHS, key=error)
     scores = leave_out(strength)
-    temperature = fit_temperature(both, scores, weight)
+    temperature = max(SHARPEST, fit_temperature(both, scores, weight))
     return Adaptation(
         head=ridge.head(strength),
         atlas=atlas.with_axes(_find_axes(atlas, features)).with_cells(features[:, 0], target),

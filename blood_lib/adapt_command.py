@@ -50,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from blood_lib.adapt import find_targets
     from blood_lib.bundle import check_out, load_bundle, open_folder
     from blood_lib.inference import Classifier
+    from blood_lib.report import writing
 
     check_out(args.out)
     base = load_bundle(args.bundle)
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     find_targets([label for _, label in rows], base.classes)
     images, labels = _load_images(args.table, rows)
     adapted = Classifier(base).adapt(images, labels, date=time.strftime("%Y-%m-%d"))
-    with open_folder(args.out) as folder:
+    with open_folder(args.out) as folder, writing(args.out):
         adapted.save(folder)
     _say_what_was_done(adapted.bundle, args.out)
     return 0

@@ -202,9 +202,11 @@ def open_folder(out: Path) -> Iterator[Path]:
     check_out(out)
     with writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as scratch:
-            new = Path(scratch) / "bundle"
-            yield new
+        scratch = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-")
+    with scratch:
+        new = Path(scratch.name) / "bundle"
+        yield new
+        with writing(out):
             shutil.rmtree(out, ignore_errors=True)
             new.rename(out)
 

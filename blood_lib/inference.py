@@ -152,7 +152,7 @@ class Classifier:
     def describe(self, images: Sequence[Image.Image]) -> np.ndarray:
         """Features (N, V, D) of every image and of its turned and mirrored views, for `adapt_features`."""
         found = [self._network([self._prepare(view) for view in turn_views(image)])[1] for image in images]
-        return np.array(found, np.float32).reshape(len(images), -1, self._network.n_features)
+        return np.stack(found) if found else np.empty((0, 1, self._network.n_features), np.float32)
 
     def adapt_features(
         self, features: np.ndarray, labels: Sequence[str], *, date: str | None = None
