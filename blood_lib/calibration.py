@@ -7,7 +7,7 @@ import numpy as np
 
 __all__ = ["choose_confidence", "fit_temperature", "softmax"]
 
-_LOWEST, _HIGHEST = -4.0, 3.0  # logarithms of the temperatures that are looked at
+_LOWEST, _HIGHEST = -3.0, 3.0  # logarithms of the temperatures that are looked at
 _N_STEPS = 40
 _GOLDEN = (5**0.5 - 1) / 2
 

@@ -6,11 +6,9 @@ import pytest
 pytest.importorskip("sklearn", reason="needs the extra `study`")
 
 from blood_lib.study.evaluation import (  # noqa: E402
-    choose_confidence,
     compute_calibration_error,
     compute_figures,
     compute_per_class,
-    fit_temperature,
 )
 
 TARGET = np.array([0, 0, 0, 0, 1, 1])
@@ -47,26 +45,6 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy():
     target[:] = 0
     assert compute_calibration_error(target, sure) == pytest.approx(0.2)
     assert compute_calibration_error(target, np.tile([1.0, 0.0], (100, 1))) == 0
-
-
-def test_the_temperature_that_was_put_in_is_found_again():
-    rng = np.random.default_rng(0)
-    logits = rng.normal(size=(20_000, 4)) * 2
-    probs = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    target = np.array([rng.choice(4, p=p) for p in probs])
-    assert fit_temperature(target, 3 * logits) == pytest.approx(3, rel=0.05)
-
-
-def test_from_the_chosen_confidence_on_answers_are_right_often_enough():
-    rng = np.random.default_rng(1)
-    confidence = rng.uniform(0.5, 1, 5000)
-    target = (rng.uniform(size=5000) > confidence).astype(int)  # right with the probability claimed
-    probs = np.stack([confidence, 1 - confidence], axis=1)
-    threshold = choose_confidence(target, probs, accuracy=0.9)
-    kept = confidence >= threshold
-    assert (target[kept] == 0).mean() >= 0.9
-    assert 0.7 < threshold < 0.9 and kept.sum() > 1500
-    assert choose_confidence(np.ones(5, int), np.tile([0.9, 0.1], (5, 1)), accuracy=0.9) == 1
 
 
 def test_the_table_per_class_counts_and_names_the_confusion():

@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("onnx", reason="needs the extra `study`")
 
+from blood_lib.calibration import fit_temperature  # noqa: E402
 from blood_lib.inference import Classifier  # noqa: E402
 from blood_lib.study import export  # noqa: E402
-from blood_lib.study.evaluation import fit_temperature  # noqa: E402
 from blood_lib.study.export import choose_distance, export_bundle, sample_per_class, store_as_float16  # noqa: E402
 from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402

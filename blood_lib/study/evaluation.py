@@ -1,25 +1,22 @@
-"""How good predictions are: figures with 95 % intervals, calibration, and thresholds for saying "not sure".
+"""How good predictions are: figures with 95 % intervals, and calibration.
 
-Arrays in, numbers out. Where the predictions come from is left to `export` and `commands`.
+Arrays in, numbers out. Where the predictions come from is left to `export` and `commands`, thresholds to the
+core's `calibration`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 from sklearn.metrics import confusion_matrix, f1_score
 
 from blood_lib.counts import interval
 
 __all__ = [
     "Figure",
-    "choose_confidence",
     "compute_calibration_error",
     "compute_figures",
     "compute_per_class",
-    "fit_temperature",
 ]
 
 N_BINS = 15
@@ -51,30 +48,6 @@ def compute_calibration_error(target: np.ndarray, probs: np.ndarray, *, n_bins: 
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     gaps = np.bincount(bins, weights=right - confidence, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(target))
-
-
-def fit_temperature(target: np.ndarray, logits: np.ndarray) -> float:
-    """The temperature that gives `logits` (N, C) the highest likelihood of `target` (N,) (Guo et al. 2017,
-    section 4.2).
-    """
-
-    def loss(log_temperature: float) -> float:
-        log_probs = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return -float(log_probs[np.arange(len(target)), target].mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-
-
-def choose_confidence(target: np.ndarray, probs: np.ndarray, *, accuracy: float) -> float:
-    """The lowest confidence from which on the answers are right at least `accuracy` of the time; 1 where
-    there is none.
-
-    Coverage against risk (Geifman & El-Yaniv 2017) without its bound: the guarantee is for these images.
-    """
-    order = np.argsort(-probs.max(axis=1), kind="stable")
-    confidence, right = probs.max(axis=1)[order], (probs.argmax(axis=1) == target)[order]
-    good = np.flatnonzero(np.cumsum(right) >= accuracy * np.arange(1, len(right) + 1))
-    return float(confidence[good[-1]]) if len(good) else 1.0
 
 
 def _meld_recalls(hits: np.ndarray, n: np.ndarray, seed: int) -> tuple[float, float]:

@@ -29,13 +29,13 @@ from blood_lib.bundle import (
     open_folder,
     save_bundle,
 )
+from blood_lib.calibration import choose_confidence, fit_temperature
 from blood_lib.inference import Classifier
 from blood_lib.network import Network
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.card import TEXTS, build_card
 from blood_lib.study.cells import class_infos
 from blood_lib.study.data.index import find_dataset
-from blood_lib.study.evaluation import choose_confidence, fit_temperature
 from blood_lib.study.labelled import find_labelled
 from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
 from blood_lib.study.painter import save_examples

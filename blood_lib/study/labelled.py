@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from blood_lib import BloodError
-from blood_lib.bundle import ClassInfo
+from blood_lib.bundle import ClassInfo, find_class
 from blood_lib.inference import Classifier
 from blood_lib.study.cells import by_folder
 
@@ -50,10 +50,8 @@ def _to_class(word: str, classes: Sequence[ClassInfo]) -> str | None:
     """The class that a folder's or a table's `word` means: its name, a label in any language or the dataset's
     folder.
     """
-    wanted = word.strip().lower().replace("_", " ")
-    for info in classes:
-        if wanted in {info.name.lower(), *(label.lower() for label in info.label.values())}:
-            return info.name
+    if (found := find_class(word, classes)) is not None:
+        return classes[found].name
     try:
         name = by_folder(word.strip().lower()).name
     except KeyError:
