@@ -171,9 +171,11 @@ class Atlas:
     def place(self, features: np.ndarray) -> np.ndarray:
         """Where new cells, features (N, D), belong on the map: (N, 2) float32.
 
-        Each cell is placed by itself, so its place is the same alone, among others and on every run.
+        Each cell is placed by itself, so its place is the same alone, among others and on every run. What is
+        like no reference cell at all can be driven off the map: it stays at its edge.
         """
-        return (self._placer.place(self._reduce(features)) / self.scale).astype(np.float32)
+        places = self._placer.place(self._reduce(features)) / self.scale
+        return places.clip(-ZONE_EDGE, ZONE_EDGE).astype(np.float32)
 
     @cached_property
     def _placer(self) -> Placer:
