@@ -51,4 +51,4 @@ def test_the_table_per_class_counts_and_names_the_confusion():
     first, second = compute_per_class(TARGET, PROBS.argmax(axis=1), ["a", "b"])
     assert (first["n"], first["recall"], first["precision"]) == (4, 0.75, 0.75)
     assert second["taken_for"] == "a (1)"
-    assert second["recall_interval"][0] == pytest.approx(0.0126, abs=1e-4)  # Clopper-Pearson, 1 of 2
+    assert second["recall_low"] == pytest.approx(0.0126, abs=1e-4)  # Clopper-Pearson, 1 of 2

@@ -8,11 +8,6 @@ from pathlib import Path
 
 __all__ = ["add_parser"]
 
-_FORMATTERS = {
-    **dict.fromkeys(("recall", "precision"), "{:.2%}".format),
-    **dict.fromkeys(("recall_interval", "precision_interval"), lambda ends: "{:.1%}-{:.1%}".format(*ends)),
-}
-
 
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:
     """Registers `train` and `evaluate`; each sets `run(args) -> int`."""
@@ -52,7 +47,10 @@ def _add_train(subparsers: "argparse._SubParsersAction") -> None:
 
 
 def _add_evaluate(subparsers: "argparse._SubParsersAction") -> None:
-    text = "How good a bundle is on labelled images: a folder per class, or the files of a CSV table."
+    text = (
+        "How good a bundle is on labelled images: a folder per class, or the files of a CSV table. Prints "
+        "tables; --out also writes them as CSV files, and as one HTML page with plots."
+    )
     evaluate = subparsers.add_parser("evaluate", help="measure a bundle on labelled images", description=text)
     evaluate.add_argument(
         "folder", metavar="DIR", type=Path, help="holds a folder per class, or the files that --labels names"
@@ -68,6 +66,9 @@ def _add_evaluate(subparsers: "argparse._SubParsersAction") -> None:
         "--among-present",
         action="store_true",
         help="force the answer to be one of the classes that are there",
+    )
+    evaluate.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="write the tables (CSV) and report.html into this folder"
     )
     evaluate.set_defaults(run=_evaluate)
 
@@ -97,6 +98,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from blood_lib.inference import Classifier
+    from blood_lib.study.assessment import assess, format_text
     from blood_lib.study.labelled import classify_labelled
 
     classifier = Classifier.load(args.bundle)
@@ -105,8 +107,32 @@ def _evaluate(args: argparse.Namespace) -> int:
     answers = classify_labelled(classifier, root, table, progress=progress)
     if args.among_present:
         answers = answers.choose_among(np.unique(answers.target))
-    _print_report(answers, classifier.class_names)
+    assessment = assess(answers, classifier.class_names)
+    print(format_text(assessment))
+    if args.out is not None:
+        _save_report(assessment, classifier.bundle, args)
     return 0
+
+
+def _save_report(assessment, bundle, args: argparse.Namespace) -> None:
+    """The tables and the page in the folder that --out names."""
+    from blood_lib import __version__
+    from blood_lib.report import open_whole
+    from blood_lib.study.assessment import save_tables
+    from blood_lib.study.assessment_page import build_page
+
+    choice = "one of the classes there" if args.among_present else "any class of the bundle"
+    facts = {
+        "bundle": f"{bundle.title['en']}, {bundle.sha256[:16]}",
+        "images": f"{args.folder.resolve().name}{f', part {args.part}' if args.part else ''}",
+        "answers may be": choice,
+        "measured": "image by image, with 95 % intervals",
+        "program": f"blood {__version__}",
+    }
+    save_tables(assessment, args.out)
+    with open_whole(args.out / "report.html") as file:
+        file.write(build_page(assessment, f"How good: {bundle.title['en']}", facts))
+    print(f"\nThe tables and report.html are in {args.out}.")
 
 
 def _find_table(args: argparse.Namespace, classes):
@@ -122,18 +148,3 @@ def _find_table(args: argparse.Namespace, classes):
     return args.folder, read_labels(args.labels, classes) if args.labels else find_labelled(
         args.folder, classes
     )
-
-
-def _print_report(answers, names: list[str]) -> None:
-    import pandas as pd
-
-    from blood_lib.study.evaluation import compute_figures, compute_per_class
-
-    print(*compute_figures(answers.target, answers.probs), sep="\n")
-    rows = compute_per_class(answers.target, answers.probs.argmax(axis=1), names)
-    print("", pd.DataFrame(rows).to_string(index=False, formatters=_FORMATTERS), "", sep="\n")
-    for status in ("ok", "uncertain", "unfamiliar"):
-        some = answers.select(status)
-        right = int((some.probs.argmax(axis=1) == some.target).sum())
-        print(f"{status:10} {len(some.target):6,} of {len(answers.target):,}, {right:,} right")
-    print(f"{'rejected':10} {len(answers.rejected):6,}")

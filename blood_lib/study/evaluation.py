@@ -15,12 +15,18 @@ from blood_lib.counts import interval
 __all__ = [
     "Figure",
     "compute_calibration_error",
+    "compute_coverage",
     "compute_figures",
     "compute_per_class",
+    "compute_reliability",
+    "compute_risks",
+    "share",
 ]
 
 N_BINS = 15
 N_RESAMPLES = 1000
+COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
+"""Shares of the answers, the surest first, whose errors are counted."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,58 @@ def compute_calibration_error(target: np.ndarray, probs: np.ndarray, *, n_bins: 
     target (N,) class indices, probs (N, C).
     """
     confidence, right = probs.max(axis=1), probs.argmax(axis=1) == target
-    bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = np.bincount(bins, weights=right - confidence, minlength=n_bins)
+    gaps = np.bincount(_bin(confidence, n_bins), weights=right - confidence, minlength=n_bins)
     return float(np.abs(gaps).sum() / len(target))
+
+
+def _bin(confidence: np.ndarray, n_bins: int) -> np.ndarray:
+    return np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+
+
+def compute_reliability(
+    target: np.ndarray, probs: np.ndarray, *, n_bins: int = N_BINS
+) -> list[dict[str, float]]:
+    """A row per bin of confidence that has an answer: its edges, n, mean confidence and accuracy with its
+    exact 95 % interval; the bins are those of the calibration error.
+    """
+    confidence, right = probs.max(axis=1), probs.argmax(axis=1) == target
+    bins, rows = _bin(confidence, n_bins), []
+    for i in np.unique(bins):
+        mine = bins == i
+        n, k = int(mine.sum()), int(right[mine].sum())
+        row = {"above": i / n_bins, "up_to": (i + 1) / n_bins, "n": n}
+        rows.append({**row, "confidence": float(confidence[mine].mean()), **share("accuracy", k, n)})
+    return rows
+
+
+def share(name: str, k: int, n: int) -> dict[str, float]:
+    """k of n and its exact 95 % interval as the columns `name`, `name_low` and `name_high`; none of 0 is
+    unknown.
+    """
+    low, high = interval(k, n)
+    return {name: k / n if n else float("nan"), f"{name}_low": low, f"{name}_high": high}
+
+
+def compute_risks(target: np.ndarray, probs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coverage against risk (El-Yaniv & Wiener 2010): the share of all answers that is kept, the surest
+    first, and the share of errors among those, (N,) each.
+    """
+    wrong = (probs.argmax(axis=1) != target)[np.argsort(-probs.max(axis=1), kind="stable")]
+    kept = np.arange(1, len(wrong) + 1)
+    return kept / len(wrong), np.cumsum(wrong) / kept
+
+
+def compute_coverage(target: np.ndarray, probs: np.ndarray) -> list[dict[str, float]]:
+    """A row per share of COVERAGES: the confidence that keeps it, n, errors, and their share with its exact
+    95 % interval.
+    """
+    order, rows = np.argsort(-probs.max(axis=1), kind="stable"), []
+    for coverage in COVERAGES:
+        kept = order[: max(1, round(coverage * len(target)))]
+        errors = int((probs[kept].argmax(axis=1) != target[kept]).sum())
+        row = {"coverage": coverage, "confidence": float(probs[kept[-1]].max()), "n": len(kept)}
+        rows.append({**row, "errors": errors, **share("risk", errors, len(kept))})
+    return rows
 
 
 def _meld_recalls(hits: np.ndarray, n: np.ndarray, seed: int) -> tuple[float, float]:
@@ -115,10 +170,8 @@ def compute_per_class(
             {
                 "name": name,
                 "n": n,
-                "recall": hit / n if n else float("nan"),
-                "recall_interval": interval(hit, n),
-                "precision": hit / said if said else float("nan"),
-                "precision_interval": interval(hit, said),
+                **share("recall", hit, n),
+                **share("precision", hit, said),
                 "taken_for": f"{names[others.argmax()]} ({others.max()})" if others.any() else "",
             }
         )

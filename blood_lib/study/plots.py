@@ -21,9 +21,13 @@ __all__ = [
     "add_legend",
     "plot_clusters",
     "plot_composition",
+    "plot_confusion",
     "plot_counts",
     "plot_images",
     "plot_map",
+    "plot_recalls",
+    "plot_reliability",
+    "plot_risks",
     "plot_shares",
     "plot_variance",
     "stamp",
@@ -168,4 +172,56 @@ def plot_variance(ax: Axes, ratios: np.ndarray) -> Axes:
     ax.set_xlabel("principal components")
     ax.set_ylabel("variance explained (%)")
     ax.set_ylim(0, 100)
+    return ax
+
+
+def plot_confusion(ax: Axes, confusion: pd.DataFrame) -> Axes:
+    """The matrix `confusion` (rows: labels, columns: answers), shaded by the share of its row, each count
+    written.
+    """
+    shares = confusion / np.maximum(confusion.sum(axis=1).to_numpy()[:, None], 1)
+    counts = confusion.astype(str).mask(confusion == 0, "")
+    sns.heatmap(shares, annot=counts, fmt="", cmap="Blues", vmin=0, vmax=1, cbar=False, square=True, ax=ax)
+    ax.set(xlabel="answer", ylabel="label")
+    ax.tick_params(axis="y", rotation=0)
+    ax.tick_params(axis="x", rotation=90)
+    return ax
+
+
+def plot_recalls(ax: Axes, classes: pd.DataFrame) -> Axes:
+    """Each class's recall in per cent with its interval; `classes`: see `evaluation.compute_per_class`."""
+    for row, one in enumerate(classes.itertuples()):
+        if one.n:
+            colour = COLOURS.get(one.name, "black")
+            ax.plot([100 * one.recall_low, 100 * one.recall_high], [row, row], color=colour, linewidth=2)
+            ax.plot(100 * one.recall, row, "o", color=colour)
+    labels = [f"{name} (n = {n:,})" for name, n in zip(classes["name"], classes["n"], strict=True)]
+    ax.set_yticks(range(len(classes)), labels)
+    ax.invert_yaxis()
+    ax.set_xlim(0, 102)
+    ax.set_xlabel("recall (%)")
+    return ax
+
+
+def plot_reliability(ax: Axes, reliability: pd.DataFrame) -> Axes:
+    """Accuracy with its interval against confidence; `reliability`: see `evaluation.compute_reliability`."""
+    table = 100 * reliability[["confidence", "accuracy", "accuracy_low", "accuracy_high"]]
+    ax.plot([0, 100], [0, 100], color="grey", linewidth=0.8, linestyle="--")
+    ax.vlines(table["confidence"], table["accuracy_low"], table["accuracy_high"], color="black", linewidth=1)
+    ax.plot(table["confidence"], table["accuracy"], "o", color="black")
+    for x, y, n in zip(table["confidence"], table["accuracy"], reliability["n"], strict=True):
+        ax.annotate(f"{n:,}", (x, y), xytext=(4, -10), textcoords="offset points", fontsize=7)
+    ax.set(xlim=(0, 102), ylim=(0, 102), xlabel="confidence (%), images beside it", ylabel="accuracy (%)")
+    return ax
+
+
+def plot_risks(ax: Axes, coverage: np.ndarray, risk: np.ndarray, points: pd.DataFrame) -> Axes:
+    """Per cent of errors among the surest answers against how many are kept, (N,) each; the intervals are
+    those of `points`, see `evaluation.compute_coverage`.
+    """
+    ax.plot(100 * coverage, 100 * risk, color="black", linewidth=1, drawstyle="steps-post")
+    x = 100 * points["n"] / len(coverage)
+    ax.vlines(x, 100 * points["risk_low"], 100 * points["risk_high"], color="black", linewidth=2, alpha=0.4)
+    ax.set(xlim=(0, 102), xlabel="answers kept, the surest first (%)", ylabel="errors among them (%)")
+    ax.set_ylim(bottom=0, top=110 * max(points["risk_high"].max(), 0.001))
     return ax
