@@ -1,4 +1,4 @@
-"""The subcommand `blood classify`: files in, one row each out.
+"""The subcommands `blood classify` (files in, one row each out) and `blood card` (a bundle's own figures).
 
 The subcommands of the study and of the dashboard lie in their own rooms.
 """
@@ -26,7 +26,12 @@ _TABLE = b"file,status,"  # how a table of ours begins
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Register `classify`."""
+    """Register `classify` and `card`."""
+    _add_classify(subparsers)
+    _add_card(subparsers)
+
+
+def _add_classify(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser(
         "classify",
         help="name the cells in image files, folders and ZIP archives",
@@ -39,10 +44,21 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--out", metavar="FILE.csv", type=Path, help="where to write (default: standard output)"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=_classify)
 
 
-def run(args: argparse.Namespace) -> int:
+def _add_card(subparsers: argparse._SubParsersAction) -> None:
+    parser = subparsers.add_parser(
+        "card",
+        help="what a bundle is, how good it is, and what it is not for",
+        description="A bundle's model card as Markdown: its use and limits, its data, its figures.",
+    )
+    parser.add_argument("--bundle", metavar="DIR", type=Path, help="default: the bundle that ships")
+    parser.add_argument("--out", metavar="FILE.md", type=Path, help="default: standard output")
+    parser.set_defaults(run=_card)
+
+
+def _classify(args: argparse.Namespace) -> int:
     """Classify all that the paths hold; everything that can stop the work is looked at before it starts."""
     warnings.filterwarnings("ignore", module="PIL")  # about strangers' files: their rows say what matters
     _check_paths(args.paths, args.out)
@@ -56,6 +72,16 @@ def run(args: argparse.Namespace) -> int:
         where = str(args.out or _STANDARD_OUTPUT)
         statuses = write_csv(_show_progress(results, file), classifier.class_names, file, where=where)
     _say_what_was_done(statuses)
+    return 0
+
+
+def _card(args: argparse.Namespace) -> int:
+    from blood_lib.bundle import load_bundle
+    from blood_lib.model_card import format_card
+
+    text = format_card(load_bundle(args.bundle))
+    with _open_output(args.out) as file:
+        file.write(text)
     return 0
 
 
@@ -84,7 +110,7 @@ def _open_output(path: Path | None) -> Iterator[TextIO]:
             yield file
         return
     if sys.stdout is None:
-        raise BloodError(f"{_STANDARD_OUTPUT} is closed: give --out FILE.csv.")
+        raise BloodError(f"{_STANDARD_OUTPUT} is closed: give --out FILE.")
     if hasattr(sys.stdout, "reconfigure"):  # in a notebook it is no file
         sys.stdout.reconfigure(encoding="utf-8")  # whatever the locale
     yield sys.stdout

@@ -224,7 +224,7 @@ def test_a_closed_standard_output_is_a_sentence(tiny_bundle: Bundle, cells: Path
     command = [*COMMAND, "classify", cells, "--bundle", tiny_bundle.path]
     script = ["sh", "-c", 'exec "$@" >&-', "sh", *map(str, command)]
     done = subprocess.run(script, stderr=subprocess.PIPE, text=True, timeout=120)
-    assert (done.returncode, done.stderr) == (1, "blood: standard output is closed: give --out FILE.csv.\n")
+    assert (done.returncode, done.stderr) == (1, "blood: standard output is closed: give --out FILE.\n")
 
 
 def test_standard_output_may_be_no_ordinary_file(monkeypatch, tiny_bundle: Bundle, cells: Path) -> None:

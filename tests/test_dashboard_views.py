@@ -128,6 +128,12 @@ def test_help_is_made_of_the_bundle_and_escaped(tmp_path) -> None:
             {"name": "odd_one", "value": "high"},
             "no metric",
         ],
+        "per_class": [
+            {
+                "where": {"en": "type by type"},
+                "rows": [{"name": "red", "n": 44, "recall": 0.5, "recall_low": 0.4}],
+            },
+        ],
     }
     app = App(Classifier(save_tiny_bundle(tmp_path, card=card)))
     app.state.tab = "help"
@@ -137,10 +143,13 @@ def test_help_is_made_of_the_bundle_and_escaped(tmp_path) -> None:
     assert "Set &amp; Co" in html
     for text in ("99.0 %", "97.0–100.0 %", "300", "1,200", "Odd one", "squares"):
         assert text in html
+    assert re.search(r"type by type.*<td>red</td><td[^>]*>50.0 %</td><td[^>]*></td><td[^>]*>44<", html)
 
 
 @pytest.mark.parametrize(
-    "card", [{}, {"metrics": 5, "dataset": "x", "limits": {}}, {"intended_use": "plain"}], ids=str
+    "card",
+    [{}, {"metrics": 5, "dataset": "x", "limits": {}}, {"intended_use": "plain"}, {"per_class": [1]}],
+    ids=str,
 )
 def test_help_survives_any_card(tmp_path, card: dict) -> None:
     app = App(Classifier(save_tiny_bundle(tmp_path, card=card)))

@@ -26,7 +26,7 @@ def build_help(bundle: Bundle, messages: Messages) -> str:
             _section(t("help.how"), _definitions(_tabs(t))),
             _section(t("help.words"), _definitions(_statuses(bundle, t))),
             _section(t("help.limits"), _limits(card, t), kind="dash-warning"),
-            _section(t("help.good"), _metrics(card.get("metrics"), t)),
+            _section(t("help.good"), _metrics(card.get("metrics"), t), *_recalls(bundle, t)),
             _section(t("help.model"), _definitions(_facts(bundle, t))),
             _section(t("help.privacy"), _paragraph(t("help.privacy_text"))),
             "</div>",
@@ -78,13 +78,31 @@ def _limits(card: Mapping[str, Any], t: Messages) -> str:
 def _metrics(metrics: Any, t: Messages) -> str:
     """A table with a group of rows for each set of images that was measured on."""
     groups: dict[str, list[str]] = {}
-    for metric in _sequence(metrics):
-        if isinstance(metric, dict):
-            groups.setdefault(t.pick(metric.get("where")), []).append(_metric(metric, t))
+    for metric in filter(_is_record, _sequence(metrics)):
+        groups.setdefault(t.pick(metric.get("where")), []).append(_metric(metric, t))
     if not groups:
         return _paragraph(t("help.no_metrics"))
-    heads = [t(f"help.{key}") for key in ("measure", "value", "interval", "n")]
-    head = "".join(f'<th scope="col" class="dash-figure">{escape(name)}</th>' for name in heads)
+    return _figures("measure", "value", groups, t)
+
+
+def _recalls(bundle: Bundle, t: Messages) -> list[str]:
+    """How many of each type are named rightly: a table, where the card tells."""
+    labels, groups = {info.name: t.pick(info.label) for info in bundle.classes}, {}
+    for one in filter(_is_record, _sequence(bundle.card.get("per_class"))):
+        rows = filter(_is_record, _sequence(one.get("rows")))
+        groups[t.pick(one.get("where"))] = [
+            _row(labels.get(str(row.get("name")), ""), row, ("recall", "recall_low", "recall_high"))
+            for row in rows
+        ]
+    return (
+        [f"<p>{escape(t('help.recall_text'))}</p>", _figures("type", "recall", groups, t)] if groups else []
+    )
+
+
+def _figures(name: str, value: str, groups: Mapping[str, list[str]], t: Messages) -> str:
+    """Rows under the headings `name`, `value`, interval and n, with a line above each group."""
+    heads = [t(f"help.{key}") for key in (name, value, "interval", "n")]
+    head = "".join(f'<th scope="col" class="dash-figure">{escape(text)}</th>' for text in heads)
     body = "".join(
         f'<tbody><tr><th scope="rowgroup" colspan="4">{escape(where)}</th></tr>{"".join(rows)}</tbody>'
         for where, rows in groups.items()
@@ -96,11 +114,16 @@ def _metrics(metrics: Any, t: Messages) -> str:
 def _metric(metric: Mapping[str, Any], t: Messages) -> str:
     name = str(metric.get("name", ""))
     label = t(f"help.metric.{name}") if t.has(f"help.metric.{name}") else name.replace("_", " ").capitalize()
-    low, high = _percent(metric.get("low")), _percent(metric.get("high"))
+    return _row(label, metric, ("value", "low", "high"))
+
+
+def _row(label: str, figures: Mapping[str, Any], keys: tuple[str, str, str]) -> str:
+    """keys: of the value and the two ends of its interval."""
+    value, low, high = (_percent(figures.get(key)) for key in keys)
     interval = f"{low.removesuffix(' %')}–{high}" if low and high else ""
-    figures = (_percent(metric.get("value")), interval, _number(metric.get("n")))
-    cells = "".join(f'<td class="dash-figure">{figure}</td>' for figure in figures)
-    return f"<tr><td>{escape(label)}</td>{cells}</tr>"
+    cells = (value, interval, _number(figures.get("n")))
+    columns = "".join(f'<td class="dash-figure">{cell}</td>' for cell in cells)
+    return f"<tr><td>{escape(label)}</td>{columns}</tr>"
 
 
 def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
@@ -143,6 +166,10 @@ def _number(value: Any) -> str:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _sequence(value: Any) -> list:

@@ -4,6 +4,7 @@ How it is measured is for `labelled` and `evaluation`; how it is shown, for the 
 """
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -15,7 +16,7 @@ from blood_lib.counts import interval
 from blood_lib.inference import Classifier
 from blood_lib.study.architectures import ARCHITECTURES
 from blood_lib.study.data.manifest import load_manifest
-from blood_lib.study.evaluation import Figure, compute_figures
+from blood_lib.study.evaluation import Figure, compute_figures, compute_per_class
 from blood_lib.study.labelled import Labelled, classify_labelled, find_labelled
 from blood_lib.study.training import Recipe
 
@@ -48,25 +49,40 @@ def _share(name: str, k: int, n: int, where: dict[str, str]) -> dict[str, object
     return _to_metric(Figure(name, n, k / n, *interval(k, n)), where)
 
 
-def _measure(answers: Labelled, where: dict[str, str], where_ok: dict[str, str]) -> list[dict[str, object]]:
-    """Figures for these answers, the share that is marked ok, and how often those are right."""
+def _measure(
+    answers: Labelled, names: Sequence[str], where: dict[str, str], where_ok: dict[str, str]
+) -> dict[str, list]:
+    """The card's `metrics`, with the share of each status and how often those marked ok are right, and its
+    `per_class`.
+    """
     metrics = [_to_metric(figure, where) for figure in compute_figures(answers.target, answers.probs)]
+    for status in ("ok", "uncertain", "unfamiliar"):
+        n = len(answers.select(status).target)
+        metrics.append(_share(f"share_{status}", n, len(answers.target), where))
     ok = answers.select("ok")
-    metrics.append(_share("share_ok", len(ok.target), len(answers.target), where))
     if len(ok.target):
         right = int((ok.probs.argmax(axis=1) == ok.target).sum())
         metrics.append(_share("accuracy", right, len(ok.target), where_ok))
-    return metrics
+    rows = compute_per_class(answers.target, answers.probs.argmax(axis=1), names)
+    rows = [{key: _to_json(value) for key, value in row.items()} for row in rows if row["n"]]
+    return {"metrics": metrics, "per_class": [{"where": where, "rows": rows}]}
 
 
-def _measure_elsewhere(classifier: Classifier, folder: Path) -> list[dict[str, object]]:
+def _to_json(value: object) -> object:
+    """Rounded; what is unknown as null."""
+    if not isinstance(value, float):
+        return value
+    return None if np.isnan(value) else round(value, 5)
+
+
+def _measure_elsewhere(classifier: Classifier, folder: Path) -> dict[str, list]:
     """Figures for another source's images; the answer is forced to be one of the types that are there."""
     answers = classify_labelled(classifier, folder, find_labelled(folder, classifier.bundle.classes))
     sizes = np.bincount(answers.target, minlength=len(classifier.class_names))
     words = (f"{info.label['en']} {n}" for info, n in zip(classifier.bundle.classes, sizes, strict=True) if n)
     where = _say_where("abroad", name=folder.name, counts=", ".join(words))
     forced = answers.choose_among(np.unique(answers.target))
-    return _measure(forced, where, _say_where("abroad_ok", name=folder.name))
+    return _measure(forced, classifier.class_names, where, _say_where("abroad_ok", name=folder.name))
 
 
 def is_published(root: Path, split: pd.DataFrame) -> bool:
@@ -110,9 +126,11 @@ def build_card(
     published = is_published(root, split)
     name = "PBC" if published else _OTHER
     answers = classify_labelled(classifier, root, split[split["part"] == "test"])
-    metrics = _measure(answers, _say_where("home", name=name), _say_where("home_ok", name=name))
+    where, where_ok = (_say_where(key, name=name) for key in ("home", "home_ok"))
+    measured = _measure(answers, classifier.class_names, where, where_ok)
     if elsewhere is not None:
-        metrics += _measure_elsewhere(classifier, elsewhere)
+        for key, more in _measure_elsewhere(classifier, elsewhere).items():
+            measured[key] += more
     texts = _TEXTS["card"] | ({} if published else {"limits": []})
     dataset = _describe_dataset(run, split, published)
-    return {**texts, "dataset": dataset, **_describe_run(run, recipe), "metrics": metrics}
+    return {**texts, "dataset": dataset, **_describe_run(run, recipe), **measured}
