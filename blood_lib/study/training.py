@@ -151,20 +151,27 @@ def _find_device(name: str) -> torch.device:
 
 
 def train(
-    folder: Path, run: Path, recipe: Recipe, *, device: str = "auto", weights: Path | None = None
+    folder: Path,
+    run: Path,
+    recipe: Recipe,
+    *,
+    device: str = "auto",
+    weights: Path | None = None,
+    split: pd.DataFrame | None = None,
 ) -> Path:
     """Train by `recipe` on the dataset in `folder`, into the folder `run`.
 
-    Goes on where an earlier call was cut off; does nothing for a finished run. Returns the file with the
-    weights. Raises BloodError for a folder without the dataset, weights that cannot be had, and a `run` that
-    holds another recipe's run or one on other images.
+    split: train on these rows of `load_split` alone; all of them where there is none. Goes on where an
+    earlier call was cut off; does nothing for a finished run. Returns the file with the weights. Raises
+    BloodError for a folder without the dataset, weights that cannot be had, and a `run` that holds another
+    recipe's run or one on other images.
     """
     _check_run(run, recipe)
     if (run / "model.pt").exists():
         return run / "model.pt"
     torch.set_flush_denormal(True)
     at, root = _find_device(device), find_dataset(folder)
-    split = load_split(root)
+    split = load_split(root) if split is None else split
     _check_run(run, recipe, split)
     parts = _load_parts(root, split, recipe)
     dls = build_dls(

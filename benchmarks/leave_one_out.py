@@ -1,0 +1,117 @@
+"""How well each score tells cells of a type that the network has never seen: one type left out in turn.
+
+    python -m benchmarks.leave_one_out DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
+
+For each type a network is trained on the others, by the usual recipe but briefly and on few images, and
+served as a bundle's would be. Prints, and keeps in RUNS/leave_one_out.csv, the area under the ROC curve of
+each score between known cells of the test part and all cells of the type left out, with its 95 % interval.
+Runs are resumed when the command is given again. How strange photographs are is for `unfamiliar`.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, rankdata
+
+from benchmarks.scores import Outputs, fit_scores, run_network
+from blood_lib.atlas import Atlas
+from blood_lib.network import Network
+from blood_lib.study.data.index import find_dataset
+from blood_lib.study.data.split import load_split
+from blood_lib.study.export import compile_network, sample_per_class
+from blood_lib.study.loaders import load_views
+from blood_lib.study.training import CLASS_INDEX, Recipe, load_network, train
+
+__all__ = ["compute_auroc", "main", "measure"]
+
+NAMES = tuple(CLASS_INDEX)
+
+
+def compute_auroc(known: np.ndarray, strange: np.ndarray) -> tuple[float, float, float]:
+    """How often a strange image scores higher than a known one, ties counted half, and its 95 % interval
+    (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837).
+    """
+    n, m = len(known), len(strange)
+    ranks = rankdata(np.concatenate([known, strange]))
+    below = (ranks[n:] - rankdata(strange)) / n  # for each strange image, the share of known ones below it
+    above = 1 - (ranks[:n] - rankdata(known)) / m
+    area = float(below.mean())
+    reach = norm.ppf(0.975) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
+    return area, max(0.0, area - reach), min(1.0, area + reach)
+
+
+def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:
+    """At most `per_type` images of each cell type in each part."""
+    groups = split["part"] + " " + split["cell_type"]
+    return split.iloc[sample_per_class(groups.to_numpy(), per_type, seed)].reset_index(drop=True)
+
+
+def measure(
+    root: Path, run: Path, recipe: Recipe, split: pd.DataFrame, left_out: str
+) -> list[dict[str, object]]:
+    """A row per score: trains on all of `split` but the type `left_out`, or goes on with such a run."""
+    is_known = split["cell_type"] != left_out
+    train(root, run, recipe, split=split[is_known].reset_index(drop=True))
+    served = compile_network(*load_network(run))
+    known = {part: split[is_known & (split["part"] == part)] for part in ("train", "valid", "test")}
+    outputs = {part: _run(served, root, rows, recipe) for part, rows in known.items()}
+    target = known["train"]["cell_type"].map(CLASS_INDEX).to_numpy()
+    atlas = Atlas.fit(outputs["train"].features, target, random_state=recipe.seed)
+    strange = _run(served, root, split[~is_known], recipe)
+    rows = []
+    for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():
+        area, low, high = compute_auroc(score(outputs["test"]), score(strange))
+        counts = {"n_known": len(known["test"]), "n_left_out": int((~is_known).sum())}
+        rows.append({"left_out": left_out, "score": name, **counts, "auroc": area, "low": low, "high": high})
+    return rows
+
+
+def _run(network: Network, root: Path, rows: pd.DataFrame, recipe: Recipe) -> Outputs:
+    files = rows["file"].tolist()
+    return run_network(network, load_views(root, files, size=recipe.image_size, crop=recipe.crop))
+
+
+def _format(table: pd.DataFrame) -> str:
+    """Types down, scores across, per cent."""
+    areas = 100 * table.pivot(index="left_out", columns="score", values="auroc")
+    areas = areas.reindex(index=table["left_out"].unique(), columns=table["score"].unique())
+    areas.loc["mean"] = areas.mean()
+    return areas.to_string(float_format="{:.1f}".format)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    about = __doc__.splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.leave_one_out", description=about)
+    parser.add_argument("data", type=Path, help="the dataset's folder")
+    parser.add_argument("runs", type=Path, help="where the runs go")
+    parser.add_argument(
+        "--types", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="default: all"
+    )
+    parser.add_argument("--per-type", type=int, default=150, help="images of each type in each part, at most")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--image-size", type=int, default=64)
+    parser.add_argument("--arch", default=Recipe.arch)
+    parser.add_argument("--initialisation", choices=["imagenet", "random"], default=Recipe.initialisation)
+    parser.add_argument("--batch-size", type=int, default=32)
+    args = parser.parse_args(argv)
+    recipe = Recipe(
+        args.arch,
+        args.initialisation,
+        args.image_size,
+        n_epochs=args.epochs,
+        batch_size=args.batch_size,
+    )
+    root = find_dataset(args.data)
+    split, rows = _sample(load_split(root), args.per_type, recipe.seed), []
+    for left_out in args.types:
+        rows += measure(root, args.runs / left_out.replace(" ", "_"), recipe, split, left_out)
+        table = pd.DataFrame(rows)
+        table.to_csv(args.runs / "leave_one_out.csv", index=False, float_format="%.4f", lineterminator="\n")
+    print(_format(table))
+
+
+if __name__ == "__main__":
+    main()

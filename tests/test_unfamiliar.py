@@ -1,0 +1,118 @@
+"""Scores of strangeness are higher for strangers, and the benchmarks that compare them run on tiny data."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pd = pytest.importorskip("pandas", reason="needs the extra `study`")
+pytest.importorskip("torch", reason="needs the extra `study`")
+pytest.importorskip("skimage", reason="needs the extra `test`")
+
+from benchmarks import leave_one_out, unfamiliar  # noqa: E402
+from benchmarks.leave_one_out import compute_auroc  # noqa: E402
+from benchmarks.scores import Outputs, fit_scores  # noqa: E402
+from benchmarks.strange import draw_sources  # noqa: E402
+from blood_lib.atlas import Atlas  # noqa: E402
+from tests.fixtures_bundle import COLOURS, build_tiny_atlas, draw_cell, encode  # noqa: E402
+
+HEAD = np.eye(3, 12, dtype=np.float32) * 6
+SCORES = ("probability", "energy", "Mahalanobis", "neighbours", "residual", "relative residual", "ViM")
+
+
+def _answer(features: np.ndarray) -> Outputs:
+    return Outputs(features @ HEAD.T, features)
+
+
+@pytest.fixture(scope="module")
+def atlas() -> Atlas:
+    """Three groups of cells in 12 dimensions, and the two axes between them."""
+    atlas = build_tiny_atlas(np.random.default_rng(0))
+    centred = atlas.features - atlas.features.mean(axis=0)
+    atlas.pca_components = np.linalg.svd(centred, full_matrices=False)[2][:2].astype(np.float32)
+    return atlas
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_a_stranger_scores_higher_than_a_known_cell(atlas: Atlas, name: str) -> None:
+    known = _answer(atlas.features)
+    stranger = _answer(np.tile(np.where(np.arange(12) == 9, -2, 0.3), (5, 1)).astype(np.float32))
+    score = fit_scores(atlas, known, 1.0)[name]
+    assert score(stranger).min() > np.quantile(score(known), 0.95)
+
+
+def test_the_mahalanobis_distance_is_that_of_the_textbook(atlas: Atlas) -> None:
+    from sklearn.covariance import LedoitWolf
+
+    means = np.stack([atlas.features[atlas.target == c].mean(axis=0) for c in range(3)])
+    covariance = LedoitWolf(assume_centered=True).fit(atlas.features - means[atlas.target]).covariance_
+    x = np.linspace(-1, 1, 12, dtype=np.float32)
+    squares = [(x - mean) @ np.linalg.inv(covariance) @ (x - mean) for mean in means]
+    score = fit_scores(atlas, _answer(atlas.features), 1.0)["Mahalanobis"]
+    assert score(_answer(x[None]))[0] == pytest.approx(np.sqrt(min(squares)), rel=1e-4)
+
+
+def test_the_residual_is_what_the_axes_leave(atlas: Atlas) -> None:
+    outside = np.linalg.svd(atlas.pca_components)[2][-1]  # at right angles to both axes
+    x = atlas.pca_mean + 3 * atlas.pca_components[0] + 4 * outside
+    scores = fit_scores(atlas, _answer(atlas.features), 1.0)
+    assert scores["residual"](_answer(x[None]))[0] == pytest.approx(4, abs=1e-3)
+    assert scores["relative residual"](_answer(x[None]))[0] == pytest.approx(4 / 5, abs=1e-3)
+
+
+def test_sources_are_drawn_alike_again_and_serve_one_purpose_each() -> None:
+    sources, again = draw_sources(3), draw_sources(3)
+    assert len({source.name for source in sources}) == len(sources)
+    assert {source.to_choose for source in sources} == {True, False}
+    for source, same in zip(sources, again, strict=True):
+        assert len(source.images) == 3, source.name
+        assert all(image.mode == "RGB" and min(image.size) >= 16 for image in source.images), source.name
+        assert [i.tobytes() for i in source.images] == [i.tobytes() for i in same.images], source.name
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    for colour, code in COLOURS.items():
+        (tmp_path / "lab" / colour).mkdir(parents=True)
+        (tmp_path / "lab" / colour / "0.png").write_bytes(encode(draw_cell(code)))
+    return tmp_path / "lab"
+
+
+def test_each_score_flags_its_share_of_every_source(
+    tiny_dataset, tiny_bundle, elsewhere, tmp_path, capsys
+) -> None:
+    out = tmp_path / "table.csv"
+    options = ["--bundle", str(tiny_bundle.path), "--elsewhere", str(elsewhere), "--images", "2"]
+    unfamiliar.main([str(tiny_dataset), *options, "--max-images", "9", "--out", str(out)])
+    said, table = capsys.readouterr().out, pd.read_csv(out)
+    assert set(table["score"]) == set(SCORES)
+    assert (
+        table["share"].between(table["share_low"], table["share_high"]).sum() == table["share"].notna().sum()
+    )
+    flagged, left = (table[table["images"] == f"lab: {what}"] for what in ("flagged", "left ok"))
+    assert (flagged["n"] == 3).all()
+    assert (flagged["share"].to_numpy() + left["share"].to_numpy() <= 1).all()
+    assert "mean of the sources to report" in said and "test part" in said
+
+
+def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
+    area, low, high = compute_auroc(np.array([1, 2, 3, 4]), np.array([2.5, 3, 5]))
+    assert area == pytest.approx((2 + 2.5 + 4) / 12)
+    assert 0 <= low < area < high <= 1
+    assert compute_auroc(np.arange(5), np.arange(5) + 10) == (1, 1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_type_is_left_out_of_training_and_then_looked_for(tiny_dataset, tmp_path: Path, capsys) -> None:
+    options = ["--types", "platelet", "--epochs", "1", "--image-size", "32", "--batch-size", "8"]
+    command = [str(tiny_dataset), str(tmp_path), *options, "--arch", "resnet18", "--initialisation", "random"]
+    leave_one_out.main(command)
+    said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "leave_one_out.csv")
+    assert set(table["score"]) == set(SCORES) and set(table["n_left_out"]) == {6}
+    assert table["auroc"].between(0, 1).all() and "platelet" in said
+    assert "platelet" not in set(pd.read_csv(tmp_path / "platelet" / "split.csv")["cell_type"])
+    trained = (tmp_path / "platelet" / "model.pt").stat().st_mtime_ns
+    leave_one_out.main(command)
+    assert said.endswith(capsys.readouterr().out)
+    assert (tmp_path / "platelet" / "model.pt").stat().st_mtime_ns == trained  # not trained again
