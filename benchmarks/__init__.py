@@ -1,1 +1,1 @@
-"""What is fast, measured side by side with its alternative in the same run: `make bench`."""
+"""What is fast or safe, measured side by side with its alternative in the same run: `make bench`, and others."""
