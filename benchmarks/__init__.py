@@ -1,1 +1,1 @@
-"""What is fast or safe, measured side by side with its alternative in the same run: `make bench`, and others."""
+"""What is fast or safe, measured beside its alternative in the same run: `make bench`, and others."""
