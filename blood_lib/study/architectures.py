@@ -24,28 +24,36 @@ class WeightsError(BloodError):
 
 
 class CellNetwork(nn.Module):
-    """A backbone with a linear head on globally averaged features.
+    """A backbone with a linear head on globally averaged features, and a second one where subtypes are told.
 
     `body`: (B, 3, H, W) -> maps (B, n_features, h, w); it is the target layer for Grad-CAM.
-    `forward`: (B, 3, H, W) -> logits (B, n_classes).
+    `forward`: (B, 3, H, W) -> logits (B, n_classes + n_subtypes), those of the classes first.
     """
 
-    def __init__(self, body: nn.Module, n_features: int, n_classes: int, dropout: float = 0.2):
+    def __init__(
+        self, body: nn.Module, n_features: int, n_classes: int, *, n_subtypes: int = 0, dropout: float = 0.2
+    ):
         super().__init__()
         self.body, self.dropout, self.head = body, nn.Dropout(dropout), nn.Linear(n_features, n_classes)
+        self.subtypes = nn.Linear(n_features, n_subtypes) if n_subtypes else None
 
     @property
     def target_layer(self) -> nn.Module:
         return self.body
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.dropout(self.body(x).mean((2, 3))))
+        features = self.dropout(self.body(x).mean((2, 3)))
+        logits = self.head(features)
+        return logits if self.subtypes is None else torch.cat([logits, self.subtypes(features)], 1)
 
-    def forward_all(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Logits (B, C), features (B, D) and maps (B, D, h, w) of one pass."""
+    def forward_all(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Logits (B, C), features (B, D) and maps (B, D, h, w) of one pass, and the subtypes' logits (B, S)
+        where there are any.
+        """
         maps = self.body(x)
         features = maps.mean((2, 3))
-        return self.head(features), features, maps
+        more = () if self.subtypes is None else (self.subtypes(features),)
+        return self.head(features), features, maps, *more
 
 
 @dataclass(frozen=True)
@@ -174,9 +182,14 @@ def _load_imagenet(network: nn.Module, architecture: Architecture, weights: Path
 
 
 def build_network(
-    name: str, n_classes: int, *, initialisation: str = "imagenet", weights: Path | None = None
+    name: str,
+    n_classes: int,
+    *,
+    n_subtypes: int = 0,
+    initialisation: str = "imagenet",
+    weights: Path | None = None,
 ) -> CellNetwork:
-    """The network `name` with a fresh head of `n_classes`.
+    """The network `name` with a fresh head of `n_classes`, and one of `n_subtypes` where that is not 0.
 
     initialisation: 'imagenet' or 'random'; weights: a local file with ImageNet weights, instead of a
     download. Raises WeightsError where the weights cannot be had and ValueError for a name that is not in
@@ -190,4 +203,5 @@ def build_network(
     original = architecture.build_original()
     if initialisation == "imagenet":
         _load_imagenet(original, architecture, weights)
-    return CellNetwork(architecture.extract_body(original), architecture.n_features, n_classes)
+    body = architecture.extract_body(original)
+    return CellNetwork(body, architecture.n_features, n_classes, n_subtypes=n_subtypes)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from blood_lib.bundle import ClassInfo
 
-__all__ = ["CELL_TYPES", "CellType", "by_folder", "by_name", "class_infos", "subtype_of"]
+__all__ = ["CELL_TYPES", "SUBTYPES", "CellType", "by_folder", "by_name", "class_infos", "subtype_of"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,15 @@ CELL_TYPES: tuple[CellType, ...] = (
     ),
     _cell_type("platelet", "platelet", "plaqueta", "#939397", {"PLATELET": "platelet"}),
 )
+
+SUBTYPES: tuple[str, ...] = tuple(
+    name
+    for cell_type in CELL_TYPES
+    for name in cell_type.subtypes.values()
+    if name != cell_type.name or len(cell_type.subtypes) == 1
+)
+"""What the dataset tells apart at its finest: the subtypes, and the cell types that have none. An image whose
+subtype was not told (`IG`, `NEUTROPHIL`) is none of them."""
 
 _BY_NAME = {cell_type.name: cell_type for cell_type in CELL_TYPES}
 _BY_FOLDER = {cell_type.folder: cell_type for cell_type in CELL_TYPES}

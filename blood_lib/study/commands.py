@@ -30,6 +30,12 @@ def _add_train(subparsers: "argparse._SubParsersAction") -> None:
         required=True,
         help="the run's folder; the bundle goes to RUN/bundle",
     )
+    train.add_argument(
+        "--recipe", metavar="JSON", type=Path, help="a recipe as a run or a bundle keeps it, to start from"
+    )
+    train.add_argument(
+        "--start", metavar="BUNDLE", type=Path, help="train the network of this bundle further"
+    )
     train.add_argument("--arch", help="one of the study's architectures")
     train.add_argument("--initialisation", choices=["imagenet", "random"])
     train.add_argument("--weights", metavar="FILE", type=Path, help="a local file with ImageNet weights")
@@ -78,19 +84,38 @@ def _train(args: argparse.Namespace) -> int:
     from blood_lib.study.evaluation import Figure
     from blood_lib.study.export import export_bundle
     from blood_lib.study.labelled import find_labelled
-    from blood_lib.study.training import Recipe, train
+    from blood_lib.study.training import train
 
-    names = ("arch", "initialisation", "image_size", "n_epochs", "seed")
-    recipe = Recipe(**{name: value for name in names if (value := getattr(args, name)) is not None})
+    recipe = _read_recipe(args)
     if args.elsewhere is not None:
         find_labelled(args.elsewhere, class_infos())  # better now than after an hour
-    train(args.folder, args.out, recipe, device=args.device, weights=args.weights)
+    train(args.folder, args.out, recipe, device=args.device, weights=args.start or args.weights)
     bundle = export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere)
     for metric in bundle.card["metrics"]:
         where = metric.pop("where")
         print(f"{Figure(**metric)}: {where['en']}")
     print(f"The bundle is in {bundle.path}.")
     return 0
+
+
+def _read_recipe(args: argparse.Namespace):
+    """The recipe of --recipe, or the default one, with what the other options change."""
+    from dataclasses import replace
+
+    from blood_lib import BloodError
+    from blood_lib.bundle import load_bundle
+    from blood_lib.study.training import Recipe
+
+    try:
+        recipe = Recipe.from_json(args.recipe.read_text(encoding="utf-8")) if args.recipe else Recipe()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BloodError(f"{args.recipe} is no recipe ({error}); give the recipe.json of a run.") from None
+    names = ("arch", "initialisation", "image_size", "n_epochs", "seed")
+    changes = {name: value for name in names if (value := getattr(args, name)) is not None}
+    if args.start:
+        bundle = load_bundle(args.start)
+        changes |= {"initialisation": "bundle", "start": bundle.sha256, "fold_batch_norms": True}
+    return replace(recipe, **changes)
 
 
 def _evaluate(args: argparse.Namespace) -> int:

@@ -79,6 +79,7 @@ class DepthwiseConv2d(nn.Module):
                 "more, no bias and no dilation."
             )
         self.weight, self.stride = conv.weight, conv.stride[0]
+        self.register_parameter("bias", None)  # until a batch normalisation is folded into it
         same = getattr(conv, "static_padding", None)  # efficientnet-pytorch pads in a module of its own
         both = (conv.padding[1],) * 2 + (conv.padding[0],) * 2
         self.pad = tuple(int(n) for n in same.padding) if isinstance(same, nn.ZeroPad2d) else both
@@ -86,9 +87,10 @@ class DepthwiseConv2d(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = F.pad(x, self.pad)
         if not (self.training and x.device.type == "cpu" and torch.is_autocast_enabled("cpu")):
-            return F.conv2d(x, self.weight, stride=self.stride, groups=x.shape[1])
+            return F.conv2d(x, self.weight, self.bias, stride=self.stride, groups=x.shape[1])
         dtype = torch.get_autocast_dtype("cpu")
-        return _Depthwise.apply(x.to(dtype), self.weight.to(dtype), self.stride)
+        x = _Depthwise.apply(x.to(dtype), self.weight.to(dtype), self.stride)
+        return x if self.bias is None else x + self.bias.to(dtype).view(-1, 1, 1)
 
 
 def is_replaceable(module: nn.Module) -> bool:

@@ -47,7 +47,7 @@ def normalise(x: torch.Tensor) -> torch.Tensor:
 
 
 class _Views(torch.utils.data.Dataset):
-    """Pairs of an image (3, H, W) uint8 and its class index."""
+    """Pairs of an image (3, H, W) uint8 and its target: a class index, or those of class and subtype."""
 
     def __init__(self, views: np.ndarray, target: np.ndarray):
         self.x, self.y = torch.from_numpy(views).permute(0, 3, 1, 2), torch.tensor(target)
@@ -84,10 +84,10 @@ def build_dls(
     batch_size: int = 64,
     device: torch.device | str = "cpu",
 ) -> DataLoaders:
-    """DataLoaders of (x (B, 3, size, size), y (B,)).
+    """DataLoaders of (x (B, 3, size, size), y (B, ...)).
 
-    train: whole frames (N, H, H, 3) uint8, augmented to views of `size` px, and class indices (N,).
-    valid: views (N, size, size, 3) uint8 as they are classified, with `crop` applied, and class indices (N,).
+    train: whole frames (N, H, H, 3) uint8, augmented to views of `size` px, and targets (N, ...).
+    valid: views (N, size, size, 3) uint8 as they are classified, with `crop` applied, and targets (N, ...).
     """
     shared = {"device": torch.device(device), "num_workers": 0}
     after = _Prepare(size, crop, augmentation)

@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from blood_lib import BloodError
+from blood_lib.bundle import load_bundle
 from blood_lib.study.architectures import ARCHITECTURES, CellNetwork, build_network
 from blood_lib.study.augmentation import Augmentation
 from blood_lib.study.callbacks import (
@@ -26,22 +27,26 @@ from blood_lib.study.callbacks import (
     SeedEpochs,
     save_atomically,
 )
-from blood_lib.study.cells import CELL_TYPES
+from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
+from blood_lib.study.folding import fold_batch_norms, load_served_weights
 from blood_lib.study.loaders import build_dls, load_views
+from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
 from blood_lib.study.provenance import describe_environment
 
 from fastai.callback.core import Callback  # isort: skip
 from fastai.callback.schedule import ParamScheduler  # noqa: F401  # isort: skip  (adds fit_one_cycle to Learner)
 from fastai.data.core import DataLoaders  # isort: skip
 from fastai.learner import Learner  # isort: skip
-from fastai.metrics import BalancedAccuracy, accuracy  # isort: skip
 
-__all__ = ["CLASS_INDEX", "Recipe", "build_learner", "load_network", "train"]
+__all__ = ["CLASS_INDEX", "SUBTYPE_INDEX", "Recipe", "build_learner", "load_network", "train"]
 
 CLASS_INDEX = {cell_type.name: i for i, cell_type in enumerate(CELL_TYPES)}
 """Name of a cell type to its place among the network's outputs."""
+
+SUBTYPE_INDEX = {name: i for i, name in enumerate(SUBTYPES)}
+"""Name of a subtype to its place among the network's second outputs."""
 
 FRAME_SIZE = 256
 """Side of the whole frames that training views are cut from, in px."""
@@ -52,7 +57,10 @@ class Recipe:
     """All that decides a run, apart from images and hardware. Raises BloodError for what cannot be."""
 
     arch: str = "efficientnet_lite0"  # a name in ARCHITECTURES
-    initialisation: str = "imagenet"  # or "random"
+    initialisation: str = "imagenet"  # or "random", or "bundle": the network of a bundle, trained further
+    start: str = ""  # sha256 of the bundle that is trained further
+    fold_batch_norms: bool = False  # freeze the normalisation, as a network that comes from a bundle has it
+    subtype_weight: float = 0.0  # of the loss of the second output, the subtypes; 0: there is none
     image_size: int = 128  # of what the network sees, px, a multiple of 32
     crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
     n_epochs: int = 20
@@ -73,6 +81,11 @@ class Recipe:
             raise BloodError(
                 f"An image size of {self.image_size} px cannot be used; choose a multiple of 32."
             )
+        if (self.initialisation == "bundle") != bool(self.start) or self.start and not self.fold_batch_norms:
+            raise BloodError(
+                "A network that is trained further needs the bundle it comes from (--start) and has its batch "
+                "normalisation folded."
+            )
         if self.n_epochs < 1 or self.batch_size < 2:
             raise BloodError("A training needs at least one epoch, and batches of two images or more.")
 
@@ -91,27 +104,50 @@ class Recipe:
 def build_learner(
     dls: DataLoaders, recipe: Recipe, *, weights: Path | None = None, callbacks: Sequence[Callback] = ()
 ) -> Learner:
-    """A fastai Learner for `recipe`, ready to fit; `weights`: a local file with ImageNet weights."""
+    """A fastai Learner for `recipe`, ready to fit; `weights`: a local file with ImageNet weights, or the
+    folder of the bundle to start from.
+    """
     torch.manual_seed(recipe.seed)
-    model = build_network(recipe.arch, dls.c, initialisation=recipe.initialisation, weights=weights)
+    model = _build(recipe, dls.c, weights)
     return Learner(
         dls,
         model.to(device=dls.device, memory_format=torch.channels_last),
-        loss_func=nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing),
-        metrics=[accuracy, BalancedAccuracy()],
+        loss_func=JointLoss(dls.c, recipe.label_smoothing, recipe.subtype_weight),
+        metrics=build_metrics(dls.c, with_subtypes=recipe.subtype_weight > 0),
         cbs=[Autocast(), *callbacks],
         wd=recipe.weight_decay,
     )
 
 
+def _build(recipe: Recipe, n_classes: int, weights: Path | None) -> CellNetwork:
+    """The network before its first step."""
+    further = recipe.initialisation == "bundle"
+    n_subtypes = len(SUBTYPES) if recipe.subtype_weight else 0
+    start = {"initialisation": "random"} if further else {
+        "initialisation": recipe.initialisation, "weights": weights
+    }  # fmt: skip
+    network = build_network(recipe.arch, n_classes, n_subtypes=n_subtypes, **start)
+    if recipe.fold_batch_norms:
+        fold_batch_norms(network)
+    if not further:
+        return network
+    bundle = load_bundle(weights)
+    if bundle.sha256 != recipe.start:
+        raise BloodError(f"{bundle.path} is not the bundle that the recipe starts from; give that one.")
+    return load_served_weights(network, bundle.read("model.onnx"))
+
+
 def _load_parts(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Whole frames of the training part, then views of the validation part; each with class indices."""
+    """Whole frames of the training part, then views of the validation part; each with the indices (N, 2) of
+    class and subtype.
+    """
     for part, size, crop in (("train", FRAME_SIZE, 1.0), ("valid", recipe.image_size, recipe.crop)):
         rows = split[split["part"] == part]
         if len(rows) < recipe.batch_size and part == "train" or rows.empty:
             raise BloodError(f"{root} has too few images to train on ({len(rows)} in the part {part}).")
         views = load_views(root, rows["file"].tolist(), size=size, crop=crop)
-        yield views, rows["cell_type"].map(CLASS_INDEX).to_numpy()
+        subtypes = rows["subtype"].map(SUBTYPE_INDEX).fillna(UNKNOWN).astype(int)
+        yield views, np.stack([rows["cell_type"].map(CLASS_INDEX), subtypes], axis=1)
 
 
 def _check_run(run: Path, recipe: Recipe, split: pd.DataFrame | None = None) -> None:
@@ -207,6 +243,9 @@ def load_network(run: Path) -> tuple[CellNetwork, Recipe]:
             f"{run} holds no finished run ({Path(error.filename).name} is missing); "
             "finish it with blood train."
         ) from None
-    network = build_network(recipe.arch, len(CELL_TYPES), initialisation="random")
+    n_subtypes = len(SUBTYPES) if recipe.subtype_weight else 0
+    network = build_network(recipe.arch, len(CELL_TYPES), n_subtypes=n_subtypes, initialisation="random")
+    if recipe.fold_batch_norms:
+        fold_batch_norms(network)
     network.load_state_dict(state)
     return network.eval(), recipe
