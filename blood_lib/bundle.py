@@ -25,6 +25,7 @@ __all__ = [
     "BundleError",
     "ClassInfo",
     "Preprocessing",
+    "SubtypeInfo",
     "Thresholds",
     "check_out",
     "find_class",
@@ -56,6 +57,14 @@ class ClassInfo:
     subtypes: tuple[str, ...] = ()
     in_differential: bool = True
     reference_range: tuple[float, float] | None = None  # per cent of the cells of a differential
+
+
+@dataclass(frozen=True)
+class SubtypeInfo:
+    """One of the finer kinds that a bundle may tell besides its classes."""
+
+    name: str
+    label: dict[str, str]  # language -> what people read
 
 
 @dataclass(frozen=True)
@@ -91,6 +100,7 @@ class Bundle:
     thresholds: Thresholds
     card: dict[str, Any]  # provenance and metrics, free form
     files: dict[str, str]  # name -> sha256
+    subtypes: tuple[SubtypeInfo, ...] = ()  # in the order of the head in subtypes.npz; () where there is none
     held: dict[str, bytes] = field(default_factory=dict)  # files that are in memory, not in the folder
 
     @property
@@ -168,6 +178,7 @@ def save_bundle(
     thresholds: Thresholds,
     card: Mapping[str, Any],
     files: Mapping[str, bytes],
+    subtypes: Iterable[SubtypeInfo] = (),
 ) -> Bundle:
     """Write `files` and a bundle.json with their hashes into `folder`, and load the result."""
     folder = Path(folder)
@@ -180,6 +191,7 @@ def save_bundle(
         "temperature": temperature,
         "thresholds": thresholds,
         "card": card,
+        "subtypes": subtypes,
     }
     content = _write_index(described, _hash_all(files))
     for name, file_content in files.items():
@@ -219,6 +231,7 @@ def _write_index(described: Mapping[str, Any], hashes: Mapping[str, str]) -> byt
         "classes": [asdict(info) for info in described["classes"]],
         "preprocessing": asdict(described["preprocessing"]),
         "thresholds": asdict(described["thresholds"]),
+        "subtypes": [asdict(info) for info in described["subtypes"]],
         "files": {name: hashes[name] for name in sorted(hashes)},
     }
     return (json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -283,6 +296,9 @@ def _parse(path: Path, sha256: str, data: dict[str, Any]) -> Bundle:
         ),
         card=dict(data["card"]),
         files={_checked_name(name): _text(sha) for name, sha in data["files"].items()},
+        subtypes=tuple(
+            SubtypeInfo(_text(info["name"]), _texts(info["label"])) for info in data.get("subtypes", ())
+        ),
     )
     if len(bundle.classes) < 2 or len(set(bundle.names)) != len(bundle.classes):
         raise ValueError("it needs two classes or more, each with a name of its own")
@@ -290,6 +306,8 @@ def _parse(path: Path, sha256: str, data: dict[str, Any]) -> Bundle:
         raise ValueError(f"no class may be called {min(taken)!r}")
     if missing := [name for name in NEEDED if name not in bundle.files]:
         raise ValueError(f"it lists no {missing[0]}")
+    if bool(bundle.subtypes) != ("subtypes.npz" in bundle.files):
+        raise ValueError("subtypes need their names and the file subtypes.npz, both or neither")
     return bundle
 
 

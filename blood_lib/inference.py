@@ -17,6 +17,7 @@ from blood_lib.adapt import adapt_bundle, turn_views
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, BundleError, load_bundle
 from blood_lib.calibration import softmax
+from blood_lib.head import Head
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.network import Network
 
@@ -43,6 +44,7 @@ class Predictions:
     cams: np.ndarray  # (N, C, h, w) float32, class activation maps: sum_d w[c, d] * maps[d], any sign
     distance: np.ndarray  # (N,) float32, how unfamiliar, see Atlas.distance
     status: list[str]  # N of "ok", "uncertain", "unfamiliar"
+    subtype_probs: np.ndarray | None = None  # (N, S) float32, calibrated; None where the bundle tells none
 
     def __len__(self) -> int:
         return len(self.probs)
@@ -61,6 +63,8 @@ class Result:
     features: np.ndarray | None = None  # (D,)
     cams: np.ndarray | None = None  # (C, h, w)
     distance: float | None = None
+    subtype: str | None = None  # the most probable one; None too where the bundle tells none
+    subtype_probs: np.ndarray | None = None  # (S,)
 
 
 class Classifier:
@@ -81,6 +85,7 @@ class Classifier:
         self.class_names = bundle.names
         self._network = network or Network(bundle)
         self.atlas = _load_atlas(bundle, self._network.n_features)
+        self._subtypes = _load_subtypes(bundle, self._network.n_features)
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "Classifier":
@@ -168,7 +173,8 @@ class Classifier:
     def _predict(self, x: Sequence[np.ndarray]) -> Predictions:
         logits, features, cams = self._network(x)
         probs, distance, status = self._judge(logits, features)
-        return Predictions(probs, features, cams, distance, status)
+        subtype_probs = None if self._subtypes is None else softmax(self._subtypes(features))
+        return Predictions(probs, features, cams, distance, status, subtype_probs)
 
     def _judge(self, logits: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """The calibrated probs (N, C), distance (N,) and status of N images."""
@@ -201,7 +207,14 @@ class Classifier:
             features=predictions.features[i],
             cams=predictions.cams[i],
             distance=float(predictions.distance[i]),
+            **self._tell_subtype(predictions, i),
         )
+
+    def _tell_subtype(self, predictions: Predictions, i: int) -> dict[str, Any]:
+        if predictions.subtype_probs is None:
+            return {}
+        probs = predictions.subtype_probs[i]
+        return {"subtype": self.bundle.subtypes[int(probs.argmax())].name, "subtype_probs": probs}
 
 
 def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -235,6 +248,23 @@ def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
             f"the atlas of the bundle in {bundle.path} belongs to another model: get the bundle again."
         )
     return atlas
+
+
+def _load_subtypes(bundle: Bundle, n_features: int) -> Head | None:
+    """The second head, which tells subtypes; None where the bundle has none."""
+    if not bundle.subtypes:
+        return None
+    content = bundle.read("subtypes.npz")
+    try:
+        head = Head.from_bytes(content)
+    except Exception:  # NumPy raises nearly anything
+        head = None
+    if head is None or head.weight.shape != (len(bundle.subtypes), n_features):
+        raise BundleError(
+            f"the subtypes of the bundle in {bundle.path} cannot be told (subtypes.npz is damaged or belongs "
+            "to another model): get the bundle again."
+        )
+    return head
 
 
 def count_cores() -> int:

@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from blood_lib import inference
-from blood_lib.bundle import Bundle, BundleError, ClassInfo, Thresholds
+from blood_lib.bundle import Bundle, BundleError, ClassInfo, SubtypeInfo, Thresholds, load_bundle
 from blood_lib.calibration import softmax
+from blood_lib.head import Head
 from blood_lib.images import Rejection, iter_files
 from blood_lib.inference import STATUSES, Classifier, heat_map
 from tests.fixtures_bundle import (
@@ -371,3 +372,28 @@ def test_decoding_does_not_wait_for_the_network(tiny_classifier: Classifier, mon
     next(results)
     time.sleep(0.2)
     assert len(decoded) >= 8
+
+
+def test_subtypes_are_told_where_the_bundle_has_a_head_for_them(tmp_path, tiny_classifier):
+    names = ("dark", "light")
+    weight = np.random.default_rng(0).normal(size=(2, N_FEATURES)).astype(np.float32)
+    head = Head(weight, np.zeros(2, np.float32))
+    infos = tuple(SubtypeInfo(name, {"en": name}) for name in names)
+    bundle = tiny_classifier.bundle.change(files={"subtypes.npz": head.to_bytes()}, subtypes=infos)
+    classifier = Classifier(load_bundle(bundle.save(tmp_path).path))
+    (result,) = classifier.classify([("a.png", encode(draw_cell()))])
+    assert result.subtype_probs.sum() == pytest.approx(1, abs=1e-5)
+    assert result.subtype == names[int(head(result.features[None]).argmax())]
+    (plain,) = tiny_classifier.classify([("a.png", encode(draw_cell()))])
+    assert plain.subtype is None and plain.subtype_probs is None
+
+
+def test_a_head_of_subtypes_that_does_not_fit_is_told(tmp_path, tiny_classifier):
+    infos = (SubtypeInfo("dark", {"en": "dark"}),)
+    for content in (b"no arrays", Head(np.zeros((2, 3), np.float32), np.zeros(2, np.float32)).to_bytes()):
+        bundle = tiny_classifier.bundle.change(files={"subtypes.npz": content}, subtypes=infos)
+        with pytest.raises(BundleError, match="subtypes"):
+            Classifier(bundle)
+    without = tiny_classifier.bundle.change(files={}, subtypes=infos)
+    with pytest.raises(BundleError, match=r"subtypes\.npz"):
+        without.save(tmp_path)

@@ -46,14 +46,11 @@ class CellNetwork(nn.Module):
         logits = self.head(features)
         return logits if self.subtypes is None else torch.cat([logits, self.subtypes(features)], 1)
 
-    def forward_all(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Logits (B, C), features (B, D) and maps (B, D, h, w) of one pass, and the subtypes' logits (B, S)
-        where there are any.
-        """
+    def forward_all(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Logits (B, C), features (B, D) and maps (B, D, h, w) of one pass."""
         maps = self.body(x)
         features = maps.mean((2, 3))
-        more = () if self.subtypes is None else (self.subtypes(features),)
-        return self.head(features), features, maps, *more
+        return self.head(features), features, maps
 
 
 @dataclass(frozen=True)

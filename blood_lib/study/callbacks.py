@@ -18,7 +18,15 @@ from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fas
 from fastai.callback.core import Callback  # isort: skip
 from fastai.learner import Learner  # isort: skip
 
-__all__ = ["Autocast", "AverageWeights", "Checkpoint", "LogEpochs", "SeedEpochs", "has_bfloat16", "save_atomically"]
+__all__ = [
+    "Autocast",
+    "AverageWeights",
+    "Checkpoint",
+    "LogEpochs",
+    "SeedEpochs",
+    "has_bfloat16",
+    "save_atomically",
+]
 
 _BFLOAT16_CPUS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # functions of torch.cpu
 

@@ -7,9 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from blood_lib.bundle import ClassInfo
+from blood_lib.bundle import ClassInfo, SubtypeInfo
 
-__all__ = ["CELL_TYPES", "SUBTYPES", "CellType", "by_folder", "by_name", "class_infos", "subtype_of"]
+__all__ = [
+    "CELL_TYPES",
+    "SUBTYPES",
+    "CellType",
+    "by_folder",
+    "by_name",
+    "class_infos",
+    "subtype_infos",
+    "subtype_of",
+]
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,23 @@ def subtype_of(file_name: str) -> str | None:
 def class_infos() -> tuple[ClassInfo, ...]:
     """The same facts as the bundle's classes, in the bundle's order."""
     return tuple(_class_info(cell_type) for cell_type in CELL_TYPES)
+
+
+_SPANISH = {
+    "metamyelocyte": "metamielocito",
+    "myelocyte": "mielocito",
+    "promyelocyte": "promielocito",
+    "band neutrophil": "neutrófilo en cayado",
+    "segmented neutrophil": "neutrófilo segmentado",
+}
+
+
+def subtype_infos() -> tuple[SubtypeInfo, ...]:
+    """SUBTYPES as the bundle has them, in its order."""
+    return tuple(
+        SubtypeInfo(name, {"en": name, "es": _SPANISH.get(name) or _BY_NAME[name].label["es"]})
+        for name in SUBTYPES
+    )
 
 
 def _class_info(cell_type: CellType) -> ClassInfo:

@@ -30,16 +30,18 @@ from blood_lib.bundle import (
     save_bundle,
 )
 from blood_lib.calibration import choose_confidence, fit_temperature
+from blood_lib.head import Head
 from blood_lib.inference import Classifier
 from blood_lib.network import Network
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.card import TEXTS, build_card
-from blood_lib.study.cells import class_infos
+from blood_lib.study.cells import class_infos, subtype_infos
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.labelled import find_labelled
 from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
+from blood_lib.study.losses import UNKNOWN
 from blood_lib.study.painter import save_examples
-from blood_lib.study.training import CLASS_INDEX, Recipe, load_network
+from blood_lib.study.training import Recipe, build_targets, load_network
 
 __all__ = [
     "choose_distance",
@@ -109,6 +111,7 @@ class _Outputs(NamedTuple):
     """What the served network says about a part of the split."""
 
     target: np.ndarray  # (N,)
+    subtype: np.ndarray  # (N,), UNKNOWN where none was told
     logits: np.ndarray  # (N, C)
     features: np.ndarray  # (N, D)
 
@@ -126,8 +129,12 @@ def choose_distance(distance: np.ndarray) -> float:
 
 
 def _read_run(run: Path) -> dict[str, bytes]:
-    """What the bundle keeps of its training: the recipe and the log as a table."""
-    return {"recipe.json": (run / "recipe.json").read_bytes(), "training.csv": (run / "log.csv").read_bytes()}
+    """What the bundle keeps of its training: the recipe and the log as a table, and those of the bundle that
+    was trained further.
+    """
+    earlier = {f"start/{file.name}": file.read_bytes() for file in sorted(run.glob("start/*"))}
+    own = {"recipe.json": (run / "recipe.json").read_bytes(), "training.csv": (run / "log.csv").read_bytes()}
+    return own | earlier
 
 
 def _draw_examples(seed: int) -> dict[str, bytes]:
@@ -155,12 +162,23 @@ def _run_part(network: Network, root: Path, split: pd.DataFrame, part: str, reci
     rows = split[split["part"] == part]
     views = load_views(root, rows["file"].tolist(), size=recipe.image_size, crop=recipe.crop)
     logits, features, _ = network(views)
-    return _Outputs(rows["cell_type"].map(CLASS_INDEX).to_numpy(), logits, features)
+    return _Outputs(*build_targets(rows).T, logits, features)
 
 
 def _build_atlas(train: _Outputs, seed: int) -> Atlas:
     chosen = sample_per_class(train.target, ATLAS_PER_CLASS, seed)
     return Atlas.fit(train.features[chosen], train.target[chosen], random_state=seed)
+
+
+def _build_subtypes(network: CellNetwork, valid: _Outputs) -> tuple[dict[str, object], dict[str, bytes]]:
+    """The bundle's subtypes and the file of their head, calibrated: divided by its temperature."""
+    if network.subtypes is None:
+        return {}, {}
+    weight, bias = (getattr(network.subtypes, name).detach().numpy() for name in ("weight", "bias"))
+    known = valid.subtype != UNKNOWN
+    temperature = np.float32(fit_temperature(valid.subtype[known], Head(weight, bias)(valid.features[known])))
+    head = Head(weight / temperature, bias / temperature)
+    return {"subtypes": subtype_infos()}, {"subtypes.npz": head.to_bytes()}
 
 
 def _check_size(files: dict[str, bytes]) -> None:
@@ -182,10 +200,12 @@ def _measure_and_save(
     probs = softmax(valid.logits / temperature, axis=1)
     confidence = choose_confidence(valid.target, probs, accuracy=OK_ACCURACY)
     thresholds = Thresholds(confidence, choose_distance(atlas.distance(valid.features)))
-    shared = {**_describe_input(recipe), "temperature": temperature, "thresholds": thresholds}
+    subtypes, subtype_files = _build_subtypes(network, valid)
+    shared = {**_describe_input(recipe), "temperature": temperature, "thresholds": thresholds, **subtypes}
     files = {
         "model.onnx": store_as_float16(export_onnx(network, recipe.image_size)),
         "atlas.npz": atlas.to_bytes(),
+        **subtype_files,
         **_read_run(run),
         **_draw_examples(recipe.seed),
     }

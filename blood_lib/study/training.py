@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from torch import nn
 
 from blood_lib import BloodError
-from blood_lib.bundle import load_bundle
+from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.study.architectures import ARCHITECTURES, CellNetwork, build_network
 from blood_lib.study.augmentation import Augmentation
 from blood_lib.study.callbacks import (
@@ -40,7 +39,15 @@ from fastai.callback.schedule import ParamScheduler  # noqa: F401  # isort: skip
 from fastai.data.core import DataLoaders  # isort: skip
 from fastai.learner import Learner  # isort: skip
 
-__all__ = ["CLASS_INDEX", "SUBTYPE_INDEX", "Recipe", "build_learner", "load_network", "train"]
+__all__ = [
+    "CLASS_INDEX",
+    "SUBTYPE_INDEX",
+    "Recipe",
+    "build_learner",
+    "build_targets",
+    "load_network",
+    "train",
+]
 
 CLASS_INDEX = {cell_type.name: i for i, cell_type in enumerate(CELL_TYPES)}
 """Name of a cell type to its place among the network's outputs."""
@@ -83,8 +90,8 @@ class Recipe:
             )
         if (self.initialisation == "bundle") != bool(self.start) or self.start and not self.fold_batch_norms:
             raise BloodError(
-                "A network that is trained further needs the bundle it comes from (--start) and has its batch "
-                "normalisation folded."
+                "A network that is trained further needs the bundle it comes from (--start), and its batch "
+                "normalisation is folded."
             )
         if self.n_epochs < 1 or self.batch_size < 2:
             raise BloodError("A training needs at least one epoch, and batches of two images or more.")
@@ -121,20 +128,29 @@ def build_learner(
 
 def _build(recipe: Recipe, n_classes: int, weights: Path | None) -> CellNetwork:
     """The network before its first step."""
-    further = recipe.initialisation == "bundle"
-    n_subtypes = len(SUBTYPES) if recipe.subtype_weight else 0
-    start = {"initialisation": "random"} if further else {
-        "initialisation": recipe.initialisation, "weights": weights
-    }  # fmt: skip
-    network = build_network(recipe.arch, n_classes, n_subtypes=n_subtypes, **start)
+    network = build_network(
+        recipe.arch,
+        n_classes,
+        n_subtypes=len(SUBTYPES) if recipe.subtype_weight else 0,
+        initialisation="random" if recipe.start else recipe.initialisation,
+        weights=None if recipe.start else weights,
+    )
     if recipe.fold_batch_norms:
         fold_batch_norms(network)
-    if not further:
-        return network
-    bundle = load_bundle(weights)
+    return _load_start(network, recipe, weights) if recipe.start else network
+
+
+def _load_start(network: CellNetwork, recipe: Recipe, folder: Path | None) -> CellNetwork:
+    bundle = load_bundle(folder)
     if bundle.sha256 != recipe.start:
         raise BloodError(f"{bundle.path} is not the bundle that the recipe starts from; give that one.")
     return load_served_weights(network, bundle.read("model.onnx"))
+
+
+def build_targets(rows: pd.DataFrame) -> np.ndarray:
+    """The indices (N, 2) of class and subtype of rows of the split; UNKNOWN where no subtype was told."""
+    subtypes = rows["subtype"].map(SUBTYPE_INDEX).fillna(UNKNOWN).astype(int)
+    return np.stack([rows["cell_type"].map(CLASS_INDEX), subtypes], axis=1)
 
 
 def _load_parts(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -146,8 +162,7 @@ def _load_parts(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tup
         if len(rows) < recipe.batch_size and part == "train" or rows.empty:
             raise BloodError(f"{root} has too few images to train on ({len(rows)} in the part {part}).")
         views = load_views(root, rows["file"].tolist(), size=size, crop=crop)
-        subtypes = rows["subtype"].map(SUBTYPE_INDEX).fillna(UNKNOWN).astype(int)
-        yield views, np.stack([rows["cell_type"].map(CLASS_INDEX), subtypes], axis=1)
+        yield views, build_targets(rows)
 
 
 def _check_run(run: Path, recipe: Recipe, split: pd.DataFrame | None = None) -> None:
@@ -162,16 +177,28 @@ def _check_run(run: Path, recipe: Recipe, split: pd.DataFrame | None = None) -> 
             raise BloodError(f"{run} holds a run on other images; name another folder with --out.")
 
 
-def _begin_run(run: Path, recipe: Recipe, split: pd.DataFrame, device: torch.device) -> None:
+def _begin_run(
+    run: Path, recipe: Recipe, split: pd.DataFrame, device: torch.device, weights: Path | None
+) -> None:
     """Write down what the run is, before its first epoch."""
     try:
         run.mkdir(parents=True, exist_ok=True)
         (run / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
         environment = json.dumps(describe_environment(device), indent=2) + "\n"
         (run / "environment.json").write_text(environment, encoding="utf-8")
+        if recipe.start:
+            _keep_start(load_bundle(weights), run / "start")
     except OSError as error:
         raise BloodError(f"{run} cannot be written: {error.strerror}; name another folder.") from None
     save_split(split, run / "split.csv")
+
+
+def _keep_start(bundle: Bundle, folder: Path) -> None:
+    """How the bundle that is trained further was trained itself, as far as it says."""
+    folder.mkdir(exist_ok=True)
+    for name in ("recipe.json", "training.csv"):
+        if name in bundle.files:
+            (folder / name).write_bytes(bundle.read(name))
 
 
 def _find_device(name: str) -> torch.device:
@@ -223,7 +250,7 @@ def train(
     checkpoint = Checkpoint(run / "checkpoint.pt", average)
     callbacks = [SeedEpochs(recipe.seed), average, log, checkpoint]
     learn = build_learner(dls, recipe, weights=weights, callbacks=callbacks)
-    _begin_run(run, recipe, split, at)
+    _begin_run(run, recipe, split, at, weights)
     done = checkpoint.resume(learn)
     log.keep(done)
     with learn.no_bar(), learn.no_logging():

@@ -1,0 +1,89 @@
+"""A folded network says what it said before, and a served network can be trained further."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `study`")
+pytest.importorskip("onnx", reason="needs the extra `study`")
+
+from blood_lib import BloodError  # noqa: E402
+from blood_lib.study.architectures import build_network  # noqa: E402
+from blood_lib.study.export import export_bundle, export_onnx, store_as_float16  # noqa: E402
+from blood_lib.study.folding import fold_batch_norms, load_served_weights  # noqa: E402
+from blood_lib.study.training import Recipe, load_network, train  # noqa: E402
+from tests.fixtures_training import tiny_recipe  # noqa: E402
+
+
+def _network(arch, *, seed, n_classes=3):
+    """A network whose batch normalisation does something."""
+    torch.manual_seed(seed)
+    network = build_network(arch, n_classes, initialisation="random").eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 1.5)
+            module.weight.data.uniform_(0.5, 1)
+            module.bias.data.normal_(0, 0.1)
+    return network
+
+
+@pytest.mark.parametrize("arch", ["resnet18", "efficientnet_b0", "efficientnet_lite0"])
+def test_folding_changes_no_output_and_leaves_no_batch_norm(arch):
+    network, x = _network(arch, seed=0), torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        before = network(x)
+        after = fold_batch_norms(network)(x)
+    assert torch.allclose(before, after, rtol=1e-3, atol=1e-5)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+
+
+@pytest.mark.parametrize("arch", ["resnet18", "efficientnet_lite0"])
+def test_a_served_network_comes_back(arch):
+    network, x = _network(arch, seed=0), torch.randn(2, 3, 64, 64)
+    content = store_as_float16(export_onnx(network, 64))
+    back = load_served_weights(fold_batch_norms(_network(arch, seed=1)), content)
+    with torch.no_grad():
+        expected, got = network(x), back.eval()(x)
+    assert (expected - got).norm() < 0.01 * expected.norm()  # weights were stored in half precision
+
+
+def test_a_network_of_another_kind_is_refused():
+    content = export_onnx(_network("resnet18", seed=0), 64)
+    with pytest.raises(BloodError, match="--arch"):
+        load_served_weights(fold_batch_norms(_network("resnet34", seed=0)), content)
+    with pytest.raises(BloodError, match="other classes"):
+        load_served_weights(fold_batch_norms(_network("resnet18", seed=0, n_classes=4)), content)
+
+
+@pytest.fixture(scope="module")
+def first(tiny_run, tiny_dataset, tmp_path_factory):
+    """The bundle of a first run."""
+    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("first") / "bundle")
+
+
+def _further(bundle, **changes):
+    values = {**vars(tiny_recipe()), "initialisation": "bundle", "start": bundle.sha256}
+    return Recipe(**values | {"fold_batch_norms": True, "n_epochs": 1} | changes)
+
+
+@pytest.mark.slow
+def test_a_bundle_is_trained_further_and_says_what_it_came_from(first, tiny_dataset, tmp_path):
+    recipe = _further(first, subtype_weight=0.5, lr=1e-9)
+    train(tiny_dataset, tmp_path / "run", recipe, weights=first.path)
+    network, _ = load_network(tmp_path / "run")
+    start = load_served_weights(
+        fold_batch_norms(_network("resnet18", seed=2, n_classes=8)), first.read("model.onnx")
+    )
+    assert torch.allclose(network.head.weight, start.head.weight, atol=1e-6)  # it began where the bundle was
+    bundle = export_bundle(tmp_path / "run", tiny_dataset, tmp_path / "bundle")
+    assert bundle.read("start/recipe.json") == first.read("recipe.json")
+    assert len(bundle.subtypes) == 11
+    assert first.subtypes == () and "subtypes.npz" not in first.files
+
+
+def test_a_run_starts_from_the_bundle_of_its_recipe_only(first, tiny_bundle, tiny_dataset, tmp_path):
+    with pytest.raises(BloodError, match="not the bundle"):
+        train(tiny_dataset, tmp_path / "run", _further(first), weights=tiny_bundle.path)
+    with pytest.raises(BloodError, match="--start"):
+        Recipe(initialisation="bundle")
+    with pytest.raises(BloodError, match="--start"):
+        Recipe(start=first.sha256)

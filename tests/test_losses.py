@@ -1,0 +1,30 @@
+"""The joint loss is that of the classes plus a share of that of the subtypes that are known."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `study`")
+
+from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics  # noqa: E402
+
+
+def test_the_loss_adds_up():
+    pred, y = torch.randn(4, 5), torch.tensor([[0, 1], [1, 0], [0, UNKNOWN], [1, 2]])
+    of_classes = torch.nn.functional.cross_entropy(pred[:, :2], y[:, 0])
+    known = y[:, 1] != UNKNOWN
+    of_subtypes = torch.nn.functional.cross_entropy(pred[known, 2:], y[known, 1])
+    assert JointLoss(2, 0.0, 0.0)(pred, y) == pytest.approx(of_classes)
+    assert JointLoss(2, 0.0, 0.5)(pred, y) == pytest.approx(of_classes + 0.5 * of_subtypes)
+
+
+def test_a_batch_without_a_known_subtype_has_a_loss():
+    y = torch.tensor([[0, UNKNOWN], [1, UNKNOWN]])
+    assert torch.isfinite(JointLoss(2, 0.1, 0.5)(torch.randn(2, 5), y))
+
+
+def test_metrics_count_over_all_batches():
+    pred = torch.tensor([[2.0, 1, 0, 9], [2, 1, 9, 0], [1, 2, 0, 9], [1, 2, 9, 0]])
+    y = torch.tensor([[0, 1], [0, UNKNOWN], [0, 0], [1, 0]])
+    found = {metric.name: metric.func(pred, y) for metric in build_metrics(2, with_subtypes=True)}
+    assert found["accuracy"] == pytest.approx(3 / 4)
+    assert found["balanced_accuracy"] == pytest.approx((2 / 3 + 1) / 2)
+    assert found["subtype_accuracy"] == pytest.approx(2 / 3)
