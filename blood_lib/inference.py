@@ -210,7 +210,7 @@ class Classifier:
             **self._tell_subtype(predictions, i),
         )
 
-    def _tell_subtype(self, predictions: Predictions, i: int) -> dict[str, Any]:
+    def _tell_subtype(self, predictions: Predictions, i: int) -> dict[str, object]:
         if predictions.subtype_probs is None:
             return {}
         probs = predictions.subtype_probs[i]
