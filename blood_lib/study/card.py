@@ -63,9 +63,26 @@ def _measure(
     if len(ok.target):
         right = int((ok.probs.argmax(axis=1) == ok.target).sum())
         metrics.append(_share("accuracy", right, len(ok.target), where_ok))
-    rows = compute_per_class(answers.target, answers.probs.argmax(axis=1), names)
+    return {"metrics": metrics, "per_class": [_list_classes(answers.target, answers.probs, names, where)]}
+
+
+def _list_classes(
+    target: np.ndarray, probs: np.ndarray, names: Sequence[str], where: dict[str, str]
+) -> dict[str, object]:
+    rows = compute_per_class(target, probs.argmax(axis=1), names)
     rows = [{key: _to_json(value) for key, value in row.items()} for row in rows if row["n"]]
-    return {"metrics": metrics, "per_class": [{"where": where, "rows": rows}]}
+    return {"where": where, "rows": rows}
+
+
+def _measure_subtypes(
+    answers: Labelled, rows: pd.DataFrame, names: Sequence[str], where: dict[str, str]
+) -> dict[str, list]:
+    """The same for the subtypes, of the images in `rows` of the split whose subtype was told."""
+    told = rows.set_index("file")["subtype"].reindex(answers.files)
+    known = told.isin(names).to_numpy()
+    target, probs = told[known].map(list(names).index).to_numpy(), answers.subtype_probs[known]
+    metrics = [_to_metric(figure, where) for figure in compute_figures(target, probs)]
+    return {"metrics": metrics, "per_class": [_list_classes(target, probs, names, where)]}
 
 
 def _to_json(value: object) -> object:
@@ -105,7 +122,7 @@ def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
     return {
         "architecture": ARCHITECTURES[recipe.arch].title,
-        "initialisation": recipe.initialisation,
+        "initialisation": _describe_start(run, recipe),
         "image_size": recipe.image_size,
         "epochs": recipe.n_epochs,
         "seeds": [recipe.seed],
@@ -113,6 +130,15 @@ def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
         "wall_time_s": int(pd.read_csv(run / "log.csv")["seconds"].sum()),
         "versions": environment["versions"],
     }
+
+
+def _describe_start(run: Path, recipe: Recipe) -> str:
+    """Where the weights came from before the first epoch."""
+    file = run / "start" / "recipe.json"
+    if not recipe.start or not file.exists():
+        return recipe.initialisation
+    first = Recipe.from_json(file.read_text(encoding="utf-8"))
+    return f"{first.initialisation}, then {first.n_epochs} epochs at {first.image_size} px"
 
 
 def build_card(
@@ -125,12 +151,18 @@ def build_card(
     """
     published = is_published(root, split)
     name = "PBC" if published else _OTHER
-    answers = classify_labelled(classifier, root, split[split["part"] == "test"])
-    where, where_ok = (_say_where(key, name=name) for key in ("home", "home_ok"))
-    measured = _measure(answers, classifier.class_names, where, where_ok)
+    test = split[split["part"] == "test"]
+    answers = classify_labelled(classifier, root, test)
+    where, where_ok, where_subtypes = (
+        _say_where(key, name=name) for key in ("home", "home_ok", "home_subtypes")
+    )
+    parts = [_measure(answers, classifier.class_names, where, where_ok)]
+    if classifier.bundle.subtypes:
+        names = [info.name for info in classifier.bundle.subtypes]
+        parts.append(_measure_subtypes(answers, test, names, where_subtypes))
     if elsewhere is not None:
-        for key, more in _measure_elsewhere(classifier, elsewhere).items():
-            measured[key] += more
+        parts.append(_measure_elsewhere(classifier, elsewhere))
+    measured = {key: [one for part in parts for one in part[key]] for key in ("metrics", "per_class")}
     texts = _TEXTS["card"] | ({} if published else {"limits": []})
     dataset = _describe_dataset(run, split, published)
     return {**texts, "dataset": dataset, **_describe_run(run, recipe), **measured}

@@ -4,7 +4,7 @@ The figures themselves are for `evaluation`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,7 @@ class Labelled:
     probs: np.ndarray  # (N, C)
     status: np.ndarray  # (N,) of str
     rejected: dict[str, str]
+    subtype_probs: np.ndarray | None = None  # (N, S), where the bundle tells subtypes
 
     def choose_among(self, classes: Sequence[int]) -> "Labelled":
         """The same with the answer forced to be one of `classes` (indices): the others' probability is taken
@@ -37,13 +38,14 @@ class Labelled:
         probs = np.zeros_like(self.probs)
         probs[:, classes] = np.maximum(self.probs[:, classes], 1e-12)
         probs /= probs.sum(axis=1, keepdims=True)
-        return Labelled(self.files, self.target, probs, self.status, self.rejected)
+        return replace(self, probs=probs)
 
     def select(self, status: str) -> "Labelled":
         """Those with this status."""
         at = np.flatnonzero(self.status == status)
         files = [self.files[i] for i in at]
-        return Labelled(files, self.target[at], self.probs[at], self.status[at], {})
+        subtypes = None if self.subtype_probs is None else self.subtype_probs[at]
+        return Labelled(files, self.target[at], self.probs[at], self.status[at], {}, subtypes)
 
 
 def _to_class(word: str, classes: Sequence[ClassInfo]) -> str | None:
@@ -128,4 +130,7 @@ def classify_labelled(
         probs=np.stack([result.probs for result in good]),
         status=np.array([result.status for result in good]),
         rejected={result.name: result.reason for result in results if result.status == "rejected"},
+        subtype_probs=np.stack([result.subtype_probs for result in good])
+        if classifier.bundle.subtypes
+        else None,
     )
