@@ -80,6 +80,7 @@ def test_a_bundle_is_trained_further_and_says_what_it_came_from(first, tiny_data
     assert first.subtypes == () and "subtypes.npz" not in first.files
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_the_bundle_of_its_recipe_only(first, tiny_bundle, tiny_dataset, tmp_path):
     with pytest.raises(BloodError, match="not the bundle"):
         train(tiny_dataset, tmp_path / "run", _further(first), weights=tiny_bundle.path)
