@@ -57,6 +57,7 @@ class ClassInfo:
     subtypes: tuple[str, ...] = ()
     in_differential: bool = True
     reference_range: tuple[float, float] | None = None  # per cent of the cells of a differential
+    per_hundred: bool = False  # counted beside the differential, per hundred of its cells
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Bundle:
     card: dict[str, Any]  # provenance and metrics, free form
     files: dict[str, str]  # name -> sha256
     subtypes: tuple[SubtypeInfo, ...] = ()  # in the order of the head in subtypes.npz; () where there is none
+    differential: dict[str, str] | None = None  # language -> what the cells of a differential are called
     held: dict[str, bytes] = field(default_factory=dict)  # files that are in memory, not in the folder
 
     @property
@@ -179,6 +181,7 @@ def save_bundle(
     card: Mapping[str, Any],
     files: Mapping[str, bytes],
     subtypes: Iterable[SubtypeInfo] = (),
+    differential: Mapping[str, str] | None = None,
 ) -> Bundle:
     """Write `files` and a bundle.json with their hashes into `folder`, and load the result."""
     folder = Path(folder)
@@ -192,6 +195,7 @@ def save_bundle(
         "thresholds": thresholds,
         "card": card,
         "subtypes": subtypes,
+        "differential": differential,
     }
     content = _write_index(described, _hash_all(files))
     for name, file_content in files.items():
@@ -227,7 +231,7 @@ def _write_index(described: Mapping[str, Any], hashes: Mapping[str, str]) -> byt
     """The content of bundle.json."""
     data = {
         "format": BUNDLE_FORMAT,
-        **described,
+        **{name: value for name, value in described.items() if value is not None},
         "classes": [asdict(info) for info in described["classes"]],
         "preprocessing": asdict(described["preprocessing"]),
         "thresholds": asdict(described["thresholds"]),
@@ -299,6 +303,7 @@ def _parse(path: Path, sha256: str, data: dict[str, Any]) -> Bundle:
         subtypes=tuple(
             SubtypeInfo(_text(info["name"]), _texts(info["label"])) for info in data.get("subtypes", ())
         ),
+        differential=_texts(data["differential"]) if "differential" in data else None,
     )
     if len(bundle.classes) < 2 or len(set(bundle.names)) != len(bundle.classes):
         raise ValueError("it needs two classes or more, each with a name of its own")
@@ -315,14 +320,25 @@ def _parse_class(data: dict[str, Any]) -> ClassInfo:
     colour, limits = _text(data["colour"]), data["reference_range"]
     if not _COLOUR.fullmatch(colour):
         raise ValueError(f"{colour!r} is no colour like '#aabbcc'")
+    in_differential, per_hundred = bool(data["in_differential"]), bool(data.get("per_hundred", False))
+    if in_differential and per_hundred:
+        raise ValueError(f"{data['name']!r} is counted both in the differential and per hundred of it")
     return ClassInfo(
         name=_text(data["name"]),
         label=_texts(data["label"]),
         colour=colour,
         subtypes=tuple(_text(subtype) for subtype in data["subtypes"]),
-        in_differential=bool(data["in_differential"]),
-        reference_range=None if limits is None else _numbers(limits, 2, 0, 100),
+        in_differential=in_differential,
+        reference_range=None if limits is None else _parse_range(limits),
+        per_hundred=per_hundred,
     )
+
+
+def _parse_range(limits: Any) -> tuple[float, float]:
+    low, high = _numbers(limits, 2, 0, 100)
+    if low > high:
+        raise ValueError(f"{limits!r} is no range: it begins above its end")
+    return low, high
 
 
 def _parse_preprocessing(data: dict[str, Any]) -> Preprocessing:

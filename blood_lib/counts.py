@@ -5,10 +5,10 @@ Drawing them is left to the dashboard and the study.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Count", "compute_counts", "count", "interval"]
+__all__ = ["Count", "compute_counts", "compute_shares", "count", "interval"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,11 @@ def compute_counts(
     labels: Iterable[str | None], classes: Sequence[str], *, confidence: float = 0.95
 ) -> list[Count]:
     """The table for a chart or a report: a Count per class, in the order of `classes`."""
-    counts = count(labels, classes)
+    return compute_shares(count(labels, classes), confidence=confidence)
+
+
+def compute_shares(counts: Mapping[str, int], *, confidence: float = 0.95) -> list[Count]:
+    """Each class's share of all in `counts` (class -> number), with its interval."""
     total = sum(counts.values())
     return [
         Count(name, n, n / total if total else 0.0, *interval(n, total, confidence=confidence))

@@ -55,6 +55,26 @@ def test_a_class_may_not_be_called_like_what_is_no_class(tmp_path: Path, name: s
         save_tiny_bundle(tmp_path, classes=classes)
 
 
+def test_what_is_counted_survives(tmp_path: Path) -> None:
+    classes = [ClassInfo(name, {"en": name}, "#000000") for name in "ab"]
+    classes.append(ClassInfo("c", {"en": "c"}, "#000000", in_differential=False, per_hundred=True))
+    save_tiny_bundle(tmp_path, classes=classes, differential={"en": "big ones", "es": "grandes"})
+    found = load_bundle(tmp_path)
+    assert found.differential == {"en": "big ones", "es": "grandes"}
+    assert [info.per_hundred for info in found.classes] == [False, False, True]
+
+
+def test_a_bundle_of_before_there_were_differentials_counts_all_alike(folder: Path) -> None:
+    data = json.loads((folder / "bundle.json").read_text())
+    assert "differential" not in data
+    for info in data["classes"]:
+        del info["per_hundred"]
+    change(folder, classes=data["classes"])
+    found = load_bundle(folder)
+    assert found.differential is None
+    assert not any(info.per_hundred for info in found.classes)
+
+
 def test_the_same_bundle_has_the_same_identity(tmp_path: Path) -> None:
     a, b = (save_tiny_bundle(tmp_path / name) for name in "ab")
     c = save_tiny_bundle(tmp_path / "c", temperature=2)
@@ -152,6 +172,8 @@ def test_a_file_that_is_not_listed_is_no_part_of_it(folder: Path) -> None:
         ("title", {}),
         ("title", "PBC"),
         ("item", {"en": 1}),
+        ("differential", {}),
+        ("differential", "white"),
         ("temperature", 0),
         ("temperature", "1"),
         ("temperature", float("nan")),
@@ -191,6 +213,8 @@ def test_a_missing_key_is_named(folder: Path, key: str) -> None:
         {"colour": "#12345"},
         {"label": {}},
         {"reference_range": [1]},
+        {"reference_range": [2, 1]},
+        {"per_hundred": True},
     ],
 )
 def test_a_class_that_cannot_be(folder: Path, changes: dict) -> None:

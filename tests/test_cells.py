@@ -82,6 +82,11 @@ def test_only_what_is_in_the_differential_has_a_reference_range():
     assert outside == {cell_type.name for cell_type in CELL_TYPES if cell_type.reference_range is None}
 
 
+def test_what_is_counted_per_hundred_is_outside_the_differential():
+    assert [cell_type.name for cell_type in CELL_TYPES if cell_type.per_hundred] == ["erythroblast"]
+    assert not any(cell_type.in_differential for cell_type in CELL_TYPES if cell_type.per_hundred)
+
+
 def test_a_healthy_differential_can_add_up_to_a_hundred():
     ranges = [cell_type.reference_range for cell_type in CELL_TYPES if cell_type.reference_range]
     assert all(0 <= low < high <= 100 for low, high in ranges)
@@ -111,6 +116,7 @@ def test_the_bundles_classes_say_the_same_and_fit_in_json():
         assert info["label"] == dict(cell_type.label)
         assert info["colour"] == cell_type.colour
         assert info["in_differential"] == cell_type.in_differential
+        assert info["per_hundred"] == cell_type.per_hundred
         assert cell_type.name not in info["subtypes"]
     assert infos[6]["subtypes"] == ["band neutrophil", "segmented neutrophil"]
 

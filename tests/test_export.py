@@ -70,6 +70,11 @@ def test_the_card_of_drawn_cells_does_not_speak_of_the_published_dataset(bundle)
     assert not bundle.card["limits"]
 
 
+def test_the_bundle_says_what_is_counted_and_what_per_hundred_of_it(bundle):
+    assert bundle.differential["en"] == "white cells"
+    assert [info.name for info in bundle.classes if info.per_hundred] == ["erythroblast"]
+
+
 def test_the_bundle_keeps_the_log_and_the_recipe_of_its_training(bundle, tiny_run):
     assert bundle.read("training.csv") == (tiny_run / "log.csv").read_bytes()
     assert bundle.read("recipe.json") == (tiny_run / "recipe.json").read_bytes()

@@ -24,7 +24,7 @@ __all__ = ["TEXTS", "build_card"]
 
 _TEXTS = json.loads((resources.files("blood_lib.study") / "card_texts.json").read_text(encoding="utf-8"))
 TEXTS: dict[str, dict[str, str]] = _TEXTS["bundle"]
-"""Title, item and items of the bundle, by language."""
+"""Title, item and items of the bundle, and what a differential counts, by language."""
 
 _WHERE: dict[str, dict[str, str]] = _TEXTS["where"]
 _PUBLISHED = {

@@ -39,6 +39,8 @@ class CellType:
     """Whether it counts as a white cell in a differential."""
     reference_range: tuple[float, float] | None
     """Lowest and highest per cent of white cells in healthy adults; None outside the differential."""
+    per_hundred: bool
+    """Whether it is counted per hundred white cells."""
 
 
 def _cell_type(
@@ -48,6 +50,8 @@ def _cell_type(
     colour: str,
     subtypes: dict[str, str],
     reference_range: tuple[float, float] | None = None,
+    *,
+    per_hundred: bool = False,
 ) -> CellType:
     """One row of the table; a cell type with a reference range is in the differential."""
     return CellType(
@@ -58,6 +62,7 @@ def _cell_type(
         subtypes=MappingProxyType(subtypes),
         in_differential=reference_range is not None,
         reference_range=reference_range,
+        per_hundred=per_hundred,
     )
 
 
@@ -68,7 +73,14 @@ def _cell_type(
 CELL_TYPES: tuple[CellType, ...] = (
     _cell_type("basophil", "basophil", "basófilo", "#3e55f5", {"BA": "basophil"}, (0.0, 2.0)),
     _cell_type("eosinophil", "eosinophil", "eosinófilo", "#ee416f", {"EO": "eosinophil"}, (1.0, 6.0)),
-    _cell_type("erythroblast", "erythroblast", "eritroblasto", "#9f5619", {"ERB": "erythroblast"}),
+    _cell_type(
+        "erythroblast",
+        "erythroblast",
+        "eritroblasto",
+        "#9f5619",
+        {"ERB": "erythroblast"},
+        per_hundred=True,
+    ),
     _cell_type(
         "immature granulocyte",
         "ig",
@@ -159,4 +171,5 @@ def _class_info(cell_type: CellType) -> ClassInfo:
         subtypes=subtypes,
         in_differential=cell_type.in_differential,
         reference_range=cell_type.reference_range,
+        per_hundred=cell_type.per_hundred,
     )
