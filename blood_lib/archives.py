@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from blood_lib.reasons import Reason
+
 __all__ = ["MAX_FILE_BYTES", "TOO_LARGE", "Rejection", "is_clutter", "iter_zip", "printable"]
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_ZIP_ENTRIES = 100_000
 MAX_ZIP_BYTES = 4 * 2**30  # read from one archive in all: entries may overlap (CVE-2024-0450)
-TOO_LARGE = f"the file is larger than {MAX_FILE_BYTES // 2**20} MiB: save the image smaller."
+TOO_LARGE = Reason("too_large", limit=MAX_FILE_BYTES // 2**20)
 
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
 _DIRECTORY_BYTES = 256 * MAX_ZIP_ENTRIES  # an archive's table of contents is parsed whole: bound it first
@@ -26,7 +28,7 @@ _ENCRYPTED = 0x1  # bit of an entry's flags
 class Rejection:
     """Why a file is no readable image, and what to do: one plain sentence."""
 
-    reason: str
+    reason: Reason
 
 
 def is_clutter(name: str) -> bool:
@@ -57,26 +59,26 @@ def iter_zip(name: str, content: bytes | Path) -> Iterator[tuple[str, bytes | Re
     with archive:
         entries = sorted(_list_entries(archive), key=lambda item: item[0])
         if not entries:
-            yield name, Rejection("the ZIP archive holds no files: put the images in.")
+            yield name, Rejection(Reason("zip_empty"))
         for inner, entry in entries:
             yield f"{name}/{inner}", _read_entry(archive, entry, left)
             left -= min(entry.file_size, MAX_FILE_BYTES)  # zipfile never reads more, whatever is in there
 
 
 def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
-    too_many = Rejection(f"the ZIP archive has more than {MAX_ZIP_ENTRIES:,} entries: split it.")
+    too_many = Rejection(Reason("zip_entries", limit=MAX_ZIP_ENTRIES))
     try:
         if isinstance(content, Path) and not content.is_file():
-            return Rejection("not a regular file: give image files, folders or ZIP archives.")
+            return Rejection(Reason("not_regular"))
         with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
             end = zipfile._EndRecData(file)  # how ZipFile itself finds the table of contents
         if end and end[zipfile._ECD_SIZE] > _DIRECTORY_BYTES:
             return too_many
         archive = zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
     except PermissionError:
-        return Rejection("the file cannot be read: permission denied.")
+        return Rejection(Reason("unreadable", problem="permission denied"))
     except Exception:  # a hostile archive can make zipfile raise anything
-        return Rejection("the ZIP archive is damaged or incomplete: make or download it again.")
+        return Rejection(Reason("zip_damaged"))
     if len(archive.infolist()) > MAX_ZIP_ENTRIES:
         archive.close()
         return too_many
@@ -93,18 +95,18 @@ def _list_entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipIn
 def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Rejection:
     """`left`: the bytes that may still be read from the archive."""
     if entry.flag_bits & _ENCRYPTED:
-        return Rejection("encrypted inside the ZIP archive: pack it again without a password.")
+        return Rejection(Reason("entry_encrypted"))
     if entry.compress_type not in _METHODS:
-        return Rejection("packed by an unusual method: pack it again as an ordinary ZIP archive.")
+        return Rejection(Reason("entry_method"))
     if left <= 0:
-        return Rejection(f"the ZIP archive unpacks to more than {MAX_ZIP_BYTES // 2**30} GiB: split it.")
+        return Rejection(Reason("zip_bytes", limit=MAX_ZIP_BYTES // 2**30))
     try:
         with archive.open(entry) as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except Exception:  # as above
-        return Rejection("damaged inside the ZIP archive: make or download the archive again.")
+        return Rejection(Reason("entry_damaged"))
     if len(content) > MAX_FILE_BYTES:
         return Rejection(TOO_LARGE)
     if content.startswith(b"PK\x03\x04"):
-        return Rejection("a ZIP archive inside a ZIP archive: unpack it and give its images.")
+        return Rejection(Reason("zip_inside"))
     return content

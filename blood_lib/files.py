@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from blood_lib.archives import MAX_FILE_BYTES, TOO_LARGE, Rejection, is_clutter, iter_zip, printable
+from blood_lib.reasons import Reason
 
 __all__ = ["iter_files", "read_file"]
 
@@ -31,10 +32,7 @@ def iter_files(
             is_empty = False
             yield from _read(name, path)
         if is_empty:
-            yield (
-                printable(given),
-                Rejection("the folder holds no files, or only ones given before."),
-            )
+            yield printable(given), Rejection(Reason("folder_empty"))
 
 
 def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, str]]:
@@ -71,13 +69,13 @@ def read_file(path: Path) -> bytes | Rejection:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
-            return Rejection("the folder cannot be opened: permission denied.")
+            return Rejection(Reason("folder_closed"))
         if not stat.S_ISREG(mode):
-            return Rejection("not a regular file: give image files, folders or ZIP archives.")
+            return Rejection(Reason("not_regular"))
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        return Rejection(f"the file cannot be read: {_explain(error)}.")
+        return Rejection(Reason("unreadable", problem=_explain(error)))
     return content if len(content) <= MAX_FILE_BYTES else Rejection(TOO_LARGE)
 
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from blood_lib.archives import Rejection, iter_zip
 from blood_lib.files import iter_files, read_file
+from blood_lib.reasons import Reason
 
 __all__ = ["Rejection", "crop_and_resize", "iter_files", "iter_zip", "load_image"]
 
@@ -21,10 +22,7 @@ MIN_SIDE = 16
 MAX_PIXELS = 40_000_000
 LARGE_PIXELS = 8_000_000  # what has more is decoded one at a time
 
-_NOT_AN_IMAGE = "not an image that can be read: give JPEG, PNG, BMP, TIFF, WebP or GIF files."
-_TOO_MANY_PIXELS = f"more than {MAX_PIXELS // 10**6} megapixels: crop the cells out of it or save it smaller."
-_DAMAGED = "the image is damaged or incomplete: export or download it again."
-_DARK = "almost black, like 12 bits kept in a file of 16: save the image with 8 bits."
+_TOO_MANY_PIXELS = Reason("pixels", limit=MAX_PIXELS // 10**6)
 _ONE_LARGE = threading.Lock()
 Image.core.set_block_size(64 * 2**20)  # so large that glibc gives a block back, not keeps it for the thread
 
@@ -38,7 +36,7 @@ def load_image(source: bytes | Path) -> Image.Image | Rejection:
     if isinstance(content, Rejection):
         return content
     if not content:
-        return Rejection("the file is empty: export or download it again.")
+        return Rejection(Reason("empty"))
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             if fault := _find_fault(image):
@@ -48,9 +46,9 @@ def load_image(source: bytes | Path) -> Image.Image | Rejection:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Rejection(_TOO_MANY_PIXELS)
     except Image.UnidentifiedImageError:
-        return Rejection(_NOT_AN_IMAGE)
+        return Rejection(Reason("no_image"))
     except Exception:  # a hostile file can make the decoders raise anything
-        return Rejection(_DAMAGED)
+        return Rejection(Reason("damaged"))
 
 
 def _find_fault(image: Image.Image) -> Rejection | None:
@@ -59,11 +57,11 @@ def _find_fault(image: Image.Image) -> Rejection | None:
     if width * height > MAX_PIXELS:
         return Rejection(_TOO_MANY_PIXELS)
     if min(width, height) < MIN_SIDE:
-        return Rejection(f"only {width}x{height} pixels: a cell needs at least {MIN_SIDE} a side.")
+        return Rejection(Reason("small", width=width, height=height, limit=MIN_SIDE))
     if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a camera's JPEG with a preview
-        return Rejection("several frames or pages in one file: save each as an image of its own.")
+        return Rejection(Reason("frames"))
     if image.mode in ("I", "F"):
-        return Rejection("pixels of 32 bits: save the image with 8 or 16 bits.")
+        return Rejection(Reason("deep"))
     return None
 
 
@@ -74,7 +72,7 @@ def _decode(image: Image.Image) -> Image.Image | Rejection:
         ImageOps.exif_transpose(image, in_place=True)
     image = _to_rgb(image)
     if is_deep and max(high for _, high in image.getextrema()) < 4096 // 256:
-        return Rejection(_DARK)
+        return Rejection(Reason("dark"))
     return image
 
 

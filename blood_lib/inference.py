@@ -20,17 +20,12 @@ from blood_lib.calibration import softmax
 from blood_lib.head import Head
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.network import Network
+from blood_lib.reasons import Reason
 
 __all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "heat_map"]
 
 STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
-_REASONS = {
-    "ok": "",
-    "uncertain": "the model is only {confidence:.1%} sure, less than the {limit:.1%} that ok takes: "
-    "look at this one yourself.",
-    "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
-}
 _MAX_THREADS = 4  # each may hold an image of many megapixels
 _MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
 
@@ -56,7 +51,7 @@ class Result:
 
     name: str
     status: str  # one of STATUSES
-    reason: str  # a plain sentence, empty when the status is "ok"
+    reason: str  # a Reason, or empty when the status is "ok"
     label: str | None = None  # name of the most probable class
     confidence: float | None = None  # its calibrated probability
     probs: np.ndarray | None = None  # (C,)
@@ -230,8 +225,12 @@ def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _explain(status: str, confidence: float, limit: float) -> str:
     """The reason; its numbers are rounded apart, so that they never look alike."""
+    if status == "ok":
+        return ""
+    if status == "unfamiliar":
+        return Reason("unfamiliar")
     down, up = np.floor(round(confidence * 1000, 6)), np.ceil(round(limit * 1000, 6))
-    return _REASONS[status].format(confidence=down / 1000, limit=up / 1000)
+    return Reason("uncertain", confidence=down / 1000, limit=up / 1000)
 
 
 def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:

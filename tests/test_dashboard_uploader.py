@@ -11,6 +11,7 @@ from blood_lib.archives import MAX_FILE_BYTES
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.uploader import Upload, Uploader, announced_entries
 from blood_lib.images import Rejection
+from blood_lib.reasons import Reason
 from tests.dashboard_tools import listen, say
 
 
@@ -84,9 +85,9 @@ def test_a_file_too_large_is_named_and_not_kept(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_the_browser_could_not_read_is_named() -> None:
-    upload = Upload([("a.png", 1)], [("gone.png", "moved.")])
+    upload = Upload([("a.png", 1)], ["gone.png"])
     upload.feed(0, b"a")
-    assert list(upload) == [("gone.png", Rejection("moved.")), ("a.png", b"a")]
+    assert list(upload) == [("gone.png", Rejection(Reason("unsent"))), ("a.png", b"a")]
     assert upload.total == 2
 
 

@@ -10,11 +10,15 @@ from collections.abc import Mapping
 from importlib.resources import files
 
 from blood_lib.bundle import Bundle
+from blood_lib.reasons import Reason
 
 __all__ = ["LANGUAGES", "Messages"]
 
 _FOLDER = files(__package__) / "messages"
 LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FOLDER.iterdir()))  # "en", ...
+
+# of each language: what parts thousands, the decimal mark, the first number whose thousands are parted (CLDR)
+_NUMBERS = {"en": (",", ".", 1_000), "es": (".", ",", 10_000)}
 
 
 class Messages:
@@ -47,7 +51,24 @@ class Messages:
         """The sentence for `key`; where `n` is 1 and there is a `key.one`, that one."""
         if values.get("n") == 1 and f"{key}.one" in self._texts:
             key = f"{key}.one"
-        return self._texts[key].format(**self.words, **{k: _shown(v) for k, v in values.items()})
+        shown = {name: self._show(value) for name, value in values.items()}
+        return self._texts[key].format(**self.words, **shown)
+
+    def reason(self, reason: str) -> str:
+        """A Reason of the core in this language; any other text as it is, but with a capital."""
+        if isinstance(reason, Reason) and self.has(f"reason.{reason.code}"):
+            return self(f"reason.{reason.code}", **reason.values)
+        return reason[:1].upper() + reason[1:]
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number as it is written in this language, like lib.js does for the scripts."""
+        thousands, decimal, first = _NUMBERS.get(self.language, _NUMBERS["en"])
+        text = f"{value:,.{digits}f}" if abs(value) >= first else f"{value:.{digits}f}"
+        return text.translate({ord(","): thousands, ord("."): decimal})
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share in [0, 1] in per cent."""
+        return f"{self.number(100 * share, digits)} %"
 
     def has(self, key: str) -> bool:
         """Whether there is a sentence for `key`."""
@@ -66,11 +87,13 @@ class Messages:
             return texts
         return str(texts.get(self.language) or texts.get("en") or next(iter(texts.values())))
 
+    def _show(self, value: object) -> object:
+        """Whole numbers with separators; any other number is a share, and shown in per cent."""
+        if isinstance(value, float):
+            return self.percent(value)
+        return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
 
 class _Keep(dict):
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
-
-
-def _shown(value: object) -> object:
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from traitlets import Dict, Int, List, Unicode
 
@@ -17,6 +17,7 @@ from blood_lib.archives import MAX_FILE_BYTES, TOO_LARGE, printable
 from blood_lib.dashboard.part import Part, script
 from blood_lib.dashboard.state import Command, DashboardState
 from blood_lib.images import Rejection, iter_zip
+from blood_lib.reasons import Reason
 
 __all__ = ["Uploader", "Upload"]
 
@@ -27,8 +28,8 @@ MAX_NAME = 400
 class Upload:
     """The files of one upload, in order, while they are still arriving: iterate it on another thread."""
 
-    def __init__(self, entries: list[tuple[str, int]], unreadable: list[tuple[str, str]] = ()):
-        """entries: (name, bytes) of each file; unreadable: (name, reason) where the browser failed."""
+    def __init__(self, entries: list[tuple[str, int]], unreadable: Sequence[str] = ()):
+        """entries: (name, bytes) of each file; unreadable: names of those where the browser failed."""
         self.entries = entries
         self.total = len(entries) + len(unreadable)
         self.received = 0  # bytes
@@ -74,8 +75,8 @@ class Upload:
         self._queue.put(None)
 
     def __iter__(self) -> Iterator[tuple[str, bytes | Rejection]]:
-        for name, reason in self._unreadable:
-            yield printable(name), Rejection(reason)
+        for name in self._unreadable:
+            yield printable(name), Rejection(Reason("unsent"))
         while (item := self._queue.get()) is not None and not self._cancelled.is_set():
             name, content = item
             self._taken += len(content) if isinstance(content, bytes) else 0
@@ -146,9 +147,7 @@ class Uploader(Part):
         if isinstance(key, str) and key == self._key:  # sent again after a lost connection
             return self._acknowledge()
         entries = _check_entries(files)
-        lost = [
-            (str(name)[:MAX_NAME], self.text["unreadable"]) for name in (unreadable or [])[: self.max_files]
-        ]
+        lost = [str(name)[:MAX_NAME] for name in (unreadable or [])[: self.max_files]]
         if not isinstance(key, str) or entries is None or len(entries) > self.max_files:
             return self._refuse(key, "broken")
         upload = Upload(entries, lost)

@@ -1,0 +1,53 @@
+"""Why a file gives no image, or an answer should not be relied on: each a code, its values and one sentence.
+
+The sentences here are the command line's, in English; whoever speaks another language looks the code up.
+When a reason is given is for the modules that find it.
+"""
+
+from typing import Any
+
+__all__ = ["REASONS", "Reason"]
+
+REASONS = {
+    # about a file
+    "empty": "the file is empty: export or download it again.",
+    "too_large": "the file is larger than {limit} MiB: save the image smaller.",
+    "not_regular": "not a regular file: give image files, folders or ZIP archives.",
+    "unreadable": "the file cannot be read: {problem}.",
+    "unsent": "the browser could not read the file: if it was moved or deleted, choose it again.",
+    "folder_empty": "the folder holds no files, or only ones given before.",
+    "folder_closed": "the folder cannot be opened: permission denied.",
+    # about an archive
+    "zip_damaged": "the ZIP archive is damaged or incomplete: make or download it again.",
+    "zip_empty": "the ZIP archive holds no files: put the images in.",
+    "zip_entries": "the ZIP archive has more than {limit:,} entries: split it.",
+    "zip_bytes": "the ZIP archive unpacks to more than {limit} GiB: split it.",
+    "zip_inside": "a ZIP archive inside a ZIP archive: unpack it and give its images.",
+    "entry_damaged": "damaged inside the ZIP archive: make or download the archive again.",
+    "entry_encrypted": "encrypted inside the ZIP archive: pack it again without a password.",
+    "entry_method": "packed by an unusual method: pack it again as an ordinary ZIP archive.",
+    # about an image
+    "no_image": "not an image that can be read: give JPEG, PNG, BMP, TIFF, WebP or GIF files.",
+    "damaged": "the image is damaged or incomplete: export or download it again.",
+    "pixels": "more than {limit} megapixels: crop the cells out of it or save it smaller.",
+    "small": "only {width}x{height} pixels: a cell needs at least {limit} a side.",
+    "frames": "several frames or pages in one file: save each as an image of its own.",
+    "deep": "pixels of 32 bits: save the image with 8 or 16 bits.",
+    "dark": "almost black, like 12 bits kept in a file of 16: save the image with 8 bits.",
+    # about an answer
+    "uncertain": "the model is only {confidence:.1%} sure, less than the {limit:.1%} that ok takes: "
+    "look at this one yourself.",
+    "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
+}
+
+
+class Reason(str):
+    """One plain sentence in English that also knows its `code` and the `values` in it."""
+
+    code: str
+    values: dict[str, Any]
+
+    def __new__(cls, code: str, **values: Any) -> "Reason":
+        reason = super().__new__(cls, REASONS[code].format(**values))
+        reason.code, reason.values = code, values
+        return reason
