@@ -116,6 +116,15 @@ class Bundle:
         return {info.name: info.colour for info in self.classes}
 
     @property
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """Class name -> reference range, of those in the differential that have one."""
+        return {
+            info.name: info.reference_range
+            for info in self.classes
+            if info.in_differential and info.reference_range
+        }
+
+    @property
     def examples(self) -> list[Path]:
         """The example images, sorted by name."""
         return [self.path / name for name in sorted(self.files) if name.startswith("examples/")]

@@ -87,7 +87,7 @@ def ratio_interval(k: int, n: int, *, confidence: float = 0.95) -> tuple[float, 
 def judge(row: Count, limits: tuple[float, float]) -> str:
     """Where a share lies beside the reference range `limits` (per cent), judged with its interval.
 
-    "inside"; "below" or "above" when the whole interval lies there; "maybe below" or "maybe above" when only
+    "inside"; "below" or "above" when the whole interval lies there; "maybe_below" or "maybe_above" when only
     the share does.
     """
     share, low, high = (round(100 * value, DIGITS) for value in (row.share, row.low, row.high))
@@ -95,4 +95,4 @@ def judge(row: Count, limits: tuple[float, float]) -> str:
     if least <= share <= most:
         return "inside"
     side, clear = ("below", high < least) if share < least else ("above", low > most)
-    return side if clear else f"maybe {side}"
+    return side if clear else f"maybe_{side}"

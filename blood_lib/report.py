@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from blood_lib import BloodError
 from blood_lib.archives import printable
@@ -18,12 +18,29 @@ from blood_lib.archives import printable
 if TYPE_CHECKING:
     from blood_lib.inference import Result
 
-__all__ = ["COLUMNS", "open_whole", "write_csv", "writing"]
+__all__ = [
+    "COLUMNS",
+    "REVIEW_COLUMNS",
+    "Reviewed",
+    "open_whole",
+    "write_csv",
+    "write_reviewed",
+    "writing",
+]
 
 COLUMNS = ("file", "status", "reason", "label", "confidence")
+REVIEW_COLUMNS = ("group", "reviewed")
 
 _PLAIN = re.compile(r"[\w ./:()-]*")  # what no spreadsheet of any country parts a row at
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the same four in full width
+
+
+class Reviewed(NamedTuple):
+    """A result, and what became of it in a review."""
+
+    result: "Result"
+    group: str = ""  # where it stands: a class, or a group that does not count
+    reviewed: bool = False  # a person has said so
 
 
 def write_csv(
@@ -35,12 +52,25 @@ def write_csv(
     run as a formula get an apostrophe, and quotes keep a text with a `;` in its cell
     (https://owasp.org/www-community/attacks/CSV_Injection). `where`: what a complaint calls the file.
     """
-    _write_row([*COLUMNS, *(f"p_{name}" for name in class_names)], file, where)
+    _write_row(_list_columns(class_names), file, where)
     statuses: Counter[str] = Counter()
     for result in results:
         _write_row(_to_row(result, len(class_names)), file, where)
         statuses[result.status] += 1
     return statuses
+
+
+def write_reviewed(rows: Iterable[Reviewed], class_names: Sequence[str], file: TextIO) -> None:
+    """The same table with two columns more at its end: group, and reviewed (yes or no)."""
+    where = "the table"
+    _write_row([*_list_columns(class_names), *REVIEW_COLUMNS], file, where)
+    for row in rows:
+        texts = [_harmless(row.group), "yes" if row.reviewed else "no"]
+        _write_row(_to_row(row.result, len(class_names)) + texts, file, where)
+
+
+def _list_columns(class_names: Sequence[str]) -> list[str]:
+    return [*COLUMNS, *(f"p_{name}" for name in class_names)]
 
 
 def _write_row(texts: Iterable[str], file: TextIO, where: str) -> None:

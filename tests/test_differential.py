@@ -102,9 +102,9 @@ def share(k: int, n: int) -> Count:
         (7, 100, (2, 10), "inside"),
         (7, 100, (0, 7), "inside"),  # 100 * 0.07 is more than 7 in floating point
         (9, 1000, (0, 0.9), "inside"),
-        (8, 100, (0, 7), "maybe above"),
+        (8, 100, (0, 7), "maybe_above"),
         (30, 100, (0, 7), "above"),
-        (1, 100, (2, 10), "maybe below"),
+        (1, 100, (2, 10), "maybe_below"),
         (0, 1000, (2, 10), "below"),
         (0, 10, (0, 100), "inside"),
     ],
