@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from dataclasses import replace
@@ -11,9 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blood_lib.dashboard import charts
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.charts import Bar
 from blood_lib.dashboard.glyphs import plotly_symbol, svg_mark
 from blood_lib.dashboard.parts import frame_of
 from blood_lib.dashboard.pictures import heat_overlay, thumbnail
@@ -59,48 +56,6 @@ def test_nothing_is_drawn_before_its_tab_is_opened(app: App) -> None:
     assert app.map.figure is None
     app.state.tab = "chart"
     assert "<svg" in app.chart.page.value
-
-
-def test_the_chart_shows_the_numbers_and_says_what_is_missing(app: App) -> None:
-    app.state.tab = "chart"
-    html = app.chart.page.value
-    assert re.findall(r'class="dash-count">(\d+)<', html) == ["2", "1", "1"]
-    assert "50.0 %" in html
-    assert app.state.messages("chart.left_out", n=1) in html
-
-
-def test_an_empty_chart_says_what_to_do(tiny_classifier: Classifier) -> None:
-    app = App(tiny_classifier)
-    app.state.tab = "chart"
-    assert app.state.messages("chart.empty") in app.chart.page.value
-
-
-def bars(*counts: int) -> list[Bar]:
-    total = sum(counts) or 1
-    return [Bar(i, f"<b>{i}", "#123456", n, n // 2, n / total, (0, 1)) for i, n in enumerate(counts)]
-
-
-def test_bars_are_as_long_as_their_numbers_and_striped_where_to_check() -> None:
-    html = charts.draw_bars(bars(8, 4, 0), ["type", "n", "share", "interval"])
-    assert re.findall(r'width="([\d.]+)%" height="100%" rx="3" fill="#123456"', html) == [
-        "100.00",
-        "50.00",
-        "0.00",
-    ]
-    assert html.count("url(#dash-stripes-") == 2
-
-
-def test_a_pie_of_one_type_is_a_whole_ring_and_parts_add_up() -> None:
-    assert charts.draw_pie(bars(5), "t", "5", "cells").count("dash-slice") == 1
-    svg = charts.draw_pie(bars(1, 2, 1), "t", "4", "cells")
-    assert svg.count("dash-slice") == 3
-    assert all(f"{share} %" in svg for share in (25, 50))
-
-
-def test_charts_escape_what_the_bundle_says() -> None:
-    html = charts.draw_bars(bars(1), ["<i>"] * 4) + charts.draw_pie(bars(1), "<i>", "<i>", "<i>")
-    assert "<b>" not in html
-    assert "<i>" not in html
 
 
 def test_marks_differ_between_neighbouring_classes() -> None:
@@ -188,14 +143,6 @@ def test_a_request_for_very_many_thumbnails_is_cut(app: App) -> None:
     heard = listen(app.classification.gallery)
     say(app.classification.gallery, kind="thumbs", ids=[app.state.cells[0].id] * 10_000)
     assert sum(len(message.buffers) for message in heard) <= 64
-
-
-def test_the_downloaded_table_has_a_row_per_file(app: App) -> None:
-    say(app.classification.gallery, kind="download")
-    rows = list(csv.DictReader(io.StringIO(app.state.download.content.decode("utf-8-sig"))))
-    assert [row["status"] for row in rows].count("rejected") == 1
-    assert len(rows) == 5
-    assert {"p_red", "p_green", "p_blue"} <= rows[0].keys()
 
 
 # --- the viewer and the shared selection ---

@@ -27,7 +27,14 @@ def app(tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def parts(app: App) -> list:
-    return [app.nav, app.status, app.viewer, app.upload.uploader, app.classification.gallery]
+    return [
+        app.nav,
+        app.status,
+        app.viewer,
+        app.upload.uploader,
+        app.classification.gallery,
+        app.chart.numbers,
+    ]
 
 
 def test_another_language_reaches_every_part(app: App) -> None:

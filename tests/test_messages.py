@@ -13,7 +13,7 @@ from blood_lib.reasons import REASONS, Reason
 
 FOLDER = Path(__file__).resolve().parent.parent / "blood_lib" / "dashboard"
 TEXTS = {path.stem: json.loads(path.read_text("utf-8")) for path in (FOLDER / "messages").glob("*.json")}
-WORDS = {"item", "items", "Item", "Items"}
+WORDS = {"item", "items", "counted", "Item", "Items", "Counted"}
 
 
 def names_in(text: str) -> set[str]:

@@ -10,13 +10,14 @@ import ipywidgets as widgets
 
 from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.dashboard.chart_view import ChartView
 from blood_lib.dashboard.classifying import Classification
 from blood_lib.dashboard.controller import Controller
 from blood_lib.dashboard.downloads import Downloads
 from blood_lib.dashboard.parts import Nav, StatusBar, Viewer
 from blood_lib.dashboard.review import Review
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.views import ChartView, ClassificationView, HelpView, MapView, UploadView
+from blood_lib.dashboard.views import ClassificationView, HelpView, MapView, UploadView
 
 __all__ = ["BUNDLE_VARIABLE", "App"]
 

@@ -1,15 +1,19 @@
-"""Bar chart and pie as SVG inside HTML text; leaves counting to `counts.py` and the page to `views.py`."""
+"""Bar chart and pie as SVG inside HTML text; leaves the numbers in words to `tally.py`."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from blood_lib.bundle import Bundle
 from blood_lib.dashboard.glyphs import SHAPES, svg_mark
+from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.state import Cell
 
-__all__ = ["Bar", "draw_bars", "draw_pie"]
+__all__ = ["Bar", "draw_bars", "draw_charts", "draw_pie"]
 
 
 @dataclass(frozen=True)
@@ -21,30 +25,52 @@ class Bar:
     colour: str
     n: int
     to_check: int
-    share: float  # of all, in [0, 1]
-    interval: tuple[float, float]
+    number: str  # n as the page writes numbers
 
 
-def draw_bars(bars: Sequence[Bar], heads: Sequence[str]) -> str:
-    """A table with a bar in each row, striped where somebody should look.
+def draw_charts(cells: Sequence[Cell], bundle: Bundle, t: Messages) -> str:
+    """Two sections: bars of all types, and a pie of those in the differential."""
+    numbers, to_check = Counter(), Counter()
+    for cell in cells:
+        numbers[cell.label] += 1
+        to_check[cell.label] += cell.doubtful
+    bars = [
+        Bar(i, t.pick(info.label), info.colour, n := numbers[info.name], to_check[info.name], t.number(n))
+        for i, info in enumerate(bundle.classes)
+    ]
+    counted = [bar for bar, info in zip(bars, bundle.classes, strict=True) if info.in_differential]
+    n = t.number(sum(bar.n for bar in counted))
+    bar_chart = draw_bars(bars, (t("chart.type"), t("chart.number"))) + _draw_key(bars, t)
+    pie = draw_pie(counted, t("chart.pie"), n, t.words["counted"])
+    parts = ((t("chart.bar"), bar_chart), (t("chart.pie"), pie))
+    sections = (
+        f'<section class="dash-surface"><h2>{escape(title)}</h2>{drawn}</section>' for title, drawn in parts
+    )
+    return f'<div class="dash-charts">{"".join(sections)}</div>'
 
-    heads: of type, number, share and interval.
-    """
+
+def _draw_key(bars: Sequence[Bar], t: Messages) -> str:
+    if not any(bar.to_check for bar in bars):
+        return ""
+    return (
+        f'<p class="dash-key"><span><i class="dash-swatch"></i>{escape(t("chart.solid"))}</span>'
+        f'<span><i class="dash-swatch dash-swatch-striped"></i>{escape(t("chart.hatched"))}</span></p>'
+    )
+
+
+def draw_bars(bars: Sequence[Bar], heads: tuple[str, str]) -> str:
+    """A table with a bar in each row, striped where somebody should look; heads: of type and number."""
     most = max((bar.n for bar in bars), default=0) or 1
-    names = [heads[0], "", *heads[1:]]
+    names = [heads[0], "", heads[1]]
     head = "".join(f'<th scope="col">{escape(name)}</th>' if name else "<td></td>" for name in names)
     rows = "".join(_draw_row(bar, most) for bar in bars)
     return f'<table class="dash-bars"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _draw_row(bar: Bar, most: int) -> str:
-    low, high = bar.interval
-    share = f"{100 * bar.share:.1f} %" if bar.n else ""
-    interval = f"{100 * low:.0f}–{100 * high:.0f} %" if bar.n else ""
     return (
         f'<tr><th scope="row">{svg_mark(bar.index, bar.colour)}{escape(bar.label)}</th>'
-        f'<td class="dash-bar-cell">{_draw_bar(bar, most)}</td><td class="dash-count">{bar.n:,}</td>'
-        f'<td>{share}</td><td class="dash-soft">{interval}</td></tr>'
+        f'<td class="dash-bar-cell">{_draw_bar(bar, most)}</td><td class="dash-count">{bar.number}</td></tr>'
     )
 
 
@@ -63,14 +89,14 @@ def _rect(x: float, width: float, paint: str) -> str:
 
 
 def draw_pie(bars: Sequence[Bar], title: str, middle: str, below: str) -> str:
-    """A ring with the total in its middle and each class's number beside its slice."""
+    """A ring with a number and a word in its middle, and each class's share beside its slice."""
     total = sum(bar.n for bar in bars)
     slices, labels, start = [], [], 0.0
     for bar in (bar for bar in bars if bar.n):
         end = start + bar.n / total
         slices.append(f'<path class="dash-slice" d="{_ring(start, end)}" fill="{bar.colour}"/>')
         if bar.n / total >= 0.035:
-            labels.append(_slice_label(bar, (start + end) / 2))
+            labels.append(_slice_label(bar, bar.n / total, (start + end) / 2))
         start = end
     center = (
         f'<text class="dash-center" x="180" y="178" text-anchor="middle">{escape(middle)}</text>'
@@ -83,11 +109,11 @@ def draw_pie(bars: Sequence[Bar], title: str, middle: str, below: str) -> str:
     )
 
 
-def _slice_label(bar: Bar, turn: float) -> str:
+def _slice_label(bar: Bar, share: float, turn: float) -> str:
     x, y = _point(turn, 146)
     return (
         f"{_shape(bar, x - 7, y - 15)}"
-        f'<text x="{x:.1f}" y="{y + 13:.1f}" text-anchor="middle">{_percent(bar.share)}</text>'
+        f'<text x="{x:.1f}" y="{y + 13:.1f}" text-anchor="middle">{100 * share:.0f} %</text>'
     )
 
 
@@ -114,10 +140,6 @@ def _shape(bar: Bar, x: float, y: float) -> str:
         f'<path class="dash-shape" transform="translate({x:.1f} {y:.1f}) scale(.875)" d="{path}" '
         f'fill="{bar.colour}"/>'
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 _STRIPES = (

@@ -24,8 +24,8 @@ _NUMBERS = {"en": (",", ".", 1_000), "es": (".", ",", 10_000)}
 class Messages:
     """Looks sentences up by key and fills in `{names}`.
 
-    `words` are filled in everywhere: the bundle's words for one item and for several, with and without a
-    capital.
+    `words` are filled in everywhere: the bundle's words for one item, for several, and for those that a
+    differential counts, with and without a capital.
     """
 
     def __init__(self, language: str = "en", words: Mapping[str, str] | None = None):
@@ -42,6 +42,7 @@ class Messages:
             words = {"item": messages("word.item"), "items": messages("word.items")}
         else:
             words = {"item": messages.pick(bundle.item), "items": messages.pick(bundle.items)}
+        words["counted"] = messages.pick(bundle and bundle.differential) or words["items"]
         messages.words = words | {
             key.capitalize(): word[:1].upper() + word[1:] for key, word in words.items()
         }

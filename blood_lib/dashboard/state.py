@@ -162,8 +162,7 @@ class DashboardState(HasTraits):
         self.messages = Messages.for_bundle(self.bundle, self.language)
 
     def _renew_ranges(self, _change: Any) -> None:
-        classes = self.bundle.classes if self.bundle else ()
-        self.ranges = {info.name: info.reference_range for info in classes if info.reference_range}
+        self.ranges = self.bundle.ranges if self.bundle else {}
 
     def cell(self, identity: object) -> Cell | None:
         """The cell with this id; None where there is none, whatever `identity` is."""

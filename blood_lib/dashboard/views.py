@@ -1,7 +1,7 @@
 """One view a tab. A view is given the state only: it observes it, and writes to it what the user wants.
 
-Views never see each other and never compute: numbers come from the core, pictures from `charts.py` and
-`figure.py`.
+Views never see each other and never compute: numbers come from the core, pictures from `figure.py`. The Chart
+tab has a module of its own, `chart_view.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from blood_lib.counts import compute_counts
-from blood_lib.dashboard.charts import Bar, draw_bars, draw_pie
 from blood_lib.dashboard.figure import (
     CONFIG,
     build_layout,
@@ -28,7 +26,7 @@ from blood_lib.dashboard.parts import Gallery, progress_values
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.uploader import Uploader
 
-__all__ = ["ChartView", "ClassificationView", "HelpView", "MapView", "UploadView"]
+__all__ = ["ClassificationView", "HelpView", "MapView", "UploadView", "View"]
 
 
 class View(widgets.VBox):
@@ -98,71 +96,6 @@ class HelpView(View):
 
     def draw(self) -> None:
         self.page.value = build_help(self.state.bundle, self.state.messages)
-
-
-class ChartView(View):
-    """Bars and a pie of the cells per type, with numbers."""
-
-    tab = "chart"
-    watches = ("cells", "rejected")
-
-    def __init__(self, state: DashboardState):
-        self.page = widgets.HTML()
-        super().__init__(state, [self.page])
-
-    def draw(self) -> None:
-        t = self.state.messages
-        if not self.state.cells:
-            self.page.value = f'<p class="dash-empty">{escape(t("chart.empty"))}</p>'
-            return
-        bars = self._count()
-        n = sum(bar.n for bar in bars)
-        heads = [t(f"chart.{name}") for name in ("type", "number", "share", "range")]
-        of_all = t("chart.total", n=n).replace(f"{n:,}", "").strip()
-        self.page.value = (
-            '<div class="dash-charts">'
-            f'<section class="dash-surface"><h2>{escape(t("chart.bar"))}</h2>{draw_bars(bars, heads)}'
-            f"{self._key(bars)}</section>"
-            f'<section class="dash-surface"><h2>{escape(t("chart.pie"))}</h2>'
-            f"{draw_pie(bars, t('chart.pie'), f'{n:,}', of_all)}</section></div>{self._notes()}"
-        )
-
-    def _count(self) -> list[Bar]:
-        state, cells = self.state, self.state.cells
-        counted = [cell.label for cell in cells if cell.counts]
-        doubtful = [cell.label for cell in cells if cell.doubtful]
-        return [
-            Bar(
-                index=i,
-                label=state.messages.pick(info.label),
-                colour=info.colour,
-                n=row.n,
-                to_check=doubtful.count(info.name),
-                share=row.share,
-                interval=(row.low, row.high),
-            )
-            for i, (info, row) in enumerate(
-                zip(
-                    state.bundle.classes,
-                    compute_counts(counted, state.bundle.names),
-                    strict=True,
-                )
-            )
-        ]
-
-    def _key(self, bars: list[Bar]) -> str:
-        t = self.state.messages
-        if not any(bar.to_check for bar in bars):
-            return ""
-        return (
-            f'<p class="dash-key"><span><i class="dash-swatch"></i>{escape(t("chart.solid"))}</span>'
-            f'<span><i class="dash-swatch dash-swatch-striped"></i>{escape(t("chart.hatched"))}</span></p>'
-        )
-
-    def _notes(self) -> str:
-        t, n = self.state.messages, len(self.state.rejected)
-        left_out = " " + t("chart.left_out", n=n) if n else ""
-        return f'<p class="dash-notes">{escape(t("chart.interval") + left_out)}</p>'
 
 
 class ClassificationView(View):

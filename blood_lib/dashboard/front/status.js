@@ -8,7 +8,8 @@ function render({ model, el, signal }) {
   const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": text.working });
   const numbers = h("span", { class: "dash-number" });
   const cancel = h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind: "cancel" }) }, text.cancel);
-  const working = h("div", { class: "dash-strip dash-working", hidden: true }, h("span", {}, text.working), bar, numbers, cancel);
+  const work = h("span");
+  const working = h("div", { class: "dash-strip dash-working", hidden: true }, work, bar, numbers, cancel);
   const notice = strip("notice", "status");
   const error = strip("error", "alert");
   const lost = h(
@@ -30,6 +31,7 @@ function render({ model, el, signal }) {
     const progress = model.get("progress");
     working.hidden = progress.total === undefined;
     if (!working.hidden) {
+      work.textContent = text[`working.${progress.kind}`] ?? text.working;
       bar.value = progress.total ? progress.done / progress.total : 0;
       numbers.textContent = fill(text.of, { done: progress.done, total: progress.total });
     }
