@@ -15,6 +15,7 @@ from blood_lib.dashboard.classifying import Classification
 from blood_lib.dashboard.controller import Controller
 from blood_lib.dashboard.downloads import Downloads
 from blood_lib.dashboard.parts import Nav, StatusBar, Viewer
+from blood_lib.dashboard.reports import Reports
 from blood_lib.dashboard.review import Review
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.views import ClassificationView, HelpView, MapView, UploadView
@@ -35,6 +36,7 @@ class App(widgets.VBox):
             self.state.failed = True
         self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
         self.classifying, self.review = Classification(self.controller), Review(self.controller)
+        self.reports = Reports(self.controller)
         super().__init__(self._build())
         self.add_class("dash-app")
         if bundle is not None:

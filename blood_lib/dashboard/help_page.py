@@ -13,7 +13,7 @@ from blood_lib.bundle import Bundle
 from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.messages import Messages
 
-__all__ = ["build_help"]
+__all__ = ["build_help", "draw_metrics"]
 
 
 def build_help(bundle: Bundle, messages: Messages) -> str:
@@ -26,7 +26,7 @@ def build_help(bundle: Bundle, messages: Messages) -> str:
             _section(t("help.how"), _definitions(_tabs(t))),
             _section(t("help.words"), _definitions(_statuses(bundle, t))),
             _section(t("help.limits"), _limits(card, t), kind="dash-warning"),
-            _section(t("help.good"), _metrics(card.get("metrics"), t), *_recalls(bundle, t)),
+            _section(t("help.good"), draw_metrics(card.get("metrics"), t), *_recalls(bundle, t)),
             _section(t("help.model"), _definitions(_facts(bundle, t))),
             _section(t("help.privacy"), _paragraph(t("help.privacy_text"))),
             "</div>",
@@ -75,7 +75,7 @@ def _limits(card: Mapping[str, Any], t: Messages) -> str:
     return "<ul>" + "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences) + "</ul>"
 
 
-def _metrics(metrics: Any, t: Messages) -> str:
+def draw_metrics(metrics: Any, t: Messages) -> str:
     """A table with a group of rows for each set of images that was measured on."""
     groups: dict[str, list[str]] = {}
     for metric in filter(_is_record, _sequence(metrics)):

@@ -6,8 +6,6 @@ stands where is for `views.py`.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,11 +22,8 @@ from blood_lib.dashboard.state import (
     Cell,
     Command,
     DashboardState,
-    Download,
-    RejectedFile,
 )
-from blood_lib.inference import Result, heat_map
-from blood_lib.report import write_csv
+from blood_lib.inference import heat_map
 
 __all__ = ["Gallery", "Nav", "StatusBar", "Viewer"]
 
@@ -173,17 +168,7 @@ class Gallery(Part):
             self.state.selected = cell.id
 
     def _on_download(self, _content: dict, _buffers: list) -> None:
-        table = make_table(self.state.cells, self.state.rejected, self.state.bundle.names)
-        self.state.download = Download("results.csv", "text/csv", table)
-
-
-def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str]) -> bytes:
-    """The CSV of `blood classify`, the rejected files last, with the mark by which Excel knows UTF-8."""
-    results = [cell.result for cell in cells]
-    results += [Result(file.name, "rejected", file.reason) for file in rejected]
-    text = io.StringIO()
-    write_csv(results, names, text)
-    return text.getvalue().encode("utf-8-sig")
+        self.state.command = Command("table")
 
 
 class Viewer(Part):

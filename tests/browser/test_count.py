@@ -1,0 +1,94 @@
+"""The Chart tab in a real browser: ranges are edited by keys, and report and table arrive as files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.browser_tools import BROWSER, PHONE, Visit, until
+from tests.serving import Running
+
+pytestmark = BROWSER
+
+# The first row with a reference range: its flag, and what stands in its two inputs.
+ROW = "document.querySelector('.dash-shares tr:nth-child(2)')"
+FLAG = f"{ROW}.dataset.flag"
+
+
+@pytest.fixture
+def counted(visit: Visit, cells: list[Path]) -> Visit:
+    """A page with the Chart tab open and every cell counted."""
+    visit.upload(cells)
+    visit.open("Chart")
+    visit.page.wait_for_selector(".dash-tally .dash-limit")
+    return visit
+
+
+def type_range(visit: Visit, low: str, high: str) -> None:
+    """Into the first row, by keys alone."""
+    visit.page.locator(".dash-limit").first.focus()
+    for key in ("ControlOrMeta+a", *low, "Tab", *high, "Enter"):
+        visit.page.keyboard.press(key)
+
+
+def test_an_edited_range_flips_the_flag_and_keeps_the_focus(counted: Visit) -> None:
+    page = counted.page
+    type_range(counted, "99.5", "100")
+    until(page, f"{FLAG}.endsWith('below')")
+    assert "below" in page.evaluate(f"{ROW}.innerText")
+    assert page.evaluate("document.activeElement.value") == "100"
+    type_range(counted, "0", "100")
+    until(page, f"{FLAG} === 'inside'")
+    page.get_by_role("button", name="Reset the ranges").click()
+    until(page, "document.querySelectorAll('.dash-limit')[1].value !== '100'")
+
+
+def test_a_bad_range_is_told_and_can_be_mended(counted: Visit) -> None:
+    page = counted.page
+    flag = page.evaluate(FLAG)
+    type_range(counted, "7", "x")
+    page.get_by_role("alert").filter(has_text="no range").wait_for()
+    assert page.locator(".dash-limit[aria-invalid]").count() == 2
+    assert page.evaluate(FLAG) == flag
+    page.get_by_role("button", name="Report").focus()
+    assert page.locator(".dash-limit").nth(1).input_value() == "x"  # to be mended, not typed anew
+    type_range(counted, "0", "100")
+    until(page, f"{FLAG} === 'inside'")
+    assert page.locator(".dash-limit[aria-invalid]").count() == 0
+
+
+def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells: list[Path]) -> None:
+    page = counted.page
+    page.get_by_label("Reviewed by").fill("Ada <b>Lovelace")
+    with page.expect_download() as report:
+        page.get_by_role("button", name="Report").click()
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Table (CSV)").click()
+    rows = list(csv.DictReader(Path(table.value.path()).read_text("utf-8-sig").splitlines()))
+    assert len(rows) == len(cells)
+    assert {row["reviewed"] for row in rows} == {"no"}
+    html = Path(report.value.path()).read_text("utf-8")
+    printed = browser.new_page()
+    printed.set_content(html)
+    assert "Ada <b>Lovelace" in printed.inner_text("header")
+    assert printed.locator("figure img").evaluate_all("all => all.filter(i => i.naturalWidth).length") == len(
+        rows
+    )
+    shown = page.locator(".dash-tally .dash-cell-number").all_inner_texts()
+    assert printed.locator(".numbers td:nth-child(2)").all_inner_texts() == shown
+    assert sum(map(int, shown)) == len(rows)
+    assert printed.pdf(format="A4").startswith(b"%PDF")
+    printed.close()
+
+
+def test_the_numbers_fit_on_a_phone(browser, server: Running, cells: list[Path]) -> None:
+    visit = Visit(browser, server, **PHONE)
+    visit.upload(cells)
+    visit.open("Chart")
+    visit.page.wait_for_selector(".dash-tally .dash-limit")
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    heights = "all => all.filter(e => e.offsetParent).map(e => e.offsetHeight)"
+    assert min(visit.page.locator(".dash-numbers :is(input, button)").evaluate_all(heights)) >= 44
+    visit.close()
