@@ -62,6 +62,7 @@ def test_what_is_counted_survives(tmp_path: Path) -> None:
     found = load_bundle(tmp_path)
     assert found.differential == {"en": "big ones", "es": "grandes"}
     assert [info.per_hundred for info in found.classes] == [False, False, True]
+    assert found.change(files={}).save(tmp_path / "again").differential == found.differential
 
 
 def test_a_bundle_of_before_there_were_differentials_counts_all_alike(folder: Path) -> None:
