@@ -6,19 +6,25 @@ The bundle's own words are left to the bundle. A translator edits `messages/<lan
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 
 from blood_lib.bundle import Bundle
 from blood_lib.reasons import Reason
 
-__all__ = ["LANGUAGES", "Messages"]
+__all__ = ["LANGUAGES", "Messages", "choose_language"]
 
 _FOLDER = files(__package__) / "messages"
 LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FOLDER.iterdir()))  # "en", ...
 
 # of each language: what parts thousands, the decimal mark, the first number whose thousands are parted (CLDR)
 _NUMBERS = {"en": (",", ".", 1_000), "es": (".", ",", 10_000)}
+
+
+def choose_language(wanted: Iterable[str]) -> str:
+    """The first of a visitor's languages ("es-MX", best first) that there are messages in, or English."""
+    found = (tag.partition("-")[0].strip().lower() for tag in wanted)
+    return next((language for language in found if language in LANGUAGES), "en")
 
 
 class Messages:

@@ -13,11 +13,13 @@ import numpy as np
 from traitlets import Bytes, Dict, Int, List, Unicode
 
 from blood_lib.dashboard.glyphs import describe_types
+from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.part import Part, script, style
 from blood_lib.dashboard.pictures import display_image, heat_overlay, image_size, thumbnail
 from blood_lib.dashboard.state import (
     EXCLUDED,
     TABS,
+    THEMES,
     UNIDENTIFIED,
     Cell,
     Command,
@@ -31,30 +33,44 @@ THUMBNAIL = 112  # px a side
 MOST_THUMBNAILS = 64  # in one request
 HEAT_SIDE = 224  # px
 N_NEIGHBOURS = 10
+MOST_WISHES = 20  # languages that a browser may ask for
 
 
 class Nav(Part):
-    """Title and tabs; carries the style sheet of the whole app."""
+    """Title, language, theme and tabs; carries the style sheet of the whole app."""
 
     _esm = script("nav")
     _css = style()
-    accepts = ("hello", "tab")
+    accepts = ("hello", "tab", "language", "theme")
 
     title = Unicode().tag(sync=True)
+    languages = List(help="[language, its own name for itself], ...").tag(sync=True)
     tabs = List().tag(sync=True)
     tab = Unicode(TABS[0], help="the page's own; what counts is the state's").tag(sync=True)
 
     def __init__(self, state: DashboardState):
-        super().__init__(state, "tab", tabs=list(TABS))
+        names = [[language, Messages(language)("word.language")] for language in LANGUAGES]
+        super().__init__(state, "tab", tabs=list(TABS), languages=names)
 
     def relabel(self) -> None:
         bundle, messages = self.state.bundle, self.state.messages
         self.title = messages.pick(bundle.title) if bundle else messages("word.title")
 
-    def _on_hello(self, _content: dict, _buffers: list) -> None:
+    def _on_hello(self, content: dict, _buffers: list) -> None:
         """A page asks once; later answers could only overtake what the visitor does meanwhile."""
+        wanted = content.get("languages")
+        if isinstance(wanted, list):
+            self.state.language = choose_language(str(tag) for tag in wanted[:MOST_WISHES])
         self.state.connected = True
         self.send({"kind": "tab", "tab": self.state.tab})
+
+    def _on_language(self, content: dict, _buffers: list) -> None:
+        if content.get("language") in LANGUAGES:
+            self.state.language = content["language"]
+
+    def _on_theme(self, content: dict, _buffers: list) -> None:
+        if content.get("theme") in THEMES:
+            self.state.theme, self.state.dark = content["theme"], content.get("dark") is True
 
     def _on_tab(self, content: dict, _buffers: list) -> None:
         if content.get("tab") in TABS:

@@ -24,6 +24,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from blood_lib.dashboard.app import BUNDLE_VARIABLE
+from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
 
 __all__ = ["Server", "serve"]
 
@@ -50,6 +51,7 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     ]
 )
+ERRORS = {403: "page.nothing", 404: "page.nothing", 503: "page.full"}  # what a page says that cannot be given
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "no-referrer",
@@ -116,7 +118,16 @@ class Page(TornadoVoilaHandler):
     def write_error(self, status_code: int, **_details: Any) -> None:
         self.set_header("Content-Type", "text/html; charset=utf-8")
         template = self.settings["voila_jinja2_env"].get_template("error.html")
-        self.finish(template.render(status_code=status_code, base_url=self.base_url))
+        accepted = self.request.headers.get("Accept-Language", "").split(",")
+        messages = Messages(choose_language(tag.partition(";")[0] for tag in accepted))
+        page = template.render(
+            language=messages.language,
+            status_code=status_code,
+            sentence=messages(ERRORS.get(status_code, "page.error")),
+            home=messages("page.home"),
+            base_url=self.base_url,
+        )
+        self.finish(page)
 
 
 class Health(tornado.web.RequestHandler):
@@ -225,6 +236,7 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
     page.show_tracebacks = False
     page.strip_sources = True
     page.http_keep_alive_timeout = 55
+    page.resources = {"words": {language: _page_words(Messages(language)) for language in LANGUAGES}}
     page.extension_allowlist = [
         "@voila-dashboards/widgets-manager8",
         "@jupyter-widgets/jupyterlab-manager",
@@ -247,3 +259,8 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
     config.VoilaExecutor.timeout = 120
     config.VoilaExecutor.store_widget_state = False  # it would hold what was uploaded
     return config
+
+
+def _page_words(messages: Messages) -> dict[str, str]:
+    """What the page says before the app is there."""
+    return messages.section("page") | {"title": messages("word.title")}

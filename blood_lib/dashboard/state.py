@@ -127,6 +127,7 @@ class DashboardState(HasTraits):
     language = Unicode("en", help="one of messages.LANGUAGES")
     messages = Instance(Messages, help="every sentence; another one when language or bundle have changed")
     theme = Unicode(THEMES[0], help="one of THEMES; auto: as the visitor's system is")
+    dark = Bool(False, help="the page is dark: by its theme, or by the visitor's system where that is auto")
     reviewer = Unicode("", help="the name of whoever reviews, as they typed it")
     ranges = Dict(help="class name -> (low, high) in per cent: the bundle's, until a person edits them")
     connected = Bool(False, help="a page has shown the app")

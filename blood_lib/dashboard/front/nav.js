@@ -1,10 +1,30 @@
-// The head of the page and its tabs; switches at once, without waiting for Python.
+// The head of the page and its tabs; switches at once, without waiting for Python. Language and theme are the
+// visitor's own: this browser remembers them, and Python is told.
 
-function render({ model, el, signal }) {
+const THEMES = ["auto", "light", "dark"];
+
+/** What this browser remembers of the visitor's choices; page.js reads the same. */
+function remembered(name) {
+  try {
+    return localStorage.getItem(`dash.${name}`);
+  } catch {
+    return null; // it is not allowed to keep anything
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(`dash.${name}`, value);
+  } catch {
+    // then the choice holds for this page only
+  }
+}
+
+function render({ model, el, kept, signal }) {
   const text = model.get("text");
   const tabs = model.get("tabs");
-  const id = `dash-${Math.random().toString(36).slice(2, 8)}`;
-  const title = h("h1", {}, model.get("title"));
+  const id = (kept.id ??= `dash-${Math.random().toString(36).slice(2, 8)}`);
+  const ownPage = Boolean(document.body.dataset.voila); // not a cell of somebody's notebook
   const list = h("div", { class: "dash-tabs", role: "tablist", "aria-label": text.label });
   const buttons = new Map();
   for (const tab of tabs) {
@@ -25,14 +45,45 @@ function render({ model, el, signal }) {
     open(tab, true);
     buttons.get(tab).focus();
   });
-  el.append(h("header", { class: "dash-head" }, title, h("p", { class: "dash-note" }, text.note)), list);
 
+  // --- language and theme ---
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  kept.theme ??= THEMES.includes(remembered("theme")) ? remembered("theme") : THEMES[0];
+  const wishes = [remembered("language"), ...navigator.languages].filter(Boolean);
+  const languages = choice("language", model.get("languages"), model.get("language"), (value) => {
+    kept.focus = true; // the words are about to be drawn anew, and this switch with them
+    model.send({ kind: "language", language: value });
+  });
+  const themes = choice("theme", THEMES.map((theme) => [theme, text[`theme_${theme}`]]), kept.theme, (value) => {
+    kept.theme = value;
+    dress(true);
+  });
+  el.append(
+    h("header", { class: "dash-head" }, h("h1", {}, model.get("title")), h("p", { class: "dash-note" }, text.note), h("div", { class: "dash-switches" }, languages, themes)),
+    list,
+  );
+
+  function choice(name, options, chosen, act) {
+    const select = h("select", { class: "dash-switch", "aria-label": text[name], title: text[name] }, ...options.map(([value, label]) => h("option", { value, selected: value === chosen }, label)));
+    select.addEventListener("change", () => {
+      remember(name, select.value);
+      act(select.value);
+    });
+    return select;
+  }
+
+  function dress(tell) {
+    for (const node of ownPage ? [root, document.documentElement] : [root]) node.dataset.theme = kept.theme;
+    const dark = kept.theme === "dark" || (kept.theme === "auto" && system.matches);
+    if (tell) model.send({ kind: "theme", theme: kept.theme, dark });
+  }
+
+  // --- tabs ---
   let root = null;
   let shown = null;
-  let touched = false; // once the visitor has chosen a tab, nothing that was sent before may change it
   function open(tab, tell) {
     if (!buttons.has(tab)) return;
-    touched ||= tell;
+    kept.touched ||= tell; // once the visitor has chosen a tab, nothing that was sent before may change it
     if (tell && model.get("tab") !== tab) {
       model.set("tab", tab); // this browser's own copy; Python is told by message and checks it
       model.send({ kind: "tab", tab });
@@ -53,8 +104,11 @@ function render({ model, el, signal }) {
     el,
     (found) => {
       root = found;
-      document.documentElement.lang = model.get("language");
-      if (document.body.dataset.voila) document.title = model.get("title");
+      root.lang = model.get("language");
+      if (ownPage) {
+        document.documentElement.lang = root.lang;
+        document.title = model.get("title");
+      }
       for (const [name, button] of buttons) {
         const panel = root.querySelector(`.dash-panel-${name}`);
         if (!panel) continue;
@@ -64,14 +118,21 @@ function render({ model, el, signal }) {
         button.setAttribute("aria-controls", panel.id);
       }
       root.addEventListener("dash:tab", (event) => open(event.detail, true), { signal });
-      open(model.get("tab"), false);
-      model.send({ kind: "hello" });
+      system.addEventListener("change", () => dress(true), { signal });
+      dress(!kept.greeted);
+      if (kept.greeted || wishes[0]?.split("-")[0] === root.lang) open(model.get("tab"), false);
+      if (kept.focus) languages.focus();
+      kept.focus = false;
+      if (!kept.greeted) model.send({ kind: "hello", languages: wishes });
+      kept.greeted = true; // what comes after is the same page in other words
     },
     signal,
   );
   model.on("change:tab", () => open(model.get("tab"), false));
   model.on("msg:custom", (message) => {
-    if (message.kind === "tab" && !touched) model.set("tab", message.tab);
+    if (message.kind !== "tab") return;
+    if (!kept.touched) model.set("tab", message.tab);
+    open(model.get("tab"), false); // the page waited for its language
   });
 }
 

@@ -1,4 +1,5 @@
-// The hooks that Voilà's page calls, and the end of the waiting screen: it goes when the app has drawn itself.
+// The hooks that Voilà's page calls, the visitor's language and theme before anything is drawn, and the end of
+// the waiting screen: it goes when the app has drawn itself.
 
 window.voila_heartbeat = () => {};
 window.update_loading_text = () => {};
@@ -7,19 +8,33 @@ window.voila_process = () => {};
 window.voila_finish = () => {};
 window.cellLoaded = true;
 
-document.addEventListener("DOMContentLoaded", () => {
-  const loading = document.getElementById("loading");
+(() => {
+  const chosen = (name) => {
+    try {
+      return localStorage.getItem(`dash.${name}`); // written by nav.js
+    } catch {
+      return null; // this browser keeps nothing
+    }
+  };
+  const page = document.documentElement;
+  const all = JSON.parse(document.getElementById("words").textContent); // language -> name -> words
+  const wanted = [chosen("language"), ...navigator.languages].map((tag) => tag?.split("-")[0]);
+  page.lang = wanted.find((language) => Object.hasOwn(all, language)) ?? "en";
+  if (chosen("theme")) page.dataset.theme = chosen("theme");
+  const words = all[page.lang];
+  document.title = words.title;
+
   const there = () => document.querySelector(".dash-app[data-tab] .dash-uploader, main .plain");
   const look = () => {
+    for (const node of document.querySelectorAll("[data-word]:empty")) node.textContent = words[node.dataset.word];
     if (!there()) return;
     watcher.disconnect();
     clearTimeout(slow);
-    loading.hidden = true;
+    document.getElementById("loading").hidden = true;
   };
   const watcher = new MutationObserver(look);
-  watcher.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-tab"] });
+  watcher.observe(page, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-tab"] });
   const slow = setTimeout(() => {
-    document.getElementById("loading_text").textContent = "This takes longer than usual. If nothing happens, reload the page.";
+    document.getElementById("loading_text").textContent = words.slow;
   }, 30000);
-  look();
-});
+})();
