@@ -17,6 +17,7 @@ from blood_lib import BloodError
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard import serve
+from blood_lib.dashboard.messages import LANGUAGES, Messages
 from blood_lib.dashboard.server import POLICY, OneKernelSpec, build_config, is_sound_frame
 from tests.serving import Running, is_alive, serving, wait_for
 
@@ -159,6 +160,14 @@ def test_the_page_comes_with_the_policy_and_without_inline_scripts(server: Runni
 
 
 @pytest.mark.slow
+def test_the_page_has_its_first_words_in_every_language(server: Running) -> None:
+    """It is made before anyone asks for it, so the browser picks."""
+    words = json.loads(re.search(r'id="words"[^>]*>(.*?)</script>', get(server, "/")[2], re.S)[1])
+    assert set(words) == set(LANGUAGES)
+    assert words["es"]["starting"] == Messages("es")("page.starting")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [
@@ -219,7 +228,9 @@ def test_more_visitors_than_places_are_told_so_and_ctrl_c_ends_every_kernel(
         assert get(server, "/?template=nope&theme=nope")[0] == 200
         status, _, page = get(server, "/")
         assert status == 503
-        assert "Try again" in page
+        assert Messages("en")("page.full") in page
+        spanish = get(server, "/", **{"Accept-Language": "es-ES,es;q=0.9,en;q=0.8"})[2]
+        assert Messages("es")("page.full") in spanish and 'lang="es"' in spanish
         kernels = server.kernels()
         assert len(kernels) == 1
         assert server.interrupt() == 0

@@ -122,7 +122,8 @@ def test_the_gallery_gets_all_once_and_then_only_what_is_new(app: App) -> None:
     say(gallery, kind="hello")
     assert heard[-1].content["kind"] == "reset"
     assert [item[2] for item in heard[-1].content["items"]] == [0, 1, 2, 0]
-    assert heard[-1].content["rejected"] == [["text.jpg", app.state.rejected[0].reason]]
+    reason = app.state.messages.reason(app.state.rejected[0].reason)
+    assert heard[-1].content["rejected"] == [["text.jpg", reason]]
     app.state.cells += (replace(app.state.cells[0], id=10**6),)
     assert heard[-1].content["kind"] == "add"
     assert len(heard[-1].content["items"]) == 1

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
+from ipywidgets import HTML
 
-from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.app import App
+from blood_lib.dashboard.messages import Messages, choose_language
+from blood_lib.dashboard.part import Part
+from blood_lib.dashboard.state import TABS
+from blood_lib.inference import Classifier
 from blood_lib.reasons import REASONS, Reason
+from tests.dashboard_tools import classify, drawn_files, listen, say
 
 FOLDER = Path(__file__).resolve().parent.parent / "blood_lib" / "dashboard"
 TEXTS = {path.stem: json.loads(path.read_text("utf-8")) for path in (FOLDER / "messages").glob("*.json")}
 WORDS = {"item", "items", "counted", "Item", "Items", "Counted"}
+ENGLISH = set(
+    re.findall(r"\w+", "the of and is are to with for not this that what file image upload click your")
+)
 
 
 def names_in(text: str) -> set[str]:
@@ -55,7 +67,109 @@ def test_numbers_are_written_as_in_the_language(language: str, number: str, shar
     assert number in messages("status.limit_files", n=12345)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        (["es-MX", "en"], "es"),
+        (["fr", "es"], "es"),
+        ([" EN-gb"], "en"),
+        (["fr"], "en"),
+        ([], "en"),
+        (["e"], "en"),
+    ],
+)
+def test_a_visitor_gets_the_first_language_that_there_is(wanted: list[str], language: str) -> None:
+    assert choose_language(wanted) == language
+
+
 def test_a_reason_is_said_in_the_language_and_other_texts_stay() -> None:
     reason = Reason("uncertain", confidence=0.5, limit=0.95)
     assert "50,0 %" in Messages("es").reason(reason)
     assert Messages("es").reason("from a saved review.") == "From a saved review."
+
+
+# --- what the code asks for ---
+
+
+@pytest.fixture
+def app(tiny_classifier: Classifier) -> App:
+    """In Spanish, with cells, a file that is no image, and every tab drawn."""
+    app = App(tiny_classifier, language="es")
+    classify(app, [*drawn_files(), ("text.jpg", b"no image")])
+    app.state.selected = app.state.cells[0].id
+    for tab in TABS:
+        app.state.tab = tab
+    assert not app.state.error
+    return app
+
+
+def walk(widget: Any) -> Iterator[Any]:
+    """The widget and all that is in it."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from walk(child)
+
+
+def parts(app: App) -> list[Part]:
+    return list({id(widget): widget for widget in walk(app) if isinstance(widget, Part)}.values())
+
+
+CODE = "\n".join(path.read_text("utf-8") for path in FOLDER.parent.rglob("*.py"))
+PAGE = "\n".join(path.read_text("utf-8") for path in (FOLDER / "jupyter").rglob("*.*"))
+
+
+def test_no_sentence_is_asked_for_that_is_not_there(app: App) -> None:
+    asked = re.findall(r'(?:\bt|messages)\(\s*"(\w+\.[\w.]+)"', CODE)
+    assert len(asked) > 20
+    assert not [key for key in asked if key not in TEXTS["en"]]
+    for part in parts(app):
+        names = re.findall(r"\btext\.(\w+)", part._esm)
+        assert not [name for name in names if name not in part.text], part
+
+
+def test_no_sentence_is_there_that_nobody_asks_for(app: App) -> None:
+    """As far as reading can tell: by its key, by its name where the key is put together, or in a script."""
+    scripts: dict[str, str] = {"page": PAGE}
+    for part in parts(app):
+        scripts[part.section] = scripts.get(part.section, "") + part._esm
+    unused = []
+    for key in TEXTS["en"]:
+        section, name = key.removesuffix(".one").split(".", 1)
+        quoted = section == "reason" or f'"{name.removeprefix("metric.")}"' in CODE
+        put_together = f'f"{section}.{{' in CODE and quoted
+        start = re.escape(name.partition("_")[0])
+        in_script = re.search(rf'\.{name}\b|"{name}"|\b{name}:|`{start}_\$\{{', scripts.get(section, ""))
+        if f'"{section}.{name}"' not in CODE and not put_together and not in_script:
+            unused.append(key)
+    assert not unused
+
+
+def read_all(app: App) -> str:
+    """All that the page shows as text, but for what comes from files and the names of languages."""
+    texts = [widget.value for widget in walk(app) if isinstance(widget, HTML)]
+    for part in parts(app):
+        names = [name for name in part.trait_names(sync=True) if not name.startswith("_")]
+        texts += [text for name in names for text in find_texts(getattr(part, name)) if text not in TABS]
+    return re.sub(r"<[^>]*>|\w+\.(?:png|jpg)", " ", " ".join(texts))
+
+
+def find_texts(value: Any) -> Iterator[str]:
+    """Every text in a value that is made of lists and dicts."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from find_texts(part)
+
+
+def test_a_page_in_spanish_shows_no_english(app: App) -> None:
+    shown = set(re.findall(r"[^\W\d_]+", read_all(app).lower()))
+    assert {"cargar", "cuadrados", "rojo"} <= shown
+    assert not shown & ENGLISH
+
+
+def test_reasons_reach_the_page_in_its_language(app: App) -> None:
+    heard = listen(app.classification.gallery)
+    say(app.classification.gallery, kind="hello")
+    rejected = [row for message in heard for row in message.content.get("rejected", [])]
+    assert rejected == [["text.jpg", TEXTS["es"]["reason.no_image"]]]

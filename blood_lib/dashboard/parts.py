@@ -157,7 +157,7 @@ class Gallery(Part):
                 "kind": "reset" if fresh else "add",
                 "run": state.runs,
                 "items": [self._describe(cell) for cell in cells],
-                "rejected": [[file.name, file.reason] for file in rejected],
+                "rejected": [[file.name, self.state.messages.reason(file.reason)] for file in rejected],
             }
         )
 
