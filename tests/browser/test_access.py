@@ -1,0 +1,104 @@
+"""Can everybody use the page? axe-core, keyboard focus and steadiness, on every tab, light and dark."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.browser_tools import BROWSER, DESKTOP, PHONE, TABS, Visit
+from tests.serving import Running
+
+pytestmark = BROWSER
+
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+SETTLE = 300  # ms for what a tab shows to arrive from Python
+MOST_STOPS = 80  # tab stops on one tab
+
+
+def find_faults(page) -> list[str]:
+    """What axe-core calls serious or critical, contrast at AA among it; its script comes with a package."""
+    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is missing: see extra 'test'")
+    page.evaluate(axe.AXE_SCRIPT)
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    assert found["passes"]  # it has looked at something
+    return [
+        f"{fault['id']} at {node['target']}: {node['failureSummary']}"
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
+
+
+def find_faults_in_tabs(visit: Visit) -> list[str]:
+    faults = []
+    for tab in TABS:
+        visit.open(tab)
+        visit.page.wait_for_timeout(SETTLE)
+        faults += [f"{tab}: {fault}" for fault in find_faults(visit.page)]
+    return faults
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_axe_finds_nothing_serious(
+    browser, server: Running, cells: list[Path], tmp_path: Path, size: str, theme: str
+) -> None:
+    (tmp_path / "text.jpg").write_text("I am a text.")
+    visit = Visit(browser, server, **SIZES[size], color_scheme=theme)
+    assert not find_faults_in_tabs(visit)
+    visit.open("Upload")
+    visit.upload([*cells, tmp_path / "text.jpg"])
+    visit.open("Classification")
+    visit.page.locator(".dash-card").first.click()
+    assert not find_faults_in_tabs(visit)
+    visit.close()
+
+
+FOCUS = """() => {
+    const node = document.activeElement, style = getComputedStyle(node);
+    const { width, height } = node.getBoundingClientRect();
+    const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    const name = `${node.tagName} ${node.className} ${node.textContent.slice(0, 20)}`;
+    return [node === document.body ? "" : name, outlined && width > 0 && height > 0];
+}"""
+
+
+def test_whoever_uses_the_keyboard_sees_where_they_are(desktop: Visit, cells: list[Path]) -> None:
+    page = desktop.page
+    desktop.upload(cells)
+    for tab in TABS:
+        desktop.open(tab)
+        page.wait_for_timeout(SETTLE)
+        page.get_by_role("tab", name=tab).focus()
+        stops = []
+        for _ in range(MOST_STOPS):
+            page.keyboard.press("Tab")
+            name, seen = page.evaluate(FOCUS)
+            if not name:
+                break
+            assert seen, f"{tab}: {name}"
+            stops.append(name)
+        assert len(stops) < MOST_STOPS, "the keyboard is caught"
+
+
+SHIFTS = """() => new Promise((resolve) => {
+    let sum = 0;
+    const add = (shift) => (sum += shift.hadRecentInput ? 0 : shift.value);
+    const observer = new PerformanceObserver((list) => list.getEntries().forEach(add));
+    observer.observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => resolve(sum), 500);
+})"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_jumps_from_load_to_the_end_of_an_upload(
+    browser, server: Running, cells: list[Path], size: str
+) -> None:
+    visit = Visit(browser, server, **SIZES[size])
+    visit.upload(cells)
+    for tab in TABS:
+        visit.open(tab)
+        visit.page.wait_for_timeout(SETTLE)
+    assert visit.page.evaluate(SHIFTS) < 0.1  # "good" by https://web.dev/articles/cls
+    visit.close()

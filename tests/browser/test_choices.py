@@ -1,0 +1,54 @@
+"""Language and theme in a real browser: as the visitor's own at first, then as chosen, and remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.browser_tools import BROWSER, DESKTOP, PHONE, Visit, until
+from tests.serving import Running
+
+pytestmark = BROWSER
+
+GROUND = "getComputedStyle(document.querySelector('.dash-app')).backgroundColor"
+FIRST_GROUND = "getComputedStyle(document.body).backgroundColor"
+IS_DARK = "Math.max(...{}.match(/\\d+/g).slice(0, 3).map(Number)) < 60"
+
+
+def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
+    browser, server: Running, cells: list[Path]
+) -> None:
+    visit = Visit(browser, server, locale="es-MX", **PHONE)
+    page = visit.page
+    page.get_by_role("tab", name="Cargar").wait_for()
+    assert page.evaluate("document.documentElement.lang") == "es"
+    visit.upload(cells[:3])
+    visit.open("Clasificación")
+    until(page, "document.querySelectorAll('.dash-card').length === 3")
+    page.get_by_label("Idioma").select_option("en")
+    page.get_by_role("tab", name="Classification", selected=True).wait_for()  # the tab stays
+    until(page, "document.querySelectorAll('.dash-card').length === 3")  # and so do the cells
+    assert page.evaluate("document.activeElement.value") == "en"
+    assert page.evaluate("document.documentElement.lang") == "en"
+    page.reload()
+    page.get_by_role("tab", name="Upload").wait_for()
+    page.wait_for_selector(".dash-preparing", state="hidden")
+    visit.close()
+
+
+def test_the_theme_is_the_systems_until_another_is_chosen(browser, server: Running) -> None:
+    visit = Visit(browser, server, color_scheme="light", **DESKTOP)
+    page = visit.page
+    assert not page.evaluate(IS_DARK.format(GROUND))
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(IS_DARK.format(GROUND))
+    page.get_by_label("Brightness").select_option("light")
+    assert not page.evaluate(IS_DARK.format(GROUND))
+    page.get_by_label("Brightness").select_option("dark")
+    page.emulate_media(color_scheme="light")
+    page.reload(wait_until="commit")
+    page.wait_for_selector("#loading")
+    assert page.evaluate(IS_DARK.format(FIRST_GROUND))  # before the app is there: nothing flashes
+    page.wait_for_selector(".dash-drop")
+    page.wait_for_selector(".dash-preparing", state="hidden")
+    assert page.evaluate(IS_DARK.format(GROUND))
+    visit.close()
