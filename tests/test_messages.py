@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ipywidgets import HTML
 
+from blood_lib.bundle import BundleError
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.messages import Messages, choose_language
 from blood_lib.dashboard.part import Part
@@ -173,3 +174,8 @@ def test_reasons_reach_the_page_in_its_language(app: App) -> None:
     say(app.classification.gallery, kind="hello")
     rejected = [row for message in heard for row in message.content.get("rejected", [])]
     assert rejected == [["text.jpg", TEXTS["es"]["reason.no_image"]]]
+
+
+def test_what_is_wrong_with_a_bundle_is_told_in_the_language(app: App) -> None:
+    app.state.report(BundleError("the bundle is damaged."))
+    assert app.state.error == "No se puede cargar el modelo: the bundle is damaged."

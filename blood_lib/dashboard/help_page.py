@@ -57,7 +57,7 @@ def _tabs(t: Messages) -> list[tuple[str, str]]:
 
 
 def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
-    threshold = f"{100 * bundle.thresholds.confidence:.0f} %"
+    threshold = t.percent(bundle.thresholds.confidence, 0)
     rows = [(escape(t("gallery.ok")), escape(t("help.ok")))]
     for status, sign in (("uncertain", "?"), ("unfamiliar", "!"), ("rejected", "×")):
         term = (
@@ -91,7 +91,7 @@ def _recalls(bundle: Bundle, t: Messages) -> list[str]:
     for one in filter(_is_record, _sequence(bundle.card.get("per_class"))):
         rows = filter(_is_record, _sequence(one.get("rows")))
         groups[t.pick(one.get("where"))] = [
-            _row(labels.get(str(row.get("name")), ""), row, ("recall", "recall_low", "recall_high"))
+            _row(labels.get(str(row.get("name")), ""), row, ("recall", "recall_low", "recall_high"), t)
             for row in rows
         ]
     return (
@@ -114,14 +114,14 @@ def _figures(name: str, value: str, groups: Mapping[str, list[str]], t: Messages
 def _metric(metric: Mapping[str, Any], t: Messages) -> str:
     name = str(metric.get("name", ""))
     label = t(f"help.metric.{name}") if t.has(f"help.metric.{name}") else name.replace("_", " ").capitalize()
-    return _row(label, metric, ("value", "low", "high"))
+    return _row(label, metric, ("value", "low", "high"), t)
 
 
-def _row(label: str, figures: Mapping[str, Any], keys: tuple[str, str, str]) -> str:
+def _row(label: str, figures: Mapping[str, Any], keys: tuple[str, str, str], t: Messages) -> str:
     """keys: of the value and the two ends of its interval."""
-    value, low, high = (_percent(figures.get(key)) for key in keys)
+    value, low, high = (_percent(figures.get(key), t) for key in keys)
     interval = f"{low.removesuffix(' %')}–{high}" if low and high else ""
-    cells = (value, interval, _number(figures.get("n")))
+    cells = (value, interval, _number(figures.get("n"), t))
     columns = "".join(f'<td class="dash-figure">{cell}</td>' for cell in cells)
     return f"<tr><td>{escape(label)}</td>{columns}</tr>"
 
@@ -129,7 +129,7 @@ def _row(label: str, figures: Mapping[str, Any], keys: tuple[str, str, str]) -> 
 def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
     card, how = bundle.card, bundle.preprocessing
     dataset = card.get("dataset") if isinstance(card.get("dataset"), dict) else {}
-    size = t("help.size_text", crop=f"{100 * how.crop:.0f} %", size=how.image_size)
+    size = t("help.size_text", crop=t.percent(how.crop, 0), size=how.image_size)
     rows = [
         ("dataset", ", ".join(str(dataset[key]) for key in ("name", "doi") if dataset.get(key))),
         ("licence", str(dataset.get("licence") or "")),
@@ -144,7 +144,7 @@ def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
 
 
 def _split_sizes(dataset: Mapping[str, Any], t: Messages) -> str:
-    sizes = {part: _number(dataset.get(f"n_{part}")) for part in ("train", "valid", "test")}
+    sizes = {part: _number(dataset.get(f"n_{part}"), t) for part in ("train", "valid", "test")}
     return t("help.images_text", **sizes) if all(sizes.values()) else ""
 
 
@@ -156,12 +156,12 @@ def _type_list(bundle: Bundle, t: Messages) -> str:
     return ", ".join(labels)
 
 
-def _percent(value: Any) -> str:
-    return f"{100 * value:.1f} %" if _is_number(value) else ""
+def _percent(value: Any, t: Messages) -> str:
+    return t.percent(value) if _is_number(value) else ""
 
 
-def _number(value: Any) -> str:
-    return f"{value:,}" if _is_number(value) else ""
+def _number(value: Any, t: Messages) -> str:
+    return t.number(value) if _is_number(value) else ""
 
 
 def _is_number(value: Any) -> bool:

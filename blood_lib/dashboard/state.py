@@ -17,7 +17,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from blood_lib import BloodError
-from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
+from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
 from blood_lib.dashboard.messages import Messages
 
 __all__ = [
@@ -194,7 +194,13 @@ class DashboardState(HasTraits):
         """Show `error` in plain words; the log gets its type and place, nothing of what the user uploaded."""
         _log(error)
         with self.lock:
-            self.error = str(error) if isinstance(error, BloodError) else self.messages("status.error")
+            self.error = self._say(error)
+
+    def _say(self, error: Exception) -> str:
+        """What is wrong with a bundle is for whoever made it, and stays in English."""
+        if isinstance(error, BundleError):
+            return self.messages("status.bundle", reason=error)
+        return str(error) if isinstance(error, BloodError) else self.messages("status.error")
 
 
 def _log(error: Exception) -> None:

@@ -35,9 +35,9 @@ function live(render) {
   };
 }
 
-/** A number as the visitor's language writes it. */
-function number(n) {
-  return n.toLocaleString(language);
+/** A number as the visitor's language writes it, with so many digits after the decimal mark. */
+function number(n, digits = 0) {
+  return n.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** An element: h("button", {class: "x", onclick: f, "aria-label": "y"}, "text", child, ...). */
@@ -70,9 +70,10 @@ function count(texts, key, n) {
 /** A probability for people: never "100 %" or "0 %" for what is only close to it. */
 function percent(p, digits = 0) {
   const step = 10 ** -digits / 100;
-  if (p > 1 - step / 2 && p < 1) return `> ${(100 - 10 ** -digits).toFixed(digits)} %`;
-  if (p < step / 2 && p > 0) return `< ${(10 ** -digits).toFixed(digits)} %`;
-  return `${(100 * p).toFixed(digits)} %`;
+  const shown = (share) => `${number(100 * share, digits)} %`;
+  if (p >= 1 - step / 2 && p < 1) return `> ${shown(1 - step)}`;
+  if (p < step / 2 && p > 0) return `< ${shown(step)}`;
+  return shown(p);
 }
 
 /** A share for CSS. */

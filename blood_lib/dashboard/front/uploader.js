@@ -95,7 +95,7 @@ function render({ model, el, kept, signal }) {
 
   function megabytes(bytes) {
     const value = bytes / 2 ** 20;
-    return value < 10 ? value.toFixed(1) : number(Math.round(value));
+    return value < 10 ? number(value, 1) : number(value);
   }
 
   function complain(sentence) {
