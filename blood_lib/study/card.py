@@ -36,8 +36,12 @@ _PUBLISHED = {
 _OTHER = "images that are not the published dataset"
 
 
-def _say_where(key: str, **values: str) -> dict[str, str]:
-    return {language: text.format(**values) for language, text in _WHERE[key].items()}
+def _say_where(key: str, **values: str | dict[str, str]) -> dict[str, str]:
+    """values: a text for all languages, or one for each."""
+    return {
+        language: text.format(**{k: v if isinstance(v, str) else v[language] for k, v in values.items()})
+        for language, text in _WHERE[key].items()
+    }
 
 
 def _to_metric(figure: Figure, where: dict[str, str]) -> dict[str, object]:
@@ -96,8 +100,11 @@ def _measure_elsewhere(classifier: Classifier, folder: Path) -> dict[str, list]:
     """Figures for another source's images; the answer is forced to be one of the types that are there."""
     answers = classify_labelled(classifier, folder, find_labelled(folder, classifier.bundle.classes))
     sizes = np.bincount(answers.target, minlength=len(classifier.class_names))
-    words = (f"{info.label['en']} {n}" for info, n in zip(classifier.bundle.classes, sizes, strict=True) if n)
-    where = _say_where("abroad", name=folder.name, counts=", ".join(words))
+    found = [(info.label, n) for info, n in zip(classifier.bundle.classes, sizes, strict=True) if n]
+    counts = {
+        language: ", ".join(f"{label[language]} {n}" for label, n in found) for language in _WHERE["abroad"]
+    }
+    where = _say_where("abroad", name=folder.name, counts=counts)
     forced = answers.choose_among(np.unique(answers.target))
     return _measure(forced, classifier.class_names, where, _say_where("abroad_ok", name=folder.name))
 
