@@ -139,10 +139,11 @@ def test_no_sentence_is_there_that_nobody_asks_for(app: App) -> None:
         given = section == "reason" or name.startswith("metric.")  # by the core's codes, by a bundle's card
         quoted = given or f'"{name}"' in CODE
         put_together = f'f"{section}.{{' in CODE and quoted
-        start = re.escape(name.partition("_")[0])
-        in_script = re.search(rf'\.{name}\b|"{name}"|\b{name}:|`{start}_\$\{{', scripts.get(section, ""))
+        start = re.escape(re.match(r"\w+?(?=[_.]|$)", name)[0])
+        in_script = re.search(rf'\.{name}\b|"{name}"|\b{name}:|`{start}[_.]\$\{{', scripts.get(section, ""))
         whole = re.search(rf"[\"']{re.escape(f'{section}.{name}')}[\"']", CODE)
-        if not whole and not put_together and not in_script:
+        begun = any(key.startswith(start) for start in re.findall(r'f"(\w+\.[\w.]+)\{', CODE))
+        if not whole and not put_together and not in_script and not begun:
             unused.append(key)
     assert not unused
 
