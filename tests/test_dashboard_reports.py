@@ -261,3 +261,10 @@ def test_what_the_table_says_is_what_the_screen_says(app: App) -> None:
         name: found[name] for name in labels.values()
     }
     assert sum(found.values()) == 4
+
+
+def test_the_tables_reasons_are_in_the_language_of_the_page_and_all_else_is_not(app: App) -> None:
+    app.state.language = "es"
+    row = {row["file"]: row for row in table(app)}["text.jpg"]
+    assert row["status"] == "rejected"
+    assert row["reason"] == Messages("es")("reason.no_image")

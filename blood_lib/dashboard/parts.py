@@ -229,7 +229,7 @@ class Viewer(Part):
             "type": self._types[self.state.bundle.names.index(cell.result.label)],
             "status": cell.status,
             "status_word": self.state.messages(f"state.{cell.status}"),
-            "reason": cell.result.reason.capitalize(),
+            "reason": self.state.messages.reason(cell.result.reason),
             "confidence": cell.confidence,
             "probabilities": [{"type": self._types[i], "p": float(cell.result.probs[i])} for i in order],
             "neighbours": self._find_neighbours(cell),

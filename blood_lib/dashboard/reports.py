@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from blood_lib import BloodError
 from blood_lib.dashboard.controller import Controller
 from blood_lib.dashboard.jobs import Job
+from blood_lib.dashboard.messages import Messages
 from blood_lib.dashboard.report_page import Facts, iter_report
 from blood_lib.dashboard.state import Cell, Command, Download, RejectedFile
 from blood_lib.inference import Result
@@ -58,7 +60,7 @@ class Reports:
     def _on_table(self, _command: Command) -> None:
         self._check()
         state = self.state
-        table = make_table(state.cells, state.rejected, state.bundle.names)
+        table = make_table(state.cells, state.rejected, state.bundle.names, state.messages)
         state.download = Download("results.csv", "text/csv", table)
 
     def _check(self) -> None:
@@ -76,13 +78,20 @@ def _encode(job: Job, pieces: Iterable[str], total: int) -> Iterator[bytes]:
         yield piece.encode("utf-8", "replace")
 
 
-def make_table(cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str]) -> bytes:
+def make_table(
+    cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str], messages: Messages
+) -> bytes:
     """The CSV of `blood classify` with where each cell stands and whether a person said so.
 
+    The reasons, made for people, are in the language of the page; whatever programs read stays in English.
     The rejected files come last; at its start is the mark by which Excel knows UTF-8.
     """
-    rows = [Reviewed(cell.result, cell.label, cell.reviewed) for cell in cells]
-    rows += [Reviewed(Result(file.name, "rejected", file.reason)) for file in rejected]
+    say = messages.reason
+    rows = [
+        Reviewed(replace(cell.result, reason=say(cell.result.reason)), cell.label, cell.reviewed)
+        for cell in cells
+    ]
+    rows += [Reviewed(Result(file.name, "rejected", say(file.reason))) for file in rejected]
     text = io.StringIO()
     write_reviewed(rows, names, text)
     return text.getvalue().encode("utf-8-sig")
