@@ -109,6 +109,8 @@ def test_every_sentence_that_the_scripts_ask_for_exists() -> None:
         "status": "status",
         "uploader": "upload",
         "gallery": "gallery",
+        "gallery_bar": "gallery",
+        "cards": "gallery",
         "viewer": "viewer",
     }
     for script, section in sections.items():

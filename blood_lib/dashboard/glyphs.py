@@ -1,13 +1,21 @@
-"""A mark per class: a shape that plotly and SVG both can draw, so that colour is never the only sign."""
+"""A mark per group: a shape that plotly and SVG both can draw, so that colour is never the only sign."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from blood_lib.bundle import Bundle
+from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.messages import Messages
 
-__all__ = ["describe_types", "plotly_symbol", "svg_mark"]
+__all__ = [
+    "describe_groups",
+    "describe_types",
+    "name_groups",
+    "plotly_symbol",
+    "plotly_symbols",
+    "svg_mark",
+    "svg_shape",
+]
 
 # plotly's name, and the same shape as an SVG path in a box of 16 x 16
 SHAPES = (
@@ -24,6 +32,11 @@ SHAPES = (
     ("hourglass", "M2 1.5h12L8 8l6 6.5H2L8 8Z"),
     ("bowtie", "M1.5 2 8 8l6.5-6v12L8 8l-6.5 6Z"),
 )
+# of the groups that are no classes: (name, colour, plotly's name, path)
+OTHERS = (
+    (UNIDENTIFIED, "#7d8896", "octagon", "M5.3 1.5h5.4L14.5 5.3v5.4L10.7 14.5H5.3L1.5 10.7V5.3Z"),
+    (EXCLUDED, "#7d8896", "diamond-wide", "M0 8 8 3.2 16 8 8 12.8Z"),
+)
 
 
 def plotly_symbol(index: int) -> str:
@@ -31,18 +44,41 @@ def plotly_symbol(index: int) -> str:
     return SHAPES[index % len(SHAPES)][0]
 
 
+def plotly_symbols(bundle: Bundle) -> list[str]:
+    """The plotly symbol of each group, in the order of `name_groups`."""
+    return [*map(plotly_symbol, range(len(bundle.classes))), *(symbol for _, _, symbol, _ in OTHERS)]
+
+
+def svg_shape(index: int) -> str:
+    """The same as an SVG path in a box of 16 x 16."""
+    return SHAPES[index % len(SHAPES)][1]
+
+
 def svg_mark(index: int, colour: str, size: int = 14) -> str:
     """An inline SVG of the mark of class number `index`; colour: "#rrggbb"."""
-    path = SHAPES[index % len(SHAPES)][1]
     return (
         f'<svg class="dash-mark" viewBox="0 0 16 16" width="{size}" height="{size}" aria-hidden="true">'
-        f'<path d="{path}" fill="{colour}"/></svg>'
+        f'<path d="{svg_shape(index)}" fill="{colour}"/></svg>'
     )
 
 
 def describe_types(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
     """label, colour and shape of each class, in the bundle's order, as the scripts need them."""
     return [
-        {"label": messages.pick(info.label), "colour": info.colour, "shape": SHAPES[i % len(SHAPES)][1]}
+        {"label": messages.pick(info.label), "colour": info.colour, "shape": svg_shape(i)}
         for i, info in enumerate(bundle.classes)
     ]
+
+
+def name_groups(bundle: Bundle) -> list[str]:
+    """All groups that a cell can stand in: the classes, then what is no class."""
+    return [*bundle.names, *(name for name, *_ in OTHERS)]
+
+
+def describe_groups(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
+    """The same for all groups, in the order of `name_groups`."""
+    others = [
+        {"label": messages(f"group.{name}"), "colour": colour, "shape": path}
+        for name, colour, _, path in OTHERS
+    ]
+    return describe_types(bundle, messages) + others

@@ -1,4 +1,4 @@
-"""The parts of the page with a script of their own, besides the uploader: tabs, status line, gallery, viewer.
+"""The parts of the page with a script of their own, besides the uploader: tabs, status line, viewer.
 
 Each turns records into plain values for its script and messages from it into changes of the state. Which part
 stands where is for `views.py`.
@@ -10,27 +10,23 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from traitlets import Bytes, Dict, Int, List, Unicode
+from traitlets import Bytes, Dict, List, Unicode
 
 from blood_lib.dashboard.glyphs import describe_types
 from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.part import Part, script, style
-from blood_lib.dashboard.pictures import display_image, heat_overlay, image_size, thumbnail
+from blood_lib.dashboard.pictures import display_image, heat_overlay, image_size
 from blood_lib.dashboard.state import (
-    EXCLUDED,
     TABS,
     THEMES,
-    UNIDENTIFIED,
     Cell,
     Command,
     DashboardState,
 )
 from blood_lib.inference import heat_map
 
-__all__ = ["Gallery", "Nav", "StatusBar", "Viewer"]
+__all__ = ["Nav", "StatusBar", "Viewer"]
 
-THUMBNAIL = 112  # px a side
-MOST_THUMBNAILS = 64  # in one request
 HEAT_SIDE = 224  # px
 N_NEIGHBOURS = 10
 MOST_WISHES = 20  # languages that a browser may ask for
@@ -117,74 +113,6 @@ def progress_values(state: DashboardState) -> dict[str, int | str]:
     return {} if state.progress is None else asdict(state.progress)
 
 
-class Gallery(Part):
-    """All cells by type; gets new cells as they come, and thumbnails only for what is in sight."""
-
-    _esm = script("gallery")
-    accepts = ("hello", "thumbs", "select", "download")
-
-    types = List().tag(sync=True)
-    selected = Int(None, allow_none=True).tag(sync=True)
-
-    def __init__(self, state: DashboardState):
-        super().__init__(state, "gallery")
-        self._run = -1  # the run that the browser has seen, with these cells and so many rejected files
-        self._sent: dict[int, Cell] = {}
-        self._n_rejected = 0
-        state.observe(state.guard(self._show), ["cells", "rejected"])
-        state.observe(lambda change: setattr(self, "selected", change["new"]), "selected")
-
-    def relabel(self) -> None:
-        bundle = self.state.bundle
-        self.types = describe_types(bundle, self.state.messages) if bundle else []
-        names = [*(bundle.names if bundle else ()), UNIDENTIFIED, EXCLUDED]
-        self._index = {name: i for i, name in enumerate(names)}
-
-    def _show(self, _change: Any = None) -> None:
-        """Send what is new or not as it was the last time; all of it when another run has begun."""
-        state = self.state
-        fresh = self._run != state.runs
-        if fresh:
-            self._run, self._sent, self._n_rejected = state.runs, {}, 0
-        cells = [cell for cell in state.cells if self._sent.get(cell.id) is not cell]
-        rejected = state.rejected[self._n_rejected :]
-        if not (fresh or cells or rejected):
-            return
-        self._sent |= {cell.id: cell for cell in cells}
-        self._n_rejected = len(state.rejected)
-        self.send(
-            {
-                "kind": "reset" if fresh else "add",
-                "run": state.runs,
-                "items": [self._describe(cell) for cell in cells],
-                "rejected": [[file.name, self.state.messages.reason(file.reason)] for file in rejected],
-            }
-        )
-
-    def _describe(self, cell: Cell) -> list:
-        return [cell.id, cell.name, self._index[cell.label], cell.status, round(cell.confidence, 4)]
-
-    def _on_hello(self, _content: dict, _buffers: list) -> None:
-        self._run = -1
-        self._show()
-
-    def _on_thumbs(self, content: dict, _buffers: list) -> None:
-        ids = content.get("ids")
-        if not isinstance(ids, list):
-            return
-        cells = [cell for cell in map(self.state.cell, ids[:MOST_THUMBNAILS]) if cell is not None]
-        for some in (cells[i : i + 16] for i in range(0, len(cells), 16)):
-            pictures = [thumbnail(cell.content, THUMBNAIL) for cell in some]
-            ids = [cell.id for cell in some]
-            self.send({"kind": "thumbs", "run": self.state.runs, "ids": ids}, pictures)
-
-    def _on_select(self, content: dict, _buffers: list) -> None:
-        cell = self.state.cell(content.get("id"))
-        if cell is not None:
-            self.state.selected = cell.id
-
-    def _on_download(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("table")
 
 
 class Viewer(Part):

@@ -16,12 +16,13 @@ __all__ = ["Review"]
 
 
 class Review:
-    """Obeys "move" (ids, group), "undo" and "redo"; forgets all steps as soon as their cells are gone."""
+    """Obeys "move" (ids, group), "confirm" (ids), "undo" and "redo"; forgets all when the cells go."""
 
     def __init__(self, controller: Controller):
         self.state = controller.state
         self._history = History()
         controller.register("move", self._on_move)
+        controller.register("confirm", self._on_confirm)
         controller.register("undo", lambda _command: self._show(self._history.undo()))
         controller.register("redo", lambda _command: self._show(self._history.redo()))
         self.state.observe(self.state.guard(self._on_runs), "runs")
@@ -29,6 +30,11 @@ class Review:
     def _on_move(self, command: Command) -> None:
         if command.group in (None, UNIDENTIFIED, EXCLUDED, *self.state.bundle.names):
             self.put(dict.fromkeys(command.ids, command.group))
+
+    def _on_confirm(self, command: Command) -> None:
+        """They are right where they are."""
+        cells = [cell for cell in map(self.state.cell, command.ids) if cell is not None]
+        self.put({cell.id: cell.label for cell in cells})
 
     def put(self, groups: Groups) -> None:
         """Put cells into groups, as one step; ids without a cell are left out."""

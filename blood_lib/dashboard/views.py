@@ -19,10 +19,11 @@ from blood_lib.dashboard.figure import (
     draw_ring,
     load_widget_class,
 )
+from blood_lib.dashboard.gallery import Gallery
 from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.help_page import build_help
 from blood_lib.dashboard.part import Part
-from blood_lib.dashboard.parts import Gallery, progress_values
+from blood_lib.dashboard.parts import progress_values
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.uploader import Uploader
 

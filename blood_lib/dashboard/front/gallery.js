@@ -1,218 +1,299 @@
-// All classified images, grouped by type. Draws only while it is on the screen, and asks for thumbnails only of
-// what is in sight, so that thousands of images stay light.
+// All classified images by group, to look at, choose and move. How they are laid out is for grid.js, what is chosen
+// for marks.js, what a pointer does for gestures.js, what a key does for gallery_keys.js.
 
 const DRAW_EVERY = 400; // ms, while results come in
 const DOUBT = { unfamiliar: 0, uncertain: 1, ok: 2 };
-const ASK_AT_ONCE = 48; // thumbnails in one request
+const LOOK_AFTER = 120; // ms that the focus rests on a cell before it is looked at
 
-function render({ model, el, signal }) {
+function render({ model, el, kept, signal }) {
   const text = model.get("text");
-  const items = new Map(); // id -> {id, name, group, status, confidence, card, url}
+  const groups = model.get("groups"); // the classes, and two more that do not count
+  const keys = groupKeys(groups);
+  const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, batch, url}
   let rejected = [];
-  let filter = "all";
+  let filters = kept.filters ?? { status: "all", group: "all", review: "all" };
+  let run = null; // the run that these items belong to
+  let streaming = false;
+  let batch = 0;
   let drawn = 0;
   let timer = null;
   let inSight = false;
-  let seen = null; // the run these items belong to
+  let next = null; // the id of the cell that gets the focus once the moved ones are gone
 
-  const filters = h("div", { class: "dash-filters", role: "group", "aria-label": text.filter });
-  const save = h("button", { type: "button", class: "dash-button dash-small dash-quiet", onclick: () => model.send({ kind: "download" }) }, text.download);
-  const bar = h("div", { class: "dash-bar" }, filters, save);
-  const order = h("p", { class: "dash-muted dash-order" }, text.order);
-  const groups = h("div", { class: "dash-groups" });
+  // --- what one sees ---
+  const { make, review } = createCards(text, groups);
+  const bar = createBar(model, text, groups, { act, all: () => marks.set(order()), none: () => marks.clear(), select: setSelecting });
+  const sieve = createFilters(text, groups, changeFilters, () => model.send({ kind: "download" }));
+  const hint = h("p", { class: "dash-muted dash-order" }, text.order);
+  const root = h("div", { class: "dash-groups" });
+  const none = h("p", { class: "dash-empty" }, text.none);
   const empty = h("p", { class: "dash-empty" }, text.empty);
+  const sections = groups.map(makeSection);
+  const list = h("div", { class: "dash-rejected-box" });
+  root.append(...sections.map(({ section }) => section), none, list);
   el.classList.add("dash-gallery");
-  el.append(empty, bar, order, groups);
+  const all = h("div", {}, sieve.el, hint, root, bar.el);
+  el.append(empty, all);
 
-  // --- thumbnails, only for what is in sight ---
-  const wanted = new Set();
-  let asking = null;
-  const watcher = new IntersectionObserver(
-    (entries) => {
-      for (const { target, isIntersecting } of entries) {
-        if (!isIntersecting) wanted.delete(target.item.id);
-        else if (!target.item.url) wanted.add(target.item.id);
-      }
-      if (wanted.size && asking === null) asking = setTimeout(ask, 30);
-    },
-    { rootMargin: "400px" },
-  );
-  function ask() {
-    const ids = [...wanted].slice(0, ASK_AT_ONCE);
-    ids.forEach((id) => wanted.delete(id));
-    model.send({ kind: "thumbs", ids });
-    asking = wanted.size ? setTimeout(ask, 60) : null;
+  function makeSection(group, index) {
+    const grid = createGrid(group.label, make);
+    const n = h("span", { class: "dash-number" });
+    const key = keys[index] ? h("kbd", { title: fill(text.key, { key: keys[index] }) }, keys[index]) : null;
+    const section = h("section", { class: "dash-group", "data-group": index }, h("h2", {}, mark(group, 16), group.label, n, key), grid.el);
+    return { index, section, grid, n };
+  }
+
+  function changeFilters(change) {
+    filters = kept.filters = { ...filters, ...change };
+    draw();
+    const shown = new Set(order());
+    if (marks.size()) marks.set(marks.all().filter((id) => shown.has(id))); // nothing is moved that is not seen
   }
 
   // --- what Python says ---
   model.on("msg:custom", (message, buffers) => {
-    if (message.kind === "reset") {
-      forget();
-      seen = message.run;
-    }
-    if (message.run !== seen) return;
-    if (message.kind === "reset" || message.kind === "add") {
-      for (const [id, name, group, status, confidence] of message.items) {
-        const known = items.get(id);
-        if (known?.card) watcher.unobserve(known.card);
-        items.set(id, { id, name, group, status, confidence, url: known?.url });
-      }
-      rejected = rejected.concat(message.rejected);
-      plan();
-    }
-    if (message.kind === "thumbs") message.ids.forEach((id, i) => showThumb(items.get(id), buffers[i]));
+    if (message.kind === "reset") begin(message);
+    if (message.run !== run) return;
+    if (message.kind === "reset" || message.kind === "add") add(message);
+    if (message.kind === "thumbs") message.ids.forEach((id, i) => pictures.take(items.get(id), buffers[i]));
+    if (message.kind === "marked") marks.take(message.ids);
   });
-  function forget() {
-    for (const item of items.values()) {
-      if (item.url) URL.revokeObjectURL(item.url);
-      if (item.card) watcher.unobserve(item.card);
-    }
-    items.clear();
-    wanted.clear();
-    rejected = [];
-    filter = "all";
+
+  function begin(message) {
+    forget();
+    run = message.run;
+    marks.take(message.marked);
   }
-  function showThumb(item, buffer) {
-    if (!item || item.url || !buffer) return;
-    item.url = pictureUrl(buffer, "image/jpeg");
-    if (item.url && item.card) item.card.querySelector("img").src = item.url;
+
+  function forget() {
+    for (const { url } of items.values()) if (url) URL.revokeObjectURL(url);
+    items.clear();
+    rejected = [];
+  }
+
+  /** New cells, and those that are not as they were. While more come, each lot goes behind those before it. */
+  function add(message) {
+    streaming = message.more;
+    batch += 1;
+    for (const [id, name, group, said, status, confidence, reviewed] of message.items) {
+      const { url, asked, batch: before } = items.get(id) ?? {};
+      items.set(id, { id, name, group, model: said, status, confidence, reviewed, url, asked, batch: before ?? batch });
+    }
+    if (!streaming) for (const item of items.values()) item.batch = 0;
+    rejected = rejected.concat(message.rejected);
+    plan();
   }
 
   // --- drawing ---
   function plan() {
-    if (!inSight || timer !== null) return;
-    timer = setTimeout(
-      () => {
-        timer = null;
-        if (inSight) draw();
-      },
-      Math.max(0, drawn + DRAW_EVERY - Date.now()),
-    );
-  }
-  const sight = new IntersectionObserver((entries) => {
-    inSight = entries.some((entry) => entry.isIntersecting);
-    if (inSight) {
-      if (timer !== null) clearTimeout(timer);
-      timer = null;
-      draw();
-    }
-  });
-  sight.observe(el);
-
-  function makeCard(item, type) {
-    const certainty = percent(item.confidence);
-    const status = text[item.status] ?? item.status;
-    const card = h(
-      "button",
-      {
-        type: "button",
-        class: `dash-card dash-card-${item.status}`,
-        tabindex: -1,
-        title: item.name,
-        "aria-label": `${item.name}: ${fill(text.certain, { label: type.label, confidence: certainty, status: status.toLowerCase() })}`,
-        onclick: () => model.send({ kind: "select", id: item.id }),
-      },
-      h("img", { alt: "", src: item.url || null, width: 96, height: 96, decoding: "async" }),
-      h("span", { class: "dash-card-line" }, h("span", {}, certainty), SIGNS[item.status] ? h("b", { class: `dash-sign dash-badge-${item.status}`, "aria-hidden": "true" }, SIGNS[item.status]) : null),
-    );
-    card.item = item;
-    item.card = card;
-    watcher.observe(card);
-    return card;
+    if (!inSight) return;
+    if (!streaming) draw();
+    else timer ??= setTimeout(draw, Math.max(0, drawn + DRAW_EVERY - Date.now()));
   }
 
   function draw() {
+    clearTimeout(timer);
+    timer = null;
     drawn = Date.now();
-    const all = [...items.values()];
-    const any = all.length + rejected.length > 0;
+    const any = items.size + rejected.length > 0;
     empty.hidden = any;
-    bar.hidden = order.hidden = groups.hidden = !any;
-    if (!any) return groups.replaceChildren();
-    drawFilters(all);
-    order.hidden = !all.length || filter === "rejected";
-    const sections = model.get("types").map((type, index) => drawGroup(all, type, index));
-    if (rejected.length && (filter === "all" || filter === "rejected")) sections.push(drawRejected());
-    groups.replaceChildren(...sections.filter(Boolean));
-    if (!groups.childElementCount) groups.append(h("p", { class: "dash-empty" }, text.none));
-    markSelected();
+    all.hidden = !any;
+    sieve.show(filters, [...items.values()], rejected.length);
+    fillSections();
+    drawRejected();
+    none.hidden = sections.some(({ section }) => !section.hidden) || list.childElementCount > 0;
+    drawCards();
+    showMarks();
+    if (next !== null && items.has(next)) goTo(next);
+    next = null;
   }
 
-  function drawFilters(all) {
-    const counts = { all: all.length + rejected.length, ok: 0, uncertain: 0, unfamiliar: 0, rejected: rejected.length };
-    for (const item of all) counts[item.status] += 1;
-    const focused = filters.contains(document.activeElement) ? filter : null;
-    filters.replaceChildren(
-      ...Object.entries(counts).map(([name, n]) =>
-        h(
-          "button",
-          {
-            type: "button",
-            class: "dash-chip",
-            "aria-pressed": filter === name,
-            disabled: n === 0 && name !== "all",
-            onclick: () => {
-              filter = name;
-              draw();
-            },
-          },
-          SIGNS[name] ? h("b", { class: `dash-sign dash-badge-${name}`, "aria-hidden": "true" }, SIGNS[name]) : null,
-          `${text[name]} `,
-          h("span", { class: "dash-number" }, number(n)),
-        ),
-      ),
-    );
-    if (focused) filters.querySelector("[aria-pressed=true]")?.focus();
+  function fillSections() {
+    const members = groups.map(() => []);
+    for (const item of items.values()) if (passes(item)) members[item.group].push(item);
+    sections.forEach(({ grid, section, n }, index) => {
+      const mine = members[index].sort((a, b) => a.batch - b.batch || DOUBT[a.status] - DOUBT[b.status] || a.confidence - b.confidence || a.id - b.id);
+      section.hidden = !mine.length;
+      n.textContent = number(mine.length);
+      grid.fill(mine);
+      grid.measure();
+    });
   }
 
-  function drawGroup(all, type, index) {
-    const members = all.filter((item) => item.group === index && (filter === "all" || item.status === filter));
-    if (!members.length) return null;
-    members.sort((a, b) => DOUBT[a.status] - DOUBT[b.status] || a.confidence - b.confidence || a.id - b.id);
-    const cards = members.map((item) => item.card ?? makeCard(item, type));
-    cards.forEach((card, i) => (card.tabIndex = i === 0 ? 0 : -1));
-    const grid = h("div", { class: "dash-grid", role: "group", "aria-label": type.label, onkeydown: (event) => walk(event, cards) }, ...cards);
-    return h("section", { class: "dash-group" }, h("h2", {}, mark(type, 16), type.label, h("span", { class: "dash-number" }, number(members.length))), grid);
+  function passes(item) {
+    const { status, group, review: wanted } = filters;
+    const done = review(item);
+    return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && (wanted === "all" || wanted === done || wanted === (done ? "reviewed" : "open"));
   }
 
-  /** Arrow keys go through a group; only one of its cards is a tab stop. */
-  function walk(event, cards) {
-    const at = cards.indexOf(document.activeElement);
-    const inRow = cards.filter((card) => card.offsetTop === cards[0].offsetTop).length || 1;
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, ArrowDown: at + inRow, ArrowUp: at - inRow, Home: 0, End: cards.length - 1 }[event.key];
-    if (at < 0 || to === undefined || !cards[to]) return;
-    event.preventDefault();
-    cards[at].tabIndex = -1;
-    cards[to].tabIndex = 0;
-    cards[to].focus();
+  /** Every place is read before anything is written, or the browser would lay the page out again for each group. */
+  function drawCards() {
+    const tops = sections.map(({ grid }) => grid.el.getBoundingClientRect().top);
+    sections.forEach(({ grid }, i) => grid.draw(tops[i]));
+    showChosen();
+    pictures.plan();
   }
 
   function drawRejected() {
-    const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, sentence(reason))));
-    return h(
-      "section",
-      { class: "dash-group dash-rejected" },
-      h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, SIGNS.rejected), text.rejected_title, h("span", { class: "dash-number" }, number(rejected.length))),
-      h("p", { class: "dash-muted" }, text.rejected_note),
-      h("div", { class: "dash-scroll" }, h("table", { class: "dash-table" }, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason))), h("tbody", {}, ...rows))),
-    );
+    const wanted = rejected.length && ["all", "rejected"].includes(filters.status) && filters.group === "all" && filters.review === "all";
+    list.replaceChildren(...(wanted ? [rejectedTable(text, rejected)] : []));
   }
 
-  function sentence(words) {
-    return words.charAt(0).toUpperCase() + words.slice(1);
+  const cards = () => sections.flatMap(({ grid }) => [...grid.cards.values()]);
+  const order = () => sections.flatMap(({ grid }) => grid.items().map(({ id }) => id));
+  const pictures = createPictures(cards, (ids) => model.send({ kind: "thumbs", ids }));
+
+  let waiting = null;
+  function redraw() {
+    if (inSight) waiting ??= requestAnimationFrame(() => ((waiting = null), drawCards()));
+  }
+  document.addEventListener("scroll", redraw, { signal, passive: true, capture: true });
+  const widths = new ResizeObserver(() => {
+    if (!inSight) return;
+    for (const { grid } of sections) grid.measure();
+    redraw();
+  });
+  widths.observe(root);
+  const sight = new IntersectionObserver((entries) => {
+    inSight = entries.at(-1).isIntersecting;
+    if (inSight) draw();
+  });
+  sight.observe(el);
+
+  // --- what is chosen, and what is looked at ---
+  const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
+
+  function showMarks() {
+    showChosen();
+    bar.show(marks.size(), targets().length > 0);
   }
 
-  let marked = null;
-  function markSelected() {
-    marked?.removeAttribute("aria-current");
-    marked = items.get(model.get("selected"))?.card ?? null;
-    marked?.setAttribute("aria-current", "true");
+  function showChosen() {
+    const current = model.get("selected");
+    for (const card of cards()) {
+      card.setAttribute("aria-selected", marks.has(card.item.id));
+      if (card.item.id === current) card.setAttribute("aria-current", "true");
+      else card.removeAttribute("aria-current");
+    }
   }
-  model.on("change:selected", markSelected);
+  model.on("change:selected", showMarks);
+  model.on("change:can_undo", showMarks);
+  model.on("change:can_redo", showMarks);
 
+  /** What a key or a button is about: all that is marked, or else the cell that is looked at. */
+  function targets() {
+    const current = model.get("selected");
+    return marks.size() ? marks.all() : items.has(current) ? [current] : [];
+  }
+
+  let looking = null;
+  function look(id, after = 0) {
+    clearTimeout(looking);
+    looking = setTimeout(() => model.send({ kind: "select", id }), after);
+  }
+
+  function goTo(id) {
+    const where = sections.find(({ grid }) => grid.place(id) !== undefined);
+    if (!where) return;
+    where.grid.focus(id);
+    showChosen();
+    look(id, LOOK_AFTER);
+  }
+
+  /** Tell Python what to do with the chosen cells, and go on with the one after the focused. */
+  function act(message, ids = targets()) {
+    if (!ids.length) return;
+    const moving = new Set(ids);
+    const focused = document.activeElement?.closest?.(".dash-card")?.item;
+    const mine = sections[focused?.group]?.grid;
+    if (focused && mine && moving.has(focused.id)) {
+      const rest = mine.items().filter((item, i) => i > mine.place(focused.id) && !moving.has(item.id));
+      const before = mine.items().filter((item, i) => i < mine.place(focused.id) && !moving.has(item.id));
+      next = (rest[0] ?? before.at(-1))?.id ?? null;
+    }
+    marks.take(marks.all().filter((id) => !moving.has(id)));
+    model.send({ ...message, ids });
+  }
+
+  // --- pointers and keys ---
+  function setSelecting(on) {
+    kept.selecting = on;
+    el.classList.toggle("dash-selecting", on);
+    bar.select(on);
+    if (!on) marks.clear();
+  }
+
+  root.addEventListener("click", (event) => {
+    const id = event.target.closest(".dash-card")?.item.id;
+    if (id === undefined) return;
+    if (event.shiftKey) return marks.extend(id, order());
+    if (event.ctrlKey || event.metaKey || kept.selecting) return marks.toggle(id, kept.selecting ? null : model.get("selected"));
+    marks.clear();
+    marks.begin(id);
+    look(id);
+  });
+
+  let dragged = []; // the ids that a drag moves
+  let framed = null; // what was marked before a frame was begun
+  listenToPointers(root, signal, {
+    take(id) {
+      dragged = marks.has(id) ? marks.all() : [id];
+      bar.tray(true);
+      return dragged.length;
+    },
+    over(group) {
+      for (const target of el.querySelectorAll("[data-group]")) target.classList.toggle("dash-over", Number(target.dataset.group) === group);
+    },
+    drop: (group) => act({ kind: "move", group }, dragged),
+    frame(box, more) {
+      const before = more ? (framed ??= marks.all()) : [];
+      marks.set(new Set([...before, ...inside(box)]));
+    },
+    rest(id) {
+      if (!kept.selecting) setSelecting(true);
+      marks.toggle(id);
+    },
+    end() {
+      framed = null;
+      bar.tray(false);
+      for (const target of el.querySelectorAll(".dash-over")) target.classList.remove("dash-over");
+    },
+  });
+
+  /** The ids of the cells that a frame touches; box in px from the corner of `root`. */
+  function inside({ left, top, right, bottom }) {
+    const corner = root.getBoundingClientRect();
+    return sections.flatMap(({ grid, section }) => {
+      if (section.hidden) return [];
+      const at = grid.el.getBoundingClientRect();
+      const [dx, dy] = [at.left - corner.left, at.top - corner.top];
+      const touched = grid.items().filter((_, i) => {
+        const box = grid.box(i);
+        return dx + box.left < right && dx + box.left + box.width > left && dy + box.top < bottom && dy + box.top + box.height > top;
+      });
+      return touched.map(({ id }) => id);
+    });
+  }
+
+  listenToGalleryKeys(el, signal, {
+    sections: () => sections.filter(({ section }) => !section.hidden),
+    keys,
+    marks,
+    order,
+    goTo,
+    act: (message, id) => act(message, marks.size() ? marks.all() : [id]),
+    again: (kind) => model.send({ kind }),
+  });
+
+  setSelecting(kept.selecting ?? false);
   model.send({ kind: "hello" });
   return () => {
-    watcher.disconnect();
+    widths.disconnect();
     sight.disconnect();
+    marks.stop();
+    pictures.stop();
+    clearTimeout(timer);
+    clearTimeout(looking);
     forget();
   };
 }

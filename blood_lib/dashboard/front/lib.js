@@ -81,24 +81,23 @@ function share(p) {
   return `${(100 * p).toFixed(2)}%`;
 }
 
-/** The mark of a type: its shape in its colour. */
-function mark(type, size = 14) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("width", size);
-  svg.setAttribute("height", size);
-  svg.setAttribute("class", "dash-mark");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", type.shape);
-  path.setAttribute("fill", type.colour);
-  svg.append(path);
-  return svg;
+/** An element of an SVG picture. */
+function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
 }
 
-const SIGNS = { ok: "", uncertain: "?", unfamiliar: "!", rejected: "×" };
+/** The mark of a type: its shape in its colour. */
+function mark(type, size = 14) {
+  const box = { viewBox: "0 0 16 16", width: size, height: size, class: "dash-mark", "aria-hidden": "true" };
+  return svg("svg", box, svg("path", { d: type.shape, fill: type.colour }));
+}
 
-/** A badge with a sign and a word, for everything but "clear". */
+const SIGNS = { ok: "", uncertain: "?", unfamiliar: "!", rejected: "×", confirmed: "✓", moved: "→" };
+
+/** A badge with a sign and a word, for everything but "ok". */
 function badge(status, word) {
   if (!SIGNS[status]) return null;
   return h("span", { class: `dash-badge dash-badge-${status}` }, h("b", { "aria-hidden": "true" }, SIGNS[status]), word);

@@ -1,0 +1,57 @@
+// What a cell looks like in the gallery, and its small picture, asked for only while its card is in the page.
+
+const ASK_AT_ONCE = 48; // pictures in one request
+const ASK_AFTER = 30; // ms, so that what is scrolled past is not asked for
+
+function createCards(text, groups) {
+  /** What people have done with it: "moved", "confirmed" or "". */
+  const review = (item) => (!item.reviewed ? "" : item.group === item.model ? "confirmed" : "moved");
+
+  function describe(item) {
+    const said = { label: groups[item.model].label, confidence: percent(item.confidence), status: text[item.status].toLowerCase() };
+    const done = review(item);
+    return [fill(text.certain, said), done && fill(text[`${done}_by_hand`], said)].filter(Boolean).join(". ");
+  }
+
+  function make(item) {
+    const done = review(item);
+    const sign = done || item.status;
+    return h(
+      "div",
+      {
+        class: `dash-card dash-card-${sign}`,
+        role: "option",
+        title: done === "moved" ? `${item.name}\n${describe(item)}` : item.name,
+        "aria-label": `${item.name}: ${describe(item)}`,
+      },
+      h("img", { alt: "", src: item.url || null, decoding: "async", draggable: "false" }),
+      h("span", { class: "dash-card-line" }, done === "moved" ? mark(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), SIGNS[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, SIGNS[sign]) : null),
+    );
+  }
+  return { make, review };
+}
+
+/** Asks for the pictures of the cards in the page; `cards()` gives those, `send(ids)` asks for some. */
+function createPictures(cards, send) {
+  let timer = null;
+
+  function ask() {
+    const missing = cards().filter(({ item }) => item.url === undefined && !item.asked);
+    const some = missing.slice(0, ASK_AT_ONCE).map(({ item }) => item);
+    timer = missing.length > some.length ? setTimeout(ask, ASK_AFTER) : null;
+    if (!some.length) return;
+    for (const item of some) item.asked = true;
+    send(some.map(({ id }) => id));
+  }
+
+  return {
+    plan: () => (timer ??= setTimeout(ask, ASK_AFTER)),
+    take(item, buffer) {
+      if (!item || item.url !== undefined) return;
+      item.url = pictureUrl(buffer, "image/jpeg");
+      const card = cards().find((one) => one.item === item);
+      if (card && item.url) card.querySelector("img").src = item.url;
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

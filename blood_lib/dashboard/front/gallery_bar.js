@@ -1,0 +1,86 @@
+// What stands around the gallery's cards: filters above, what can be done with the chosen ones below, and the table
+// of rejected files.
+
+/** change({status, group or review}) is called when somebody chooses another filter, save() for a table of all. */
+function createFilters(text, groups, change, save) {
+  const chips = new Map();
+  for (const name of ["all", "ok", "uncertain", "unfamiliar", "rejected"]) {
+    const n = h("span", { class: "dash-number" });
+    const sign = SIGNS[name] ? h("b", { class: `dash-sign dash-badge-${name}`, "aria-hidden": "true" }, SIGNS[name]) : null;
+    chips.set(name, { n, chip: h("button", { type: "button", class: "dash-chip", onclick: () => change({ status: name }) }, sign, `${text[name]} `, n) });
+  }
+  const group = choice(text.type, [["all", text.all_types], ...groups.map(({ label }, i) => [String(i), label])], "group");
+  const review = choice(
+    text.review,
+    ["all", "open", "reviewed", "moved"].map((name) => [name, text[`review_${name}`]]),
+    "review",
+  );
+
+  function choice(label, options, name) {
+    const select = h("select", { class: "dash-select", "aria-label": label }, ...options.map(([value, words]) => h("option", { value }, words)));
+    select.addEventListener("change", () => change({ [name]: select.value }));
+    return select;
+  }
+
+  const row = h("div", { class: "dash-filters", role: "group", "aria-label": text.filter }, ...[...chips.values()].map(({ chip }) => chip), group, review);
+  row.append(h("button", { type: "button", class: "dash-button dash-small dash-quiet", onclick: save }, text.download));
+  return {
+    el: row,
+    show(filters, items, nRejected) {
+      const counts = { all: items.length + nRejected, ok: 0, uncertain: 0, unfamiliar: 0, rejected: nRejected };
+      for (const item of items) counts[item.status] += 1;
+      for (const [name, { chip, n }] of chips) {
+        n.textContent = number(counts[name]);
+        chip.disabled = counts[name] === 0 && name !== "all";
+        chip.setAttribute("aria-pressed", filters.status === name);
+      }
+      [group.value, review.value] = [filters.group, filters.review];
+    },
+  };
+}
+
+/** acts: act(message) for the chosen cells, all(), none(), select(on). */
+function createBar(model, text, groups, acts) {
+  const button = (label, onclick, more = {}, ...content) => h("button", { type: "button", class: "dash-button dash-small", onclick, ...more }, ...(content.length ? content : [label]));
+  const sign = (label, icon, onclick) => button(label, onclick, { "aria-label": label, title: label }, icon);
+  const choosing = button(text.select, () => acts.select(choosing.getAttribute("aria-pressed") !== "true"), { "aria-pressed": "false" });
+  const all = button(text.select_all, acts.all);
+  const none = button(text.select_none, acts.none);
+  const move = button(text.move, openGroups, { "aria-haspopup": "menu" });
+  const confirm = button(text.confirm, () => acts.act({ kind: "confirm" }));
+  const undo = sign(text.undo, "↶", () => model.send({ kind: "undo" }));
+  const redo = sign(text.redo, "↷", () => model.send({ kind: "redo" }));
+  const chosen = h("span", { class: "dash-chosen", role: "status" });
+  const tray = h("div", { class: "dash-tray", hidden: true }, ...groups.map((group, i) => h("span", { class: "dash-tray-target", "data-group": i }, mark(group, 14), group.label)));
+  const row = h("div", { class: "dash-actions", role: "toolbar", "aria-label": text.actions }, choosing, all, none, chosen, h("span", { class: "dash-actions-do" }, move, confirm, undo, redo));
+
+  function openGroups() {
+    openMenu(move, text.move, groupChoices(groups), (group) => acts.act({ kind: "move", group }));
+  }
+
+  return {
+    el: h("div", { class: "dash-actions-box" }, tray, row),
+    show(n, some) {
+      chosen.textContent = n ? count(text, "chosen", n) : "";
+      none.hidden = !n;
+      move.disabled = confirm.disabled = !some;
+      undo.disabled = !model.get("can_undo");
+      redo.disabled = !model.get("can_redo");
+    },
+    select: (on) => choosing.setAttribute("aria-pressed", on),
+    tray: (on) => (tray.hidden = !on),
+  };
+}
+
+function rejectedTable(text, rejected) {
+  const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+  const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, sentence(reason))));
+  const head = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason)));
+  return h(
+    "section",
+    { class: "dash-group dash-rejected" },
+    h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, SIGNS.rejected), text.rejected_title, h("span", { class: "dash-number" }, number(rejected.length))),
+    h("p", { class: "dash-muted" }, text.rejected_note),
+    h("div", { class: "dash-scroll" }, h("table", { class: "dash-table" }, head, h("tbody", {}, ...rows))),
+  );
+}

@@ -1,0 +1,85 @@
+// What the keys do while the focus is on a card: walk, mark, move, confirm, take back.
+
+/**
+ * view: sections() -> [{grid}, ...] in the page's order; keys: the key of each group; marks; order() -> all ids;
+ * goTo(id); act(message, id) for what is marked, or else this cell; again("undo" or "redo").
+ */
+function listenToGalleryKeys(el, signal, view) {
+  const { marks } = view;
+
+  el.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.defaultPrevented || event.altKey) return;
+      const card = event.target.closest(".dash-card");
+      const control = event.ctrlKey || event.metaKey;
+      const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+      const done = control ? withControl(key, event.shiftKey, card) : card ? plain(key, event.shiftKey, card) : false;
+      if (done) event.preventDefault();
+    },
+    { signal },
+  );
+
+  function withControl(key, shift, card) {
+    if (key === "Z") view.again(shift ? "redo" : "undo");
+    else if (key === "Y") view.again("redo");
+    else if (key === "A" && card) marks.set(sectionOf(card.item.id).grid.items().map(({ id }) => id));
+    else return false;
+    return true;
+  }
+
+  function plain(key, shift, card) {
+    const { id } = card.item;
+    const group = view.keys.indexOf(key);
+    const to = walk(key, id);
+    if (to !== undefined) step(id, to, shift);
+    else if (key === " ") marks.toggle(id);
+    else if (key === "Enter") view.act({ kind: "confirm" }, id);
+    else if (key === "Escape" && marks.size()) marks.clear();
+    else if (group >= 0 && !shift) view.act({ kind: "move", group }, id);
+    else return false;
+    return true;
+  }
+
+  function step(from, to, shift) {
+    if (shift && !marks.size()) marks.begin(from);
+    view.goTo(to);
+    if (shift) marks.extend(to, view.order());
+  }
+
+  const sectionOf = (id) => view.sections().find(({ grid }) => grid.place(id) !== undefined);
+
+  /** The id that an arrow key leads to; the same id at either end, undefined for other keys. */
+  function walk(key, id) {
+    const sections = view.sections();
+    const s = sections.findIndex(({ grid }) => grid.place(id) !== undefined);
+    const { grid } = sections[s];
+    const items = grid.items();
+    const at = grid.place(id);
+    const before = sections[s - 1]?.grid;
+    const after = sections[s + 1]?.grid;
+    const steps = {
+      ArrowRight: () => items[at + 1] ?? after?.items()[0],
+      ArrowLeft: () => items[at - 1] ?? before?.items().at(-1),
+      ArrowDown: () => below(grid, at) ?? after?.items()[Math.min(at % grid.columns(), after.items().length - 1)],
+      ArrowUp: () => items[at - grid.columns()] ?? (before && above(before, at % grid.columns())),
+      Home: () => items[0],
+      End: () => items.at(-1),
+    };
+    return steps[key] && (steps[key]()?.id ?? id);
+  }
+
+  /** One row down, or the last card where the last row is shorter; undefined in the last row. */
+  function below(grid, at) {
+    const items = grid.items();
+    const rows = (i) => Math.floor(i / grid.columns());
+    return items[at + grid.columns()] ?? (rows(at) < rows(items.length - 1) ? items.at(-1) : undefined);
+  }
+
+  /** The card of this column in a grid's last row. */
+  function above(grid, column) {
+    const items = grid.items();
+    const first = Math.floor((items.length - 1) / grid.columns()) * grid.columns();
+    return items[Math.min(first + column, items.length - 1)];
+  }
+}

@@ -1,0 +1,87 @@
+// The cards of one group in rows. Only those near the screen are in the page, so that thousands stay light.
+
+const SMALLEST = 96; // px, a card's width
+const LINE = 28; // px, the line below its picture
+const GAP = 10; // px
+const NEAR = 600; // px above and below the screen
+
+/** `makeCard(item)` draws one; an item has an id, and another object stands for it as soon as it looks different. */
+function createGrid(label, makeCard) {
+  const el = h("div", { class: "dash-grid", role: "listbox", "aria-multiselectable": "true", "aria-label": label });
+  const cards = new Map(); // id -> card in the page
+  let items = [];
+  let places = new Map(); // id -> number in items
+  let columns = 1;
+  let side = SMALLEST;
+  let stop = null; // the id of the card that the tab key comes to
+
+  const rowHeight = () => side + LINE + GAP;
+
+  function fill(next) {
+    items = next;
+    places = new Map(items.map((item, i) => [item.id, i]));
+  }
+
+  /** Fit the rows to the width that there is. */
+  function measure() {
+    const width = el.clientWidth;
+    if (width) {
+      columns = Math.max(1, Math.floor((width + GAP) / (SMALLEST + GAP)));
+      side = (width - GAP * (columns - 1)) / columns;
+    }
+    el.style.height = `${Math.max(0, Math.ceil(items.length / columns) * rowHeight() - GAP)}px`;
+  }
+
+  /** Where number i lies, in px from the grid's corner. */
+  function box(i) {
+    return { left: (i % columns) * (side + GAP), top: Math.floor(i / columns) * rowHeight(), width: side, height: side + LINE };
+  }
+
+  /** Put the cards near the screen into the page; `top`: where on the screen the grid begins. */
+  function draw(top) {
+    const first = Math.max(0, Math.floor((-NEAR - top) / rowHeight())) * columns;
+    const last = (Math.floor((window.innerHeight + NEAR - top) / rowHeight()) + 1) * columns;
+    show(items.slice(first, Math.max(first, last)));
+  }
+
+  function show(some) {
+    const focused = document.activeElement?.parentElement === el ? document.activeElement : null;
+    if (focused && places.has(focused.item.id)) stop = focused.item.id; // whatever has the focus stays in the page
+    const wanted = new Set(some.map(({ id }) => id));
+    if (focused) wanted.add(stop);
+    for (const [id, card] of cards) {
+      const item = items[places.get(id)];
+      if (wanted.has(id) && item === card.item) continue;
+      card.remove();
+      cards.delete(id);
+    }
+    const order = [...wanted].filter((id) => places.has(id)).sort((a, b) => places.get(a) - places.get(b));
+    order.forEach(place);
+    if (!cards.has(stop)) stop = order[0];
+    for (const [id, card] of cards) card.tabIndex = id === stop ? 0 : -1;
+    const again = focused && cards.get(focused.item.id);
+    if (again && again !== document.activeElement) again.focus({ preventScroll: true });
+  }
+
+  /** Put the card with this id at its place, in the page's order too: that is how it is read out. */
+  function place(id, at) {
+    const i = places.get(id);
+    const card = cards.get(id) ?? makeCard(items[i]);
+    card.item = items[i];
+    cards.set(id, card);
+    const { left, top, width, height } = box(i);
+    Object.assign(card.style, { transform: `translate(${left}px, ${top}px)`, width: `${width}px`, height: `${height}px` });
+    card.setAttribute("aria-posinset", i + 1);
+    card.setAttribute("aria-setsize", items.length);
+    if (el.children[at] !== card) el.insertBefore(card, el.children[at] ?? null);
+  }
+
+  /** Go to the card with this id, wherever it is. */
+  function focus(id) {
+    show([...[...cards.values()].map(({ item }) => item).filter((item) => places.has(item.id)), items[places.get(id)]]);
+    cards.get(id).scrollIntoView({ block: "nearest" });
+    cards.get(id).focus({ preventScroll: true });
+  }
+
+  return { el, cards, fill, measure, box, draw, focus, items: () => items, place: (id) => places.get(id), columns: () => columns };
+}

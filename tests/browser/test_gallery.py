@@ -1,0 +1,263 @@
+"""The gallery in a real browser: choosing cells and moving them by drag, frame, keys, menu and touch."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.browser_tools import BROWSER, DESKTOP, Visit, until
+from tests.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.serving import Running, serving
+
+pytestmark = BROWSER
+
+EACH = 4  # cells of each colour
+
+
+@pytest.fixture(scope="module")
+def server(tiny_bundle, tmp_path_factory: pytest.TempPathFactory):
+    """The bundle of three colours: which group a cell comes to is known."""
+    with serving(tmp_path_factory.mktemp("serve"), bundle=tiny_bundle.path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return zip_colours(tmp_path_factory.mktemp("colours"), EACH)
+
+
+def zip_colours(folder: Path, n: int) -> Path:
+    """A ZIP file of n cells of each colour."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, colour in COLOURS.items():
+            for i in range(n):
+                archive.writestr(f"{name} {i:04}.png", encode(draw_cell(colour, size=(60 + i % 5, 64))))
+    (folder / "colours.zip").write_bytes(content.getvalue())
+    return folder / "colours.zip"
+
+
+# [name, number of cells] of each group, as the page has them
+GROUPS = (
+    "[...document.querySelectorAll('.dash-group[data-group]')].map(group =>"
+    "[group.querySelector('h2').childNodes[1].data,"
+    "group.hidden ? 0 : Number(group.querySelector('.dash-number').textContent.replace(',', ''))])"
+)
+
+
+class Review:
+    """A visit to the gallery, as somebody who reviews."""
+
+    def __init__(self, visit: Visit, files: Path):
+        self.visit, self.page = visit, visit.page
+        visit.upload([files])
+        visit.open("Classification")
+        self.page.wait_for_selector(".dash-card")
+
+    def card(self, group: str, n: int = 0):
+        return self.group(group).locator(".dash-card").nth(n)
+
+    def group(self, name: str):
+        return self.page.locator(".dash-group").filter(has=self.page.get_by_role("heading", name=name))
+
+    def expect(self, **counts: int) -> None:
+        """Wait until the groups have these numbers; not named: EACH of each colour, none elsewhere."""
+        wanted = dict.fromkeys(COLOURS, EACH) | {"unidentified": 0, "excluded": 0} | counts
+        until(self.page, f"{GROUPS}.every(([name, n]) => ({wanted})[name] === n)")
+
+    def marked(self) -> int:
+        return self.page.locator('.dash-card[aria-selected="true"]').count()
+
+
+@pytest.fixture
+def review(desktop: Visit, colours: Path) -> Review:
+    return Review(desktop, colours)
+
+
+def test_a_click_looks_and_control_and_shift_choose_several(review: Review) -> None:
+    review.card("red").click()
+    assert review.marked() == 0
+    review.card("red", 2).click(modifiers=["Control"])
+    assert review.marked() == 2
+    review.card("green", 1).click(modifiers=["Shift"])
+    assert review.marked() == 1 + 1 + 2
+    review.page.get_by_role("button", name="Select all").click()
+    assert review.marked() == 3 * EACH
+    review.page.get_by_role("button", name="Select none").click()
+    assert review.marked() == 0
+
+
+def drag(review: Review, start, end) -> None:
+    """With the mouse, in steps, as a hand does; `end` is found when the drag is under way."""
+    box = start.bounding_box()
+    review.page.mouse.move(box["x"] + 20, box["y"] + 20)
+    review.page.mouse.down()
+    review.page.mouse.move(box["x"] + 40, box["y"] + 30, steps=4)
+    goal = end().bounding_box()
+    review.page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + goal["height"] / 2, steps=4)
+    review.page.mouse.up()
+
+
+def test_a_card_is_dragged_to_another_group_and_tells_what_the_model_said(review: Review) -> None:
+    name = review.card("red").get_attribute("title")
+    drag(review, review.card("red"), lambda: review.card("green", 1))
+    review.expect(red=3, green=5)
+    moved = review.page.locator(f'.dash-card-moved[title^="{name}"]')
+    assert "model said" in moved.get_attribute("title")
+    assert "red" in moved.get_attribute("aria-label")
+
+
+def test_chosen_cards_are_dragged_together_to_a_group_that_was_empty(review: Review) -> None:
+    review.card("red").click()
+    review.card("red", 2).click(modifiers=["Control"])
+    tray = review.page.locator(".dash-tray-target", has_text="excluded")
+    assert not tray.is_visible()
+    drag(review, review.card("red"), lambda: tray)
+    review.expect(red=2, excluded=2)
+    assert not tray.is_visible()
+    assert review.marked() == 0
+
+
+def test_a_frame_chooses_what_it_touches(review: Review) -> None:
+    first, last = review.card("red").bounding_box(), review.card("green").bounding_box()
+    review.page.mouse.move(first["x"] + first["width"] + 3, first["y"] - 4)  # between two cards, above them
+    review.page.mouse.down()
+    review.page.mouse.move(last["x"] + 2 * last["width"], last["y"] + 20, steps=5)
+    review.page.mouse.up()
+    chosen = review.page.locator('.dash-card[aria-selected="true"]').evaluate_all(
+        "cards => cards.map(card => card.title.split('/').pop().split(' ')[0])"
+    )
+    assert set(chosen) == {"red", "green"}
+    assert len(chosen) < 2 * EACH
+
+
+def test_the_keyboard_alone_reviews(review: Review) -> None:
+    page, press = review.page, review.page.keyboard.press
+    page.get_by_role("button", name="Download CSV").focus()
+    press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "option"
+    press("ArrowRight")
+    press("2")  # the second group
+    review.expect(red=3, green=5)
+    press("Shift+ArrowRight")
+    assert review.marked() == 2
+    press("u")
+    review.expect(red=1, green=5, unidentified=2)
+    press("x")
+    review.expect(red=0, green=5, unidentified=2, excluded=1)
+    press("Control+z")
+    press("Control+z")
+    review.expect(red=3, green=5)
+    press("Control+Shift+z")
+    review.expect(red=1, green=5, unidentified=2)
+    press("Control+z")
+    press("Control+z")
+    review.expect()
+    press("Control+y")
+    review.expect(red=3, green=5)
+
+
+def test_keys_mark_and_confirm(review: Review) -> None:
+    page, press = review.page, review.page.keyboard.press
+    review.card("green").focus()
+    press(" ")
+    press("ArrowRight")
+    press(" ")
+    assert review.marked() == 2
+    press("Escape")
+    assert review.marked() == 0
+    press("Control+a")
+    assert review.marked() == EACH
+    press("Enter")
+    until(page, f"document.querySelectorAll('.dash-card-confirmed').length === {EACH}")
+    review.expect()
+    press("ArrowDown")  # into the next group
+    focused = page.evaluate("document.activeElement.closest('.dash-group').dataset.group")
+    assert focused == "2"
+
+
+def test_after_a_move_the_focus_is_on_the_next_card(review: Review) -> None:
+    review.card("blue", 1).focus()
+    following = review.card("blue", 2).get_attribute("title")
+    review.page.keyboard.press("1")
+    review.expect(red=5, blue=3)
+    until(review.page, f"document.activeElement.title === '{following}'")
+
+
+def test_the_menu_moves_and_the_buttons_take_back(review: Review) -> None:
+    review.card("red").click()
+    review.page.get_by_role("button", name="Move to").click()
+    review.page.get_by_role("menuitem", name="blue").click()
+    review.expect(red=3, blue=5)
+    review.page.get_by_role("button", name="Undo").click()
+    review.expect()
+    review.page.get_by_role("button", name="Redo").click()
+    review.expect(red=3, blue=5)
+
+
+def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> None:
+    page = review.page
+    review.card("red").focus()
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_label("Type").select_option("green")
+    assert page.locator(".dash-card").count() == review.marked() == EACH
+    page.get_by_label("Type").select_option("All types")
+    page.get_by_label("Reviewed").select_option("Moved by hand")
+    assert page.locator(".dash-card").count() == 1
+    assert review.marked() == 0
+
+
+def test_every_tab_follows_a_move(review: Review) -> None:
+    review.card("red").focus()
+    review.page.keyboard.press("x")
+    review.expect(red=3, excluded=1)
+    review.visit.open("Chart")
+    until(
+        review.page, "[...document.querySelectorAll('.dash-count')].map(n => n.innerText).join() === '3,4,4'"
+    )
+
+
+LONG_PRESS = """async card => {
+    const { left, top } = card.getBoundingClientRect();
+    const place = { pointerId: 5, clientX: left + 30, clientY: top + 30 };
+    const touch = { bubbles: true, isPrimary: true, pointerType: "touch", ...place };
+    card.dispatchEvent(new PointerEvent("pointerdown", touch));
+    await new Promise(resolve => setTimeout(resolve, 700));
+    card.dispatchEvent(new PointerEvent("pointerup", touch));
+    card.dispatchEvent(new MouseEvent("click", { bubbles: true }));
+}"""
+
+
+def test_a_finger_that_rests_begins_to_select_and_the_menu_moves(phone: Visit, colours: Path) -> None:
+    review = Review(phone, colours)
+    review.card("red", 1).evaluate(LONG_PRESS)
+    assert review.marked() == 1
+    review.card("red", 2).tap()
+    assert review.marked() == 2
+    phone.page.get_by_role("button", name="Move to").tap()
+    phone.page.get_by_role("menuitem", name="unidentified").tap()
+    review.expect(red=2, unidentified=2)
+    phone.page.get_by_role("button", name="Select", exact=True).tap()
+    review.card("red").tap()
+    phone.page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_five_thousand_cells_stay_light(browser, server: Running, tmp_path: Path) -> None:
+    visit = Visit(browser, server, **DESKTOP)
+    review = Review(visit, zip_colours(tmp_path, 5001 // 3))
+    page = visit.page
+    until(page, f"{GROUPS}.slice(0, 3).every(([_, n]) => n === 1667)")
+    assert page.locator(".dash-card").count() < 200  # only what is near
+    review.card("green").focus()
+    page.keyboard.press("End")
+    until(page, "document.activeElement.getAttribute('aria-posinset') === '1667'")
+    until(page, "document.activeElement.querySelector('img').naturalWidth > 0")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("3")
+    until(page, f"{GROUPS}.some(([name, n]) => name === 'blue' && n === 3334)")
+    visit.close()
