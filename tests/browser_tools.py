@@ -110,3 +110,43 @@ def click_a_point(visit: Visit) -> str:
     name = page.locator(".dash-panel-map .dash-viewer .dash-name")
     name.wait_for()
     return name.inner_text()
+
+
+# Presses a group's key and opens the other tabs; ms until each of them has the cells where they are put.
+_MOVE = """async ([group, key, wanted]) => {
+    const section = document.querySelector(`.dash-group[data-group="${group}"]`);
+    const colour = section.querySelector(".dash-mark path").getAttribute("fill");
+    const figure = () => document.querySelector(".dash-panel-map .js-plotly-plot");
+    const coloured = () => figure().data.at(-2).marker.color.filter(one => one === colour);
+    const counted = () => document.querySelectorAll(".dash-panel-chart .dash-count")[group];
+    const right = {
+        classification: () => section.querySelector(".dash-number").textContent === String(wanted),
+        chart: () => counted().innerText === String(wanted),
+        map: () => coloured().length === wanted,
+    };
+    const took = {};
+    for (const [tab, isRight] of Object.entries(right)) {
+        const began = performance.now();
+        if (tab === "classification")
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+        else document.querySelector(`[role=tab][id$="-${tab}"]`).click();
+        while (!isRight()) await new Promise(requestAnimationFrame);
+        took[tab] = performance.now() - began;
+    }
+    return took;
+}"""
+
+
+def time_move(visit: Visit, n: int) -> dict[str, float]:
+    """Move the first n cells of the gallery's first group to its second; ms until each tab shows it.
+
+    Every tab must have been open before, and the first group have so many cells.
+    """
+    visit.open("Classification")
+    section = visit.page.locator(".dash-group").nth(1)
+    before = int(section.locator(".dash-number").inner_text().replace(",", ""))
+    visit.page.locator(".dash-card").first.click()
+    for _ in range(n - 1):
+        visit.page.keyboard.press("Shift+ArrowRight")
+    assert visit.page.locator(".dash-chosen").inner_text() == f"{n} selected"
+    return visit.page.evaluate(_MOVE, [1, "2", before + n])

@@ -10,7 +10,8 @@ function render({ model, el, kept, signal }) {
   const groups = model.get("groups"); // the classes, and two more that do not count
   const keys = groupKeys(groups);
   const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, batch, url}
-  let rejected = [];
+  let rejected = []; // [name, reason] of each file
+  let listed = null; // those that the table shows
   let filters = kept.filters ?? { status: "all", group: "all", review: "all" };
   let run = null; // the run that these items belong to
   let streaming = false;
@@ -24,7 +25,7 @@ function render({ model, el, kept, signal }) {
   const { make, review } = createCards(text, groups);
   const bar = createBar(model, text, groups, { act, all: () => marks.set(order()), none: () => marks.clear(), select: setSelecting });
   const sieve = createFilters(text, groups, changeFilters, () => model.send({ kind: "download" }));
-  const hint = h("p", { class: "dash-muted dash-order" }, text.order);
+  const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
   const none = h("p", { class: "dash-empty" }, text.none);
   const empty = h("p", { class: "dash-empty" }, text.empty);
@@ -80,7 +81,7 @@ function render({ model, el, kept, signal }) {
       items.set(id, { id, name, group, model: said, status, confidence, reviewed, url, asked, batch: before ?? batch });
     }
     if (!streaming) for (const item of items.values()) item.batch = 0;
-    rejected = rejected.concat(message.rejected);
+    if (message.rejected.length) rejected = rejected.concat(message.rejected);
     plan();
   }
 
@@ -101,7 +102,7 @@ function render({ model, el, kept, signal }) {
     sieve.show(filters, [...items.values()], rejected.length);
     fillSections();
     drawRejected();
-    none.hidden = sections.some(({ section }) => !section.hidden) || list.childElementCount > 0;
+    none.hidden = sections.some(({ section }) => !section.hidden) || !list.hidden;
     drawCards();
     showMarks();
     if (next !== null && items.has(next)) goTo(next);
@@ -135,8 +136,10 @@ function render({ model, el, kept, signal }) {
   }
 
   function drawRejected() {
-    const wanted = rejected.length && ["all", "rejected"].includes(filters.status) && filters.group === "all" && filters.review === "all";
-    list.replaceChildren(...(wanted ? [rejectedTable(text, rejected)] : []));
+    list.hidden = !rejected.length || !["all", "rejected"].includes(filters.status) || filters.group !== "all" || filters.review !== "all";
+    if (listed === rejected) return;
+    listed = rejected;
+    list.replaceChildren(rejectedTable(text, rejected));
   }
 
   const cards = () => sections.flatMap(({ grid }) => [...grid.cards.values()]);
@@ -144,13 +147,19 @@ function render({ model, el, kept, signal }) {
   const pictures = createPictures(cards, (ids) => model.send({ kind: "thumbs", ids }));
 
   let waiting = null;
+  let resized = false;
   function redraw() {
-    if (inSight) waiting ??= requestAnimationFrame(() => ((waiting = null), drawCards()));
+    if (inSight) waiting ??= requestAnimationFrame(drawAgain);
+  }
+  function drawAgain() {
+    waiting = null;
+    if (resized) for (const { grid } of sections) grid.measure();
+    resized = false;
+    drawCards();
   }
   document.addEventListener("scroll", redraw, { signal, passive: true, capture: true });
   const widths = new ResizeObserver(() => {
-    if (!inSight) return;
-    for (const { grid } of sections) grid.measure();
+    resized = true;
     redraw();
   });
   widths.observe(root);
@@ -244,10 +253,12 @@ function render({ model, el, kept, signal }) {
     over(group) {
       for (const target of el.querySelectorAll("[data-group]")) target.classList.toggle("dash-over", Number(target.dataset.group) === group);
     },
-    drop: (group) => act({ kind: "move", group }, dragged),
+    drop(group) {
+      act({ kind: "move", group }, dragged.filter((id) => items.get(id)?.group !== group)); // dropped at home is not confirmed
+    },
     frame(box, more) {
       const before = more ? (framed ??= marks.all()) : [];
-      marks.set(new Set([...before, ...inside(box)]));
+      marks.set([...before, ...sections.flatMap(({ grid }) => grid.touched(box))]);
     },
     rest(id) {
       if (!kept.selecting) setSelecting(true);
@@ -259,21 +270,6 @@ function render({ model, el, kept, signal }) {
       for (const target of el.querySelectorAll(".dash-over")) target.classList.remove("dash-over");
     },
   });
-
-  /** The ids of the cells that a frame touches; box in px from the corner of `root`. */
-  function inside({ left, top, right, bottom }) {
-    const corner = root.getBoundingClientRect();
-    return sections.flatMap(({ grid, section }) => {
-      if (section.hidden) return [];
-      const at = grid.el.getBoundingClientRect();
-      const [dx, dy] = [at.left - corner.left, at.top - corner.top];
-      const touched = grid.items().filter((_, i) => {
-        const box = grid.box(i);
-        return dx + box.left < right && dx + box.left + box.width > left && dy + box.top < bottom && dy + box.top + box.height > top;
-      });
-      return touched.map(({ id }) => id);
-    });
-  }
 
   listenToGalleryKeys(el, signal, {
     sections: () => sections.filter(({ section }) => !section.hidden),

@@ -52,7 +52,7 @@ function createBar(model, text, groups, acts) {
   const redo = sign(text.redo, "↷", () => model.send({ kind: "redo" }));
   const chosen = h("span", { class: "dash-chosen", role: "status" });
   const tray = h("div", { class: "dash-tray", hidden: true }, ...groups.map((group, i) => h("span", { class: "dash-tray-target", "data-group": i }, mark(group, 14), group.label)));
-  const row = h("div", { class: "dash-actions", role: "toolbar", "aria-label": text.actions }, choosing, all, none, chosen, h("span", { class: "dash-actions-do" }, move, confirm, undo, redo));
+  const row = h("div", { class: "dash-actions", role: "group", "aria-label": text.actions }, choosing, all, none, chosen, h("span", { class: "dash-actions-do" }, move, confirm, undo, redo));
 
   function openGroups() {
     openMenu(move, text.move, groupChoices(groups), (group) => acts.act({ kind: "move", group }));

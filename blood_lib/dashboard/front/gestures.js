@@ -7,8 +7,8 @@ const EDGE = 120; // px from the screen's edge where dragging scrolls
 
 /**
  * acts: take(id) -> number of cells that a drag of this card moves; over(group or null), drop(group) while they are
- * dragged; frame({left, top, right, bottom} in px from root's corner, more) while a frame is drawn; rest(id) for a
- * finger that rests on a card; end() in any case.
+ * dragged; frame({left, top, right, bottom} in px on the screen, more) while a frame is drawn; rest(id) for a finger
+ * that rests on a card; end() in any case.
  */
 function listenToPointers(root, signal, acts) {
   let press = null; // {x, y, id, origin, more} where the pointer went down
@@ -42,6 +42,7 @@ function listenToPointers(root, signal, acts) {
 
   on(root, "pointermove", (event) => {
     if (!press) return;
+    if (!press.touch && !event.buttons) return finish(); // it was released elsewhere
     const far = Math.hypot(event.clientX - press.x, event.clientY - press.y) > FAR;
     if (press.touch) return far && action === null ? finish() : undefined;
     if (action === null && far) start(event);
@@ -72,10 +73,11 @@ function listenToPointers(root, signal, acts) {
 
   function drawFrame() {
     const { x, y } = inRoot(last);
-    const box = { left: Math.min(x, press.origin.x), top: Math.min(y, press.origin.y), right: Math.max(x, press.origin.x), bottom: Math.max(y, press.origin.y) };
+    const [left, right] = [x, press.origin.x].sort((a, b) => a - b);
+    const [top, bottom] = [y, press.origin.y].sort((a, b) => a - b);
     frame.hidden = false;
-    Object.assign(frame.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${box.right - box.left}px`, height: `${box.bottom - box.top}px` });
-    acts.frame(box, press.more);
+    Object.assign(frame.style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
+    acts.frame(frame.getBoundingClientRect(), press.more);
   }
 
   /** Near the screen's upper or lower edge the page moves on, unless the pointer is over a target that stands still. */

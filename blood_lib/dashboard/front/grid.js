@@ -37,6 +37,17 @@ function createGrid(label, makeCard) {
     return { left: (i % columns) * (side + GAP), top: Math.floor(i / columns) * rowHeight(), width: side, height: side + LINE };
   }
 
+  /** The ids of the cards that a rectangle on the screen touches. */
+  function touched(frame) {
+    const at = el.getBoundingClientRect();
+    if (!at.height) return [];
+    const some = items.filter((_, i) => {
+      const { left, top, width, height } = box(i);
+      return at.left + left < frame.right && at.left + left + width > frame.left && at.top + top < frame.bottom && at.top + top + height > frame.top;
+    });
+    return some.map(({ id }) => id);
+  }
+
   /** Put the cards near the screen into the page; `top`: where on the screen the grid begins. */
   function draw(top) {
     const first = Math.max(0, Math.floor((-NEAR - top) / rowHeight())) * columns;
@@ -83,5 +94,5 @@ function createGrid(label, makeCard) {
     cards.get(id).focus({ preventScroll: true });
   }
 
-  return { el, cards, fill, measure, box, draw, focus, items: () => items, place: (id) => places.get(id), columns: () => columns };
+  return { el, cards, fill, measure, touched, draw, focus, items: () => items, place: (id) => places.get(id), columns: () => columns };
 }

@@ -38,9 +38,9 @@ function createMarks(show, tell) {
 
     /** Mark all from the anchor to this one; `order`: all ids as they are shown. */
     extend(id, order) {
-      const [from, to] = [order.indexOf(anchor ?? id), order.indexOf(id)].sort((a, b) => a - b);
-      anchor ??= id;
-      change(from < 0 ? [id] : order.slice(from, to + 1));
+      if (!order.includes(anchor)) anchor = id;
+      const [from, to] = [order.indexOf(anchor), order.indexOf(id)].sort((a, b) => a - b);
+      change(order.slice(from, to + 1));
     },
 
     /** What Python says, or what Python is told of by other means. */
