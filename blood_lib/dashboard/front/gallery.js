@@ -19,6 +19,7 @@ function render({ model, el, kept, signal }) {
   let drawn = 0;
   let timer = null;
   let inSight = false;
+  let clicked = null; // the id of the cell that a click alone has chosen
   let next = null; // the id of the cell that gets the focus once the moved ones are gone
 
   // --- what one sees ---
@@ -63,6 +64,8 @@ function render({ model, el, kept, signal }) {
   function begin(message) {
     forget();
     run = message.run;
+    clicked = next = null;
+    look.begin();
     marks.take(message.marked);
   }
 
@@ -171,6 +174,7 @@ function render({ model, el, kept, signal }) {
 
   // --- what is chosen, and what is looked at ---
   const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
+  const look = createLook(model, showMarks);
 
   function showMarks() {
     showChosen();
@@ -178,35 +182,25 @@ function render({ model, el, kept, signal }) {
   }
 
   function showChosen() {
-    const current = model.get("selected");
     for (const card of cards()) {
       card.setAttribute("aria-selected", marks.has(card.item.id));
-      if (card.item.id === current) card.setAttribute("aria-current", "true");
+      if (card.item.id === look.current()) card.setAttribute("aria-current", "true");
       else card.removeAttribute("aria-current");
     }
   }
-  model.on("change:selected", showMarks);
   model.on("change:can_undo", showMarks);
   model.on("change:can_redo", showMarks);
 
   /** What a key or a button is about: all that is marked, or else the cell that is looked at. */
   function targets() {
-    const current = model.get("selected");
-    return marks.size() ? marks.all() : items.has(current) ? [current] : [];
-  }
-
-  let looking = null;
-  function look(id, after = 0) {
-    clearTimeout(looking);
-    looking = setTimeout(() => model.send({ kind: "select", id }), after);
+    return marks.size() ? marks.all() : items.has(look.current()) ? [look.current()] : [];
   }
 
   function goTo(id) {
     const where = sections.find(({ grid }) => grid.place(id) !== undefined);
     if (!where) return;
     where.grid.focus(id);
-    showChosen();
-    look(id, LOOK_AFTER);
+    look.at(id, LOOK_AFTER);
   }
 
   /** Tell Python what to do with the chosen cells, and go on with the one after the focused. */
@@ -214,19 +208,24 @@ function render({ model, el, kept, signal }) {
     if (!ids.length) return;
     const moving = new Set(ids);
     const focused = document.activeElement?.closest?.(".dash-card")?.item;
-    const mine = sections[focused?.group]?.grid;
-    if (focused && mine && moving.has(focused.id)) {
-      const rest = mine.items().filter((item, i) => i > mine.place(focused.id) && !moving.has(item.id));
-      const before = mine.items().filter((item, i) => i < mine.place(focused.id) && !moving.has(item.id));
-      next = (rest[0] ?? before.at(-1))?.id ?? null;
-    }
+    if (focused && moving.has(focused.id)) next = following(focused.id, moving);
     marks.take(marks.all().filter((id) => !moving.has(id)));
+    clicked = null;
     model.send({ ...message, ids });
+  }
+
+  /** The cell after this one that stays, or the one before; where none does, this one at its new place. */
+  function following(id, moving) {
+    const ids = order();
+    const at = ids.indexOf(id);
+    const stays = (one) => !moving.has(one);
+    return ids.slice(at).find(stays) ?? ids.slice(0, at).findLast(stays) ?? id;
   }
 
   // --- pointers and keys ---
   function setSelecting(on) {
     kept.selecting = on;
+    clicked = null;
     el.classList.toggle("dash-selecting", on);
     bar.select(on);
     if (!on) marks.clear();
@@ -236,10 +235,15 @@ function render({ model, el, kept, signal }) {
     const id = event.target.closest(".dash-card")?.item.id;
     if (id === undefined) return;
     if (event.shiftKey) return marks.extend(id, order());
-    if (event.ctrlKey || event.metaKey || kept.selecting) return marks.toggle(id, kept.selecting ? null : model.get("selected"));
+    if (event.ctrlKey || event.metaKey || kept.selecting) {
+      marks.toggle(id, clicked);
+      clicked = null;
+      return;
+    }
     marks.clear();
     marks.begin(id);
-    look(id);
+    clicked = id;
+    look.at(id);
   });
 
   let dragged = []; // the ids that a drag moves
@@ -289,7 +293,7 @@ function render({ model, el, kept, signal }) {
     marks.stop();
     pictures.stop();
     clearTimeout(timer);
-    clearTimeout(looking);
+    look.stop();
     forget();
   };
 }

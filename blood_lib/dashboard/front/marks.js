@@ -1,4 +1,5 @@
-// Which cells are chosen for moving. What they are is shown at once; Python is told a moment later.
+// Which cells are chosen for moving, and which one is looked at. Both are shown at once, so that no key or button is
+// about the cells before; Python is told a moment later.
 
 const TELL_AFTER = 80; // ms
 
@@ -50,6 +51,37 @@ function createMarks(show, tell) {
       show();
     },
 
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** The cell that is looked at, here and in every tab; `show()` is called after every change. */
+function createLook(model, show) {
+  let current = model.get("selected");
+  let asked = null; // the same, until Python has heard of it
+  let timer = null;
+
+  model.on("change:selected", () => {
+    if (asked !== null && asked !== model.get("selected")) return; // the answer to an earlier wish
+    begin();
+    show();
+  });
+
+  function begin() {
+    asked = null;
+    current = model.get("selected");
+  }
+
+  return {
+    begin,
+    current: () => current,
+    at(id, after = 0) {
+      current = id;
+      asked = id === model.get("selected") ? null : id;
+      clearTimeout(timer);
+      timer = setTimeout(() => model.send({ kind: "select", id }), after);
+      show();
+    },
     stop: () => clearTimeout(timer),
   };
 }
