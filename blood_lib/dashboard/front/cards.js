@@ -9,8 +9,8 @@ function createCards(text, groups) {
 
   function describe(item) {
     const said = { label: groups[item.model].label, confidence: percent(item.confidence), status: text[item.status].toLowerCase() };
-    const done = review(item);
-    return [fill(text.certain, said), done && fill(text[`${done}_by_hand`], said)].filter(Boolean).join(". ");
+    const done = { moved: text.moved_by_hand, confirmed: text.confirmed_by_hand }[review(item)];
+    return [fill(text.certain, said), done].filter(Boolean).join(". ");
   }
 
   function make(item) {

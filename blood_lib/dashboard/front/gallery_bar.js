@@ -73,8 +73,7 @@ function createBar(model, text, groups, acts) {
 }
 
 function rejectedTable(text, rejected) {
-  const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1);
-  const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, sentence(reason))));
+  const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, reason)));
   const head = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason)));
   return h(
     "section",
