@@ -1,17 +1,31 @@
 """ZIP archives from strangers: each entry becomes a name and its bytes, or a `Rejection`; none goes to disk.
 
-Bounds what is read, never what is announced. Whether an entry is an image is for `images.py`.
+Bounds what is read, never what is announced. Whether an entry is an image is for `images.py`, whether all
+of them are a bundle for `bundle.py`.
 """
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+from blood_lib import BloodError
 from blood_lib.reasons import Reason
 
-__all__ = ["MAX_FILE_BYTES", "TOO_LARGE", "Rejection", "is_clutter", "iter_zip", "printable"]
+__all__ = [
+    "MAX_FILE_BYTES",
+    "TOO_LARGE",
+    "ArchiveError",
+    "Rejection",
+    "is_clutter",
+    "iter_whole",
+    "iter_zip",
+    "list_zip",
+    "printable",
+    "read_zip",
+    "write_zip",
+]
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_ZIP_ENTRIES = 100_000
@@ -22,6 +36,11 @@ _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
 _DIRECTORY_BYTES = 256 * MAX_ZIP_ENTRIES  # an archive's table of contents is parsed whole: bound it first
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # an LZMA entry may demand gigabytes for its dictionary
 _ENCRYPTED = 0x1  # bit of an entry's flags
+_WHEN = (1980, 1, 1, 0, 0, 0)  # the oldest time that ZIP knows: equal files make equal archives
+
+
+class ArchiveError(BloodError):
+    """A ZIP archive whose files belong together cannot be read whole."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +80,51 @@ def iter_zip(name: str, content: bytes | Path) -> Iterator[tuple[str, bytes | Re
         if not entries:
             yield name, Rejection(Reason("zip_empty"))
         for inner, entry in entries:
-            yield f"{name}/{inner}", _read_entry(archive, entry, left)
+            yield f"{name}/{inner}", _read_image(archive, entry, left)
             left -= min(entry.file_size, MAX_FILE_BYTES)  # zipfile never reads more, whatever is in there
+
+
+def list_zip(content: bytes) -> list[str]:
+    """The names of the files in a ZIP archive, nothing unpacked; [] when it is none that can be opened."""
+    archive = _open_zip(content)
+    if isinstance(archive, Rejection):
+        return []
+    with archive:
+        return [name for name, _ in _list_entries(archive)]
+
+
+def iter_whole(content: bytes, *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, content) of each file in a ZIP archive whose files belong together: nothing may be missing.
+
+    Reads at most `most_bytes` in all; raises ArchiveError when that is not enough or a file is bad.
+    """
+    archive = _open_zip(content)
+    if isinstance(archive, Rejection):
+        raise ArchiveError(archive.reason)
+    left = most_bytes
+    with archive:
+        for name, entry in _list_entries(archive):
+            file = _read_entry(archive, entry, left)
+            if file is None:
+                raise ArchiveError(f"it unpacks to more than {most_bytes // 2**20} MiB: make it smaller.")
+            if isinstance(file, Rejection):
+                raise ArchiveError(f"{name}: {file.reason}")
+            yield name, file
+            left -= len(file)
+
+
+def read_zip(content: bytes, *, most_bytes: int) -> dict[str, bytes]:
+    """The same at once; of two files of one name there is only the last."""
+    return dict(iter_whole(content, most_bytes=most_bytes))
+
+
+def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """A ZIP archive of (name, content), as they are: images and arrays are packed already."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name, _WHEN), content)
+    return buffer.getvalue()
 
 
 def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
@@ -92,21 +154,29 @@ def _list_entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipIn
             yield printable("/".join(parts) or "unnamed"), entry
 
 
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Rejection:
+def _read_image(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Rejection:
     """`left`: the bytes that may still be read from the archive."""
+    if left <= 0:
+        return Rejection(Reason("zip_bytes", limit=MAX_ZIP_BYTES // 2**30))
+    content = _read_entry(archive, entry, MAX_FILE_BYTES)
+    if content is None:
+        return Rejection(TOO_LARGE)
+    if isinstance(content, bytes) and content.startswith(b"PK\x03\x04"):
+        return Rejection(Reason("zip_inside"))
+    return content
+
+
+def _read_entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most_bytes: int
+) -> bytes | Rejection | None:
+    """The content of an entry; None when it has more than `most_bytes`."""
     if entry.flag_bits & _ENCRYPTED:
         return Rejection(Reason("entry_encrypted"))
     if entry.compress_type not in _METHODS:
         return Rejection(Reason("entry_method"))
-    if left <= 0:
-        return Rejection(Reason("zip_bytes", limit=MAX_ZIP_BYTES // 2**30))
     try:
         with archive.open(entry) as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(most_bytes + 1)
     except Exception:  # as above
         return Rejection(Reason("entry_damaged"))
-    if len(content) > MAX_FILE_BYTES:
-        return Rejection(TOO_LARGE)
-    if content.startswith(b"PK\x03\x04"):
-        return Rejection(Reason("zip_inside"))
-    return content
+    return content if len(content) <= most_bytes else None

@@ -5,11 +5,11 @@ Also tells how far a cell is from all that the model knows. Drawing the map is l
 
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
+from blood_lib.arrays import load_arrays, save_arrays
 from blood_lib.placing import Placer
 
 __all__ = ["Atlas", "Zones"]
@@ -125,15 +125,13 @@ class Atlas:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Atlas":
         """From the content of an .npz file; nothing in it is executed."""
-        with np.load(BytesIO(content), allow_pickle=False) as arrays:
-            return cls(**{name: arrays[name] for name in _ARRAYS})
+        arrays = load_arrays(content)
+        return cls(**{name: arrays[name] for name in _ARRAYS})
 
     def to_bytes(self) -> bytes:
         """The content of an .npz file; features are stored as float16."""
-        buffer = BytesIO()
         arrays = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
-        np.savez_compressed(buffer, **(arrays | {"features": self.features.astype(np.float16)}))
-        return buffer.getvalue()
+        return save_arrays(**arrays | {"features": self.features.astype(np.float16)})
 
     def save(self, path: Path) -> None:
         """Write an .npz file."""

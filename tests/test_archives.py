@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from blood_lib import archives
-from blood_lib.archives import Rejection, iter_zip, printable
+from blood_lib.archives import ArchiveError, Rejection, iter_zip, list_zip, printable, read_zip, write_zip
 
 
 def make_zip(entries: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -172,3 +172,33 @@ def test_too_many_entries_are_refused_before_and_after_parsing(monkeypatch: pyte
 def test_a_name_on_one_line_stays_as_it_is() -> None:
     assert printable("Zelle 1 – é.jpg") == "Zelle 1 – é.jpg"
     assert printable("a\nb\udce9\u202e.jpg") == r"a\nb\xe9\u202e.jpg"
+
+
+# --- archives that belong together ---
+
+FILES = {"bundle.json": b"{}", "examples/a.png": b"A" * 500, "inner.npz": make_zip({"a.npy": b"x"})}
+
+
+def test_what_is_written_is_read_again_and_is_the_same_every_time() -> None:
+    content = write_zip(FILES.items())
+    assert read_zip(content, most_bytes=10_000) == FILES
+    assert list_zip(content) == list(FILES)
+    assert write_zip(FILES.items()) == content
+
+
+def test_files_that_belong_together_have_one_bound_for_all() -> None:
+    read_zip(make_zip(FILES), most_bytes=sum(map(len, FILES.values())))
+    with pytest.raises(ArchiveError, match="unpacks to more"):
+        read_zip(make_zip(FILES), most_bytes=sum(map(len, FILES.values())) - 1)
+    with pytest.raises(ArchiveError, match="unpacks to more"):
+        read_zip(make_overlapping_zip(500, bytes(1000)), most_bytes=1_100)
+
+
+def test_one_bad_file_is_enough_to_refuse_what_belongs_together() -> None:
+    content = bytearray(make_zip(FILES, zipfile.ZIP_STORED))
+    content[content.index(b"A" * 500) + 10] ^= 0xFF
+    with pytest.raises(ArchiveError, match="examples/a.png: damaged"):
+        read_zip(bytes(content), most_bytes=10_000)
+    with pytest.raises(ArchiveError, match="damaged or incomplete"):
+        read_zip(b"no archive", most_bytes=10_000)
+    assert list_zip(b"no archive") == []
