@@ -1,4 +1,4 @@
-"""A run on a few drawn cells, trained once for all tests that need one."""
+"""What is trained once for all tests that need it: a run on a few drawn cells, and a bundle of digits."""
 
 import pytest
 
@@ -28,3 +28,11 @@ def tiny_run(tiny_dataset, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "tiny"
     train(tiny_dataset, run, tiny_recipe())
     return run
+
+
+@pytest.fixture(scope="session")
+def digits_bundle(tmp_path_factory):
+    """A bundle that has nothing to do with blood."""
+    from tests.digits import save_digits_bundle
+
+    return save_digits_bundle(tmp_path_factory.mktemp("digits"))
