@@ -14,6 +14,9 @@ from blood_lib.head import Head
 
 __all__ = ["Network"]
 
+_ONNX_START = b"\x08"  # the format's version is its first field
+_ELSEWHERE = b"location"  # the key that weights in another file cannot do without (ONNX, "External Data")
+
 
 class Network:
     """Callable: N images (S, S, 3) uint8 -> logits (N, C), features (N, D), cams (N, C, h, w), all float32.
@@ -65,13 +68,23 @@ def _build(bundle: Bundle):
     import openvino as ov
 
     size = bundle.preprocessing.image_size
-    model = ov.Core().read_model(bundle.read("model.onnx"), b"")
+    content = bundle.read("model.onnx")
+    _check_content(content)
+    model = ov.Core().read_model(content, b"")
     model.reshape([1, 3, size, size])
     logits, features, maps = (_find_output(model, name) for name in ("logits", "features", "maps"))
     _check_shapes(*(list(port.shape) for port in (logits, features, maps)))  # RuntimeError if not fixed
     head = _read_head(bundle, model)
     _check_head(head, bundle, features.shape[1])
     return _normalise(_add_cams(model, features, maps, head), bundle), head
+
+
+def _check_content(content: bytes) -> None:
+    """Only ONNX, whole in itself: OpenVINO would read weights from any file of the machine that it names."""
+    if not content.startswith(_ONNX_START):
+        raise RuntimeError("it is no ONNX file")
+    if _ELSEWHERE in content:
+        raise RuntimeError("it keeps weights in other files")
 
 
 def _find_output(model, name: str):

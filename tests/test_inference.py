@@ -397,3 +397,17 @@ def test_a_head_of_subtypes_that_does_not_fit_is_told(tmp_path, tiny_classifier)
     without = tiny_classifier.bundle.change(files={}, subtypes=infos)
     with pytest.raises(BundleError, match=r"subtypes\.npz"):
         without.save(tmp_path)
+
+
+def test_a_model_that_would_read_other_files_of_the_machine_is_refused(tmp_path: Path) -> None:
+    """OpenVINO would, and their bytes would come out as features."""
+    (tmp_path / "secret").write_bytes(np.zeros(3, np.float32).tobytes())
+
+    def keep_elsewhere(graph) -> None:
+        bias = next(tensor for tensor in graph.initializer if tensor.name == "head.bias")
+        bias.ClearField("raw_data")
+        bias.data_location = 1
+        bias.external_data.add(key="location", value=str(tmp_path / "secret"))
+
+    assert "other files" in complain(tmp_path / "a", rebuild(keep_elsewhere))
+    assert "no ONNX file" in complain(tmp_path / "b", b'<?xml version="1.0"?><net name="a" version="11"/>')
