@@ -4,6 +4,7 @@ Bounds what is read, never what is announced. Whether an entry is an image is fo
 of them are a bundle for `bundle.py`.
 """
 
+import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ __all__ = [
     "TOO_LARGE",
     "ArchiveError",
     "Rejection",
+    "find_root",
     "is_clutter",
     "iter_whole",
     "iter_zip",
@@ -93,8 +95,14 @@ def list_zip(content: bytes) -> list[str]:
         return [name for name, _ in _list_entries(archive)]
 
 
+def find_root(names: Iterable[str], index: str) -> str | None:
+    """Where among `names` the file `index` is: "" or "folder/"; None where it is nowhere, or deeper."""
+    roots = {name.removesuffix(index) for name in names if name.endswith(index)}
+    return next((root for root in sorted(roots) if re.fullmatch(r"([^/]+/)?", root)), None)
+
+
 def iter_whole(content: bytes, *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, content) of each file in a ZIP archive whose files belong together: nothing may be missing.
+    """Yield (name, content) of each file in a ZIP archive whose files belong together: all are needed.
 
     Reads at most `most_bytes` in all; raises ArchiveError when that is not enough or a file is bad.
     """

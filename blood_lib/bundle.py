@@ -15,10 +15,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from blood_lib import BloodError
+from blood_lib.archives import ArchiveError, find_root, read_zip
 from blood_lib.report import writing
 
 __all__ = [
     "BUNDLE_FORMAT",
+    "BUNDLE_INDEX",
     "EXCLUDED",
     "UNIDENTIFIED",
     "Bundle",
@@ -30,16 +32,20 @@ __all__ = [
     "check_out",
     "find_class",
     "load_bundle",
+    "load_bundle_files",
+    "load_bundle_zip",
     "open_folder",
     "save_bundle",
 ]
 
 BUNDLE_FORMAT = 1
+BUNDLE_INDEX = "bundle.json"
 SHIPPED = Path(__file__).parent / "bundles" / "pbc"
 NEEDED = ("model.onnx", "atlas.npz")
 UNIDENTIFIED, EXCLUDED = "unidentified", "excluded"  # where people put what counts as no class
 
 _MAX_JSON_BYTES = 16 * 2**20
+_MAX_ZIP_BYTES = 512 * 2**20  # of a bundle that is unpacked in memory
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -91,7 +97,7 @@ class Bundle:
     """A bundle whose files were all found and had the hashes they should have."""
 
     path: Path
-    sha256: str  # of bundle.json, which holds the hashes of the other files: the bundle's identity
+    index: bytes = field(repr=False)  # the content of bundle.json, which holds the hashes of the other files
     title: dict[str, str]
     item: dict[str, str]  # language -> what one of the images is called: "cell"
     items: dict[str, str]  # the same for several: "cells"
@@ -103,7 +109,12 @@ class Bundle:
     files: dict[str, str]  # name -> sha256
     subtypes: tuple[SubtypeInfo, ...] = ()  # in the order of the head in subtypes.npz; () where there is none
     differential: dict[str, str] | None = None  # language -> what the cells of a differential are called
-    held: dict[str, bytes] = field(default_factory=dict)  # files that are in memory, not in the folder
+    held: dict[str, bytes] = field(default_factory=dict, repr=False)  # what is in memory, not in the folder
+
+    @property
+    def sha256(self) -> str:
+        """The hash of bundle.json: the bundle's identity."""
+        return hashlib.sha256(self.index).hexdigest()
 
     @property
     def names(self) -> list[str]:
@@ -136,15 +147,19 @@ class Bundle:
     def change(self, *, files: Mapping[str, bytes], **changes: Any) -> "Bundle":
         """This bundle with `changes` of its fields and with `files` new or replaced; all of it in memory."""
         new = replace(self, **changes, files=self.files | _hash_all(files), held=self.held | {**files})
-        return replace(new, sha256=hashlib.sha256(_write_index(new._described(), new.files)).hexdigest())
+        return replace(new, index=_write_index(new._described(), new.files))
+
+    def contents(self) -> dict[str, bytes]:
+        """Every file, bundle.json first: what `load_bundle_files` makes the same bundle of."""
+        return {BUNDLE_INDEX: self.index} | {name: self.read(name) for name in self.files}
 
     def save(self, folder: Path | str) -> "Bundle":
         """Write all of it into `folder`, and load the result."""
-        return save_bundle(folder, **self._described(), files={name: self.read(name) for name in self.files})
+        return _write_files(Path(folder), self.contents())
 
     def _described(self) -> dict[str, Any]:
         """The fields that bundle.json describes, as `save_bundle` takes them."""
-        apart = ("path", "sha256", "files", "held")
+        apart = ("path", "index", "files", "held")
         return {each.name: getattr(self, each.name) for each in fields(self) if each.name not in apart}
 
 
@@ -158,23 +173,40 @@ def find_class(word: str, classes: Iterable[ClassInfo]) -> int | None:
 
 
 def load_bundle(path: Path | str | None = None) -> Bundle:
-    """Load and check the bundle in the folder `path`, or the shipped one; BundleError says what is wrong."""
+    """Load and check the bundle in `path`, a folder or a ZIP archive of one; None: the bundle that ships.
+
+    BundleError says what is wrong.
+    """
     path = SHIPPED if path is None else Path(path)
-    content = _read_index(path)
-    try:
-        data = json.loads(content)
-    except (ValueError, RecursionError):
-        raise BundleError(f"{path / 'bundle.json'} is no valid JSON: get the bundle again.") from None
-    _check_format(path, data)
-    try:
-        bundle = _parse(path, hashlib.sha256(content).hexdigest(), data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BundleError(
-            f"{path / 'bundle.json'} does not describe a bundle ({_explain(error)}): get the bundle again."
-        ) from None
+    if path.suffix == ".zip" and path.is_file():
+        return load_bundle_zip(_read_whole(path), path)
+    bundle = _parse_index(path, _read_index(path))
     for name in bundle.files:
         bundle.read(name)
     return bundle
+
+
+def load_bundle_zip(content: bytes, path: Path) -> Bundle:
+    """The same from a ZIP archive, which may be a stranger's and stays in memory. path: what to call it."""
+    try:
+        files = read_zip(content, most_bytes=_MAX_ZIP_BYTES)
+    except ArchiveError as error:
+        raise BundleError(f"the bundle in {path} cannot be read: {error}") from None
+    root = find_root(files, BUNDLE_INDEX) or ""
+    inner = {file.removeprefix(root): files[file] for file in files if file.startswith(root)}
+    return load_bundle_files(inner, path)
+
+
+def load_bundle_files(files: Mapping[str, bytes], path: Path) -> Bundle:
+    """The bundle that consists of these files, in memory; what is in the folder `path` is not looked at."""
+    if BUNDLE_INDEX not in files:
+        raise BundleError(f"there is no bundle in {path}: give one that holds a {BUNDLE_INDEX}.")
+    bundle = _parse_index(path, files[BUNDLE_INDEX])
+    for name, sha256 in bundle.files.items():
+        if name not in files:
+            raise BundleError(f"the bundle in {path} is incomplete: {name} is missing; get it again.")
+        _check_hash(path, name, files[name], sha256)
+    return replace(bundle, held={name: files[name] for name in bundle.files})
 
 
 def save_bundle(
@@ -193,7 +225,6 @@ def save_bundle(
     differential: Mapping[str, str] | None = None,
 ) -> Bundle:
     """Write `files` and a bundle.json with their hashes into `folder`, and load the result."""
-    folder = Path(folder)
     described = {
         "title": title,
         "item": item,
@@ -206,12 +237,15 @@ def save_bundle(
         "subtypes": subtypes,
         "differential": differential,
     }
-    content = _write_index(described, _hash_all(files))
-    for name, file_content in files.items():
+    index = _write_index(described, _hash_all(files))
+    return _write_files(Path(folder), {BUNDLE_INDEX: index, **files})
+
+
+def _write_files(folder: Path, files: Mapping[str, bytes]) -> Bundle:
+    for name, content in files.items():
         target = folder / _checked_name(name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(file_content)
-    (folder / "bundle.json").write_bytes(content)
+        target.write_bytes(content)
     return load_bundle(folder)
 
 
@@ -254,19 +288,43 @@ def _hash_all(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
+def _read_whole(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"the bundle in {path} cannot be read ({error.strerror}): get the bundle again."
+        ) from None
+
+
 def _read_index(path: Path) -> bytes:
     try:
-        with (path / "bundle.json").open("rb") as file:
-            content = file.read(_MAX_JSON_BYTES + 1)
+        with (path / BUNDLE_INDEX).open("rb") as file:
+            return file.read(_MAX_JSON_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise BundleError(f"there is no bundle in {path}: give a folder that holds a bundle.json.") from None
     except OSError as error:
         raise BundleError(
             f"the bundle in {path} cannot be read ({error.strerror}): get the bundle again."
         ) from None
+
+
+def _parse_index(path: Path, content: bytes) -> Bundle:
+    """The bundle that bundle.json describes; its files have not been looked at yet."""
+    where = path / BUNDLE_INDEX
     if len(content) > _MAX_JSON_BYTES:
-        raise BundleError(f"{path / 'bundle.json'} is too large to be a bundle's: get the bundle again.")
-    return content
+        raise BundleError(f"{where} is too large to be a bundle's: get the bundle again.")
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        raise BundleError(f"{where} is no valid JSON: get the bundle again.") from None
+    _check_format(path, data)
+    try:
+        return _parse(path, content, data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BundleError(
+            f"{where} does not describe a bundle ({_explain(error)}): get the bundle again."
+        ) from None
 
 
 def _check_format(path: Path, data: Any) -> None:
@@ -287,16 +345,20 @@ def _read_checked(path: Path, name: str, sha256: str) -> bytes:
         raise BundleError(
             f"the bundle in {path} is incomplete: {name} cannot be read ({error.strerror}); get it again."
         ) from None
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise BundleError(f"the bundle in {path} is damaged: {name} is not what it should be; get it again.")
+    _check_hash(path, name, content, sha256)
     return content
 
 
-def _parse(path: Path, sha256: str, data: dict[str, Any]) -> Bundle:
+def _check_hash(path: Path, name: str, content: bytes, sha256: str) -> None:
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise BundleError(f"the bundle in {path} is damaged: {name} is not what it should be; get it again.")
+
+
+def _parse(path: Path, index: bytes, data: dict[str, Any]) -> Bundle:
     """A Bundle from the content of bundle.json; KeyError, TypeError, ValueError say what is wrong."""
     bundle = Bundle(
         path=path,
-        sha256=sha256,
+        index=index,
         title=_texts(data["title"]),
         item=_texts(data["item"]),
         items=_texts(data["items"]),

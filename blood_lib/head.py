@@ -4,9 +4,10 @@ What the features are is for `network.py`; how a new head is found, for `adapt.p
 """
 
 from dataclasses import dataclass
-from io import BytesIO
 
 import numpy as np
+
+from blood_lib.arrays import load_arrays, save_arrays
 
 __all__ = ["Head"]
 
@@ -31,14 +32,12 @@ class Head:
     @classmethod
     def from_bytes(cls, content: bytes) -> "Head":
         """From the content of an .npz file; nothing in it is executed."""
-        with np.load(BytesIO(content), allow_pickle=False) as arrays:
-            weight, bias = arrays["weight"], arrays["bias"]
+        arrays = load_arrays(content)
+        weight, bias = arrays["weight"], arrays["bias"]
         if not all(array.dtype == np.float32 and np.isfinite(array).all() for array in (weight, bias)):
             raise ValueError("weight and bias need finite numbers of 32 bits")
         return cls(weight, bias)
 
     def to_bytes(self) -> bytes:
         """The content of an .npz file."""
-        buffer = BytesIO()
-        np.savez_compressed(buffer, weight=self.weight, bias=self.bias)
-        return buffer.getvalue()
+        return save_arrays(weight=self.weight, bias=self.bias)

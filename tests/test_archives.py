@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 
 from blood_lib import archives
-from blood_lib.archives import ArchiveError, Rejection, iter_zip, list_zip, printable, read_zip, write_zip
+from blood_lib.archives import (
+    ArchiveError,
+    Rejection,
+    find_root,
+    iter_zip,
+    list_zip,
+    printable,
+    read_zip,
+    write_zip,
+)
 
 
 def make_zip(entries: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -202,3 +211,9 @@ def test_one_bad_file_is_enough_to_refuse_what_belongs_together() -> None:
     with pytest.raises(ArchiveError, match="damaged or incomplete"):
         read_zip(b"no archive", most_bytes=10_000)
     assert list_zip(b"no archive") == []
+
+
+def test_the_folder_that_holds_a_file_is_found_one_deep() -> None:
+    assert find_root(["a.png", "bundle.json"], "bundle.json") == ""
+    assert find_root(["x/bundle.json", "x/a.png"], "bundle.json") == "x/"
+    assert find_root(["x/y/bundle.json", "my_bundle.json"], "bundle.json") is None

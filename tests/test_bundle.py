@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from blood_lib import bundle as module
-from blood_lib.bundle import BUNDLE_FORMAT, Bundle, BundleError, ClassInfo, load_bundle
+from blood_lib.archives import write_zip
+from blood_lib.bundle import BUNDLE_FORMAT, Bundle, BundleError, ClassInfo, load_bundle, load_bundle_zip
 from tests.fixtures_bundle import save_tiny_bundle
 
 
@@ -230,3 +231,51 @@ def test_saving_checks_too(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no file name inside a bundle"):
         save_tiny_bundle(tmp_path / "b", files={"../evil": b""})
     assert not (tmp_path / "evil").exists()
+
+
+# --- bundles in a ZIP archive, which may be a stranger's ---
+
+
+def pack(bundle: Bundle, folder: str = "", **changes: bytes) -> bytes:
+    files = bundle.contents() | changes
+    return write_zip((folder + name, content) for name, content in files.items())
+
+
+def zip_complaint(content: bytes) -> str:
+    with pytest.raises(BundleError) as caught:
+        load_bundle_zip(content, Path("mine.zip"))
+    message = str(caught.value)
+    assert "\n" not in message and message.endswith(".") and "mine.zip" in message
+    return message
+
+
+@pytest.mark.parametrize("folder", ["", "my bundle/"])
+def test_a_zip_holds_the_same_bundle(tiny_bundle: Bundle, folder: str) -> None:
+    again = load_bundle_zip(pack(tiny_bundle, folder), Path("mine.zip"))
+    assert again.sha256 == tiny_bundle.sha256
+    assert again.contents() == tiny_bundle.contents()
+    assert [path.name for path in again.examples] == [path.name for path in tiny_bundle.examples]
+
+
+def test_a_zip_is_loaded_like_a_folder(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "mine.zip").write_bytes(pack(tiny_bundle))
+    assert load_bundle(tmp_path / "mine.zip").sha256 == tiny_bundle.sha256
+
+
+def test_a_zip_that_is_no_bundle_says_what_is_wrong(tiny_bundle: Bundle) -> None:
+    assert "there is no bundle" in zip_complaint(write_zip([("a.png", b"x")]))
+    assert "there is no bundle" in zip_complaint(pack(tiny_bundle, "a/b/"))
+    assert "damaged" in zip_complaint(pack(tiny_bundle)[:1000])
+    assert "model.onnx is not what it should be" in zip_complaint(pack(tiny_bundle, **{"model.onnx": b"x"}))
+
+
+def test_a_zip_too_large_is_refused(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MAX_ZIP_BYTES", 1000)
+    assert "unpacks to more than" in zip_complaint(pack(tiny_bundle))
+
+
+def test_a_zip_cannot_reach_files_of_the_machine(tiny_bundle: Bundle, folder: Path) -> None:
+    """What the archive lists but does not hold is not looked for where its name points to."""
+    files = {name: content for name, content in tiny_bundle.contents().items() if name != "model.onnx"}
+    with pytest.raises(BundleError, match="model.onnx is missing"):
+        load_bundle_zip(write_zip(files.items()), tiny_bundle.path)

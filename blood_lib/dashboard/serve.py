@@ -27,7 +27,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParse
     )
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="default %(default)s")
     parser.add_argument(
-        "--bundle", type=Path, metavar="DIR", help="the model to use instead of the shipped one"
+        "--bundle", type=Path, metavar="DIR", help="the model to use, a folder or a ZIP of it"
     )
     parser.add_argument(
         "--open", action="store_true", help="open the page in a browser as soon as it answers"
