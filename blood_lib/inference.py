@@ -56,7 +56,7 @@ class Result:
     confidence: float | None = None  # its calibrated probability
     probs: np.ndarray | None = None  # (C,)
     features: np.ndarray | None = None  # (D,)
-    cams: np.ndarray | None = None  # (C, h, w)
+    cams: np.ndarray | None = None  # (C, h, w); None too when only the features were seen
     distance: float | None = None
     subtype: str | None = None  # the most probable one; None too where the bundle tells none
     subtype_probs: np.ndarray | None = None  # (S,)
@@ -160,6 +160,18 @@ class Classifier:
         """The same from features: (N, D) of predictions, or better (N, V, D) as `describe` gives them."""
         bundle, head = adapt_bundle(self.bundle, self.atlas, np.asarray(features, np.float32), labels, date)
         return Classifier(bundle, network=self._network.with_head(head))
+
+    def reconsider(self, results: Sequence[Result]) -> list[Result]:
+        """What this classifier says of files that another one with the same network has seen, at once.
+
+        The new results have no cams: those take another look at the image.
+        """
+        if not results:
+            return []
+        features = np.stack([result.features for result in results])
+        probs, distance, status = self.predict_features(features)
+        predictions = Predictions(probs, features, np.full(len(results), None), distance, status)
+        return [self._to_result(result.name, predictions, i) for i, result in enumerate(results)]
 
     def save(self, folder: Path | str) -> Bundle:
         """Write the bundle, adapted or not, into `folder`, and load it from there."""

@@ -10,13 +10,16 @@ import ipywidgets as widgets
 
 from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.dashboard.bundles import Bundles
 from blood_lib.dashboard.chart_view import ChartView
 from blood_lib.dashboard.classifying import Classification
 from blood_lib.dashboard.controller import Controller
 from blood_lib.dashboard.downloads import Downloads
+from blood_lib.dashboard.learning import Learning
 from blood_lib.dashboard.parts import Nav, StatusBar, Viewer
 from blood_lib.dashboard.reports import Reports
 from blood_lib.dashboard.review import Review
+from blood_lib.dashboard.saving import Saving
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.views import ClassificationView, HelpView, MapView, UploadView
 
@@ -37,10 +40,14 @@ class App(widgets.VBox):
         self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
         self.classifying, self.review = Classification(self.controller), Review(self.controller)
         self.reports = Reports(self.controller)
+        self.learning = Learning(self.controller, self.review)
+        self.saving, self.bundles = Saving(self.controller), Bundles(self.controller)
         super().__init__(self._build())
         self.add_class("dash-app")
         if bundle is not None:
             self.controller.warm_up(self.map.prepare)
+        else:
+            self.controller.loaded.set()
 
     def _build(self) -> list[widgets.Widget]:
         state = self.state

@@ -66,13 +66,22 @@ class Controller:
             state.proposals = 0
             state.runs += 1
 
-    def use(self, classifier: Any) -> None:
-        """Go on with another classifier and its bundle, without the cells of the one before."""
+    def use(self, classifier: Any, base: Any = None) -> None:
+        """Go on with another classifier and its bundle, without the cells of the one before.
+
+        base: the classifier that it was before it learnt from corrections; None if it has not.
+        """
+        with self.state.lock, self.state.hold_trait_notifications():
+            self.empty()
+            self.swap(classifier, base)
+
+    def swap(self, classifier: Any, base: Any) -> None:
+        """The same, with the cells that there are."""
         state = self.state
         with state.lock, state.hold_trait_notifications():
-            self.empty()
             state.classifier, state.bundle = classifier, classifier.bundle
-            state.adapted = False
+            state.base, state.adapted = base, base is not None
+            state.ready, state.failed = True, False
 
     def wait(self, timeout: float | None = None) -> None:
         """Until no work runs; for tests and scripts."""

@@ -6,12 +6,21 @@ What the work is, is left to whoever starts it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from blood_lib import BloodError
 from blood_lib.dashboard.state import DashboardState, Progress
 
-__all__ = ["Job", "Jobs"]
+__all__ = ["Cancelled", "Job", "Jobs"]
+
+T = TypeVar("T")
+TELL_SECONDS = 0.15  # between two times that `Job.watch` tells how far it is
+
+
+class Cancelled(Exception):
+    """Somebody wanted the work to stop, and so it does."""
 
 
 class Job:
@@ -20,6 +29,7 @@ class Job:
     def __init__(self, jobs: Jobs, kind: str, on_cancel: Callable[[], None]):
         self.kind = kind
         self.cancelled = threading.Event()
+        self._told = 0.0  # when it was last told how far it is
         self._jobs = jobs
         self._on_cancel = on_cancel
 
@@ -32,6 +42,16 @@ class Job:
         """Stop as soon as may be."""
         self.cancelled.set()
         self._on_cancel()
+
+    def watch(self, items: Iterable[T], total: int) -> Iterator[T]:
+        """The items one by one, telling how many are done; ends the work when somebody wants it to stop."""
+        for done, item in enumerate(items):
+            if self.cancelled.is_set():
+                raise Cancelled
+            if time.monotonic() - self._told > TELL_SECONDS:
+                self._told = time.monotonic()
+                self.tell(done, total)
+            yield item
 
     def tell(self, done: int, total: int) -> None:
         """Show how far it is, unless something else counts by now."""

@@ -146,8 +146,9 @@ class Viewer(Part):
             self.cell = self._describe(cell, image_size(image))
 
     def _draw_heat(self, cell: Cell) -> bytes:
+        cams = find_cams(self.state.classifier, cell)
         best = self.state.bundle.names.index(cell.result.label)
-        return heat_overlay(heat_map(np.asarray(cell.result.cams[best]), (HEAT_SIDE, HEAT_SIDE)))
+        return b"" if cams is None else heat_overlay(heat_map(cams[best], (HEAT_SIDE, HEAT_SIDE)))
 
     def _describe(self, cell: Cell, size: tuple[int, int]) -> dict[str, Any]:
         order = np.argsort(-cell.result.probs)
@@ -181,6 +182,18 @@ class Viewer(Part):
 
     def _on_close(self, _content: dict, _buffers: list) -> None:
         self.state.selected = None
+
+
+def find_cams(classifier: Any, cell: Cell) -> np.ndarray | None:
+    """The cell's class activation maps (C, h, w); asks for them again where only its features were seen.
+
+    None where there is no image that they could be laid over.
+    """
+    if not cell.content:
+        return None
+    if cell.result.cams is not None:
+        return np.asarray(cell.result.cams)
+    return next(iter(classifier.classify([(cell.name, cell.content)]))).cams
 
 
 def frame_of(size: tuple[int, int], crop: float) -> dict[str, float]:

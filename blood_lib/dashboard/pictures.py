@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from blood_lib.images import Rejection, load_image
 
@@ -30,7 +31,12 @@ def shrink(content: bytes | Rejection) -> bytes:
 
 
 def display_image(content: bytes) -> bytes:
-    """A JPEG for the large view, at most DISPLAY_SIDE pixels a side; empty when the content is no image."""
+    """A JPEG for the large view, at most DISPLAY_SIDE pixels a side; empty when the content is no image.
+
+    For no content at all, as in a review that was saved without images, a drawn stand-in.
+    """
+    if not content:
+        return _draw_placeholder(DISPLAY_SIDE // 2)
     image = load_image(content)
     if isinstance(image, Rejection):
         return b""
@@ -39,7 +45,9 @@ def display_image(content: bytes) -> bytes:
 
 
 def thumbnail(content: bytes, side: int) -> bytes:
-    """A JPEG of the middle square, `side` pixels a side; empty when the content is no image."""
+    """A JPEG of the middle square, `side` pixels a side; empty, or a stand-in, as above."""
+    if not content:
+        return _draw_placeholder(side)
     image = load_image(content)
     if isinstance(image, Rejection):
         return b""
@@ -47,6 +55,18 @@ def thumbnail(content: bytes, side: int) -> bytes:
     left, top = (image.width - short) / 2, (image.height - short) / 2
     box = (left, top, left + short, top + short)
     image = image.resize((side, side), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+    return _encode(image, "JPEG", quality=82)
+
+
+@cache
+def _draw_placeholder(side: int) -> bytes:
+    """A pale disc with a ring of dashes: something was here."""
+    image = Image.new("RGB", (side, side), "#ececf0")
+    pen, unit = ImageDraw.Draw(image), side / 16
+    pen.ellipse((4 * unit, 4 * unit, 12 * unit, 12 * unit), fill="#d8d8e0")
+    for start in range(0, 360, 30):
+        box = (3 * unit, 3 * unit, 13 * unit, 13 * unit)
+        pen.arc(box, start, start + 15, fill="#8a8a98", width=max(1, round(unit / 3)))
     return _encode(image, "JPEG", quality=82)
 
 

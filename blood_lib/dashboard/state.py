@@ -135,6 +135,8 @@ class DashboardState(HasTraits):
     failed = Bool(False, help="the classifier cannot be loaded, and nothing can be classified")
     prepared = Bool(False, help="all that is slow the first time has been done once")
     classifier = AnyTrait(None, allow_none=True, help="the Classifier, once it is ready")
+    base = AnyTrait(None, allow_none=True, help="the Classifier before it learnt; None: it has not")
+    foreign = Bool(False, help="the bundle in use is one that the visitor has brought")
     adapted = Bool(False, help="the classifier in use has learnt from corrections")
     proposals = Int(0, help="number of cells with a proposal")
     cells = Tuple(help="Cell, ..., in the order of the upload")
@@ -162,7 +164,10 @@ class DashboardState(HasTraits):
     def _renew_messages(self, _change: Any = None) -> None:
         self.messages = Messages.for_bundle(self.bundle, self.language)
 
-    def _renew_ranges(self, _change: Any) -> None:
+    def _renew_ranges(self, change: Any) -> None:
+        before = change["old"]
+        if before and self.bundle and before.classes == self.bundle.classes:
+            return  # the same model, which has learnt or forgotten: what was edited stays
         self.ranges = self.bundle.ranges if self.bundle else {}
 
     def cell(self, identity: object) -> Cell | None:
