@@ -18,6 +18,7 @@ REASONS = {
     "folder_empty": "the folder holds no files, or only ones given before.",
     "folder_closed": "the folder cannot be opened: permission denied.",
     # about an archive
+    "not_alone": "a saved review or a model: give it by itself.",
     "zip_damaged": "the ZIP archive is damaged or incomplete: make or download it again.",
     "zip_empty": "the ZIP archive holds no files: put the images in.",
     "zip_entries": "the ZIP archive has more than {limit:,} entries: split it.",

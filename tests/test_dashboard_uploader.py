@@ -192,3 +192,35 @@ def test_one_message_is_far_below_what_a_socket_takes() -> None:
     uploader = Uploader(DashboardState())
     assert uploader.limits["piece"] <= 2**20
     assert uploader.max_bytes > MAX_FILE_BYTES
+
+
+def send_all(uploader: Uploader, files: list[tuple[str, bytes]]) -> None:
+    say(uploader, kind="begin", key="k", files=[[name, len(content)] for name, content in files])
+    say(uploader, [b"".join(content for _, content in files)], kind="piece", key="k", number=0)
+
+
+@pytest.mark.parametrize(
+    ("inside", "kind"),
+    [("bundle.json", "bundle"), ("mine/bundle.json", "bundle"), ("review.json", "open_review")],
+)
+def test_a_saved_review_or_a_model_is_told_by_its_content(inside: str, kind: str) -> None:
+    state = DashboardState()
+    content = zipped(**{inside: b"{}"})
+    send_all(Uploader(state), [("cells.zip", content)])
+    assert (state.command.kind, state.command.content, state.command.name) == (kind, content, "cells.zip")
+
+
+def test_a_single_file_of_any_other_content_is_classified() -> None:
+    for name, content in (("bundle.zip", zipped(**{"a.png": b"1"})), ("review.json", b"{}"), ("a.png", b"")):
+        state = DashboardState()
+        send_all(Uploader(state), [(name, content)])
+        assert state.command.kind == "upload"
+        assert len(list(state.command.files)) == 1
+
+
+def test_a_model_among_images_is_rejected_and_the_images_are_not() -> None:
+    state = DashboardState()
+    send_all(Uploader(state), [("a.png", b"1"), ("model.zip", zipped(**{"bundle.json": b"{}"}))])
+    (name, content), (other, rejection) = state.command.files
+    assert (name, content, other) == ("a.png", b"1", "model.zip")
+    assert rejection.reason.code == "not_alone"

@@ -11,10 +11,12 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 
-from traitlets import Dict, Int, List, Unicode
+from traitlets import Bool, Dict, Int, List, Unicode
 
-from blood_lib.archives import MAX_FILE_BYTES, TOO_LARGE, printable
+from blood_lib.archives import MAX_FILE_BYTES, TOO_LARGE, find_root, list_zip, printable
+from blood_lib.bundle import BUNDLE_INDEX
 from blood_lib.dashboard.part import Part, script
+from blood_lib.dashboard.review_file import INDEX
 from blood_lib.dashboard.state import Command, DashboardState
 from blood_lib.images import Rejection, iter_zip
 from blood_lib.reasons import Reason
@@ -23,6 +25,7 @@ __all__ = ["Uploader", "Upload"]
 
 ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 MAX_NAME = 400
+KINDS = {BUNDLE_INDEX: "bundle", INDEX: "open_review"}  # what a ZIP file holds -> what is done with it
 
 
 class Upload:
@@ -80,11 +83,28 @@ class Upload:
         while (item := self._queue.get()) is not None and not self._cancelled.is_set():
             name, content = item
             self._taken += len(content) if isinstance(content, bytes) else 0
-            if isinstance(content, bytes) and content.startswith(ZIP_START):
+            if kind_of(content) != "upload":
+                yield printable(name), Rejection(Reason("not_alone"))
+            elif isinstance(content, bytes) and content.startswith(ZIP_START):
                 self.total += max(0, announced_entries(content) - 1)
                 yield from iter_zip(name, content)
             else:
                 yield printable(name), content
+
+    @property
+    def is_single(self) -> bool:
+        return self.total == len(self.entries) == 1
+
+    def take_single(self) -> Command:
+        """What its only file asks for, now that it is complete: a model or a saved review, or classifying."""
+        name, content = item = self._queue.get()
+        kind = kind_of(content)
+        if kind != "upload":
+            return Command(kind, content=content, name=name)
+        self._queue = queue.Queue()
+        self._queue.put(item)
+        self._queue.put(None)
+        return Command(kind, self)
 
     # --- assembling ---
 
@@ -112,10 +132,13 @@ class Upload:
 
 
 class Uploader(Part):
-    """Drop target, file picker and progress bars; writes an "upload" command as soon as one begins."""
+    """Drop target, file picker and progress bars; writes an "upload" command as soon as one begins.
+
+    A file that comes alone may be a saved review or a model: what it is, is seen when it is complete.
+    """
 
     _esm = script("uploader")
-    accepts = ("begin", "hello", "piece", "cancel", "clear", "examples", "broken")
+    accepts = ("begin", "hello", "piece", "cancel", "clear", "examples", "broken", "bundle", "save_bundle")
 
     max_files = 10_000  # of these three Python keeps its own copy: a browser cannot change them
     max_bytes = 512 * 2**20
@@ -127,12 +150,14 @@ class Uploader(Part):
     examples = Int(0, help="number of example images").tag(sync=True)
     links = List(help="[tab, its name] of where the results are").tag(sync=True)
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
+    foreign = Bool(False, help="the model in use is one that the visitor has brought").tag(sync=True)
 
     def __init__(self, state: DashboardState):
         limits = {"files": self.max_files, "bytes": self.max_bytes, "piece": 2**20, "window": 4}
         super().__init__(state, "upload", limits=limits)
         self._upload: Upload | None = None
         self._key: str | None = None
+        state.observe(lambda change: setattr(self, "foreign", change["new"]), "foreign")
 
     def relabel(self) -> None:
         bundle, messages = self.state.bundle, self.state.messages
@@ -153,8 +178,12 @@ class Uploader(Part):
         upload = Upload(entries, lost)
         if upload.n_bytes > self.max_bytes:
             return self._refuse(key, "toolarge")
+        self._drop_upload()
         self._upload, self._key = upload, key
-        self.state.command = Command("upload", upload)
+        if upload.is_single:
+            self._look_at_single()
+        else:
+            self.state.command = Command("upload", upload)
         return self._acknowledge()
 
     def _on_piece(self, content: dict, buffers: list) -> None:
@@ -162,8 +191,15 @@ class Uploader(Part):
         if self._upload is None or content.get("key") != self._key:
             return self._refuse(content.get("key"), "broken")
         if isinstance(number, int) and len(buffers) == 1:
+            was_complete = self._upload.complete
             self._upload.feed(number, buffers[0])
+            if self._upload.is_single and not was_complete:
+                self._look_at_single()
         return self._acknowledge()
+
+    def _look_at_single(self) -> None:
+        if self._upload.complete:
+            self.state.command = self._upload.take_single()
 
     def _acknowledge(self) -> None:
         """Say which piece is due; `wait` tells the browser to ask again later, when memory is short."""
@@ -199,6 +235,14 @@ class Uploader(Part):
         self._drop_upload()
         self.state.command = Command("examples")
 
+    def _on_bundle(self, _content: dict, _buffers: list) -> None:
+        """Back to the model that the page started with."""
+        self._drop_upload()
+        self.state.command = Command("bundle")
+
+    def _on_save_bundle(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("save_bundle")
+
     def _drop_upload(self) -> None:
         if self._upload is not None:
             self._upload.cancel()
@@ -218,6 +262,14 @@ def _check_entries(files: object) -> list[tuple[str, int]] | None:
             return None
         entries.append((name[-MAX_NAME:] or "unnamed", size))
     return entries
+
+
+def kind_of(content: bytes | Rejection) -> str:
+    """The kind of command that a file asks for; its content decides, not its name."""
+    if isinstance(content, Rejection) or not content.startswith(ZIP_START):
+        return "upload"
+    names = list_zip(content)
+    return next((kind for index, kind in KINDS.items() if find_root(names, index) is not None), "upload")
 
 
 def _may_be_zip(name: str) -> bool:

@@ -22,9 +22,11 @@ from blood_lib.dashboard.figure import (
 from blood_lib.dashboard.gallery import Gallery
 from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.help_page import build_help
+from blood_lib.dashboard.lessons import Lessons
 from blood_lib.dashboard.part import Part
 from blood_lib.dashboard.parts import progress_values
 from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.takeaway import TakeAway
 from blood_lib.dashboard.uploader import Uploader
 
 __all__ = ["ClassificationView", "HelpView", "MapView", "UploadView", "View"]
@@ -105,8 +107,8 @@ class ClassificationView(View):
     tab = "classification"
 
     def __init__(self, state: DashboardState, viewer: Part):
-        self.gallery = Gallery(state)
-        super().__init__(state, [_split(self.gallery, viewer)])
+        self.lessons, self.gallery, self.take = Lessons(state), Gallery(state), TakeAway(state)
+        super().__init__(state, [self.lessons, _split(self.gallery, viewer), self.take])
 
 
 def _split(main: widgets.Widget, viewer: Part) -> widgets.Box:

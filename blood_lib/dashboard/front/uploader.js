@@ -32,7 +32,17 @@ function render({ model, el, kept, signal }) {
   const summary = h("div", { class: "dash-summary", role: "status" });
   const problem = h("p", { class: "dash-strip dash-error", role: "alert", hidden: true });
   el.classList.add("dash-uploader");
-  el.append(zone, problem, running, preparing, summary, aside, h("p", { class: "dash-muted dash-private" }, text.private));
+  const pick = (words) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => input.click() }, words);
+  const ask = (words, kind) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind }) }, words);
+  const back = ask(text.first_model, "bundle");
+  const others = h(
+    "details",
+    { class: "dash-others" },
+    h("summary", {}, text.others),
+    h("p", { class: "dash-muted" }, text.others_note),
+    h("div", { class: "dash-buttons" }, pick(text.open_review), pick(text.other_model), ask(text.save_model, "save_bundle"), back),
+  );
+  el.append(zone, problem, running, preparing, summary, aside, others, h("p", { class: "dash-muted dash-private" }, text.private));
 
   function progressRow(name) {
     const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": name });
@@ -65,6 +75,7 @@ function render({ model, el, kept, signal }) {
     zone.classList.toggle("dash-off", phase === "failed");
     choose.disabled = examples.disabled = phase === "failed";
     aside.hidden = !model.get("examples");
+    back.hidden = !model.get("foreign");
     if (current) {
       const { received, total } = current;
       transfer.bar.value = total ? received / total : 1;
@@ -285,7 +296,7 @@ function render({ model, el, kept, signal }) {
     draw();
   });
 
-  for (const name of ["progress", "summary", "phase", "examples"]) model.on(`change:${name}`, draw);
+  for (const name of ["progress", "summary", "phase", "examples", "foreign"]) model.on(`change:${name}`, draw);
   resume();
   draw();
   return () => {

@@ -1,0 +1,37 @@
+// Lets the model learn from corrections, and lists what it then proposes: from which type to which, and how many.
+
+function render({ model, el }) {
+  const text = model.get("text");
+  const types = model.get("types");
+  const button = (words, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, words);
+  const learn = button(text.learn, { kind: "adapt" });
+  const state = h("p", { class: "dash-muted", role: "status" });
+  const pairs = h("ul", { class: "dash-pairs" });
+  const all = h("div", { class: "dash-buttons" }, button(text.accept_all, { kind: "accept" }, "dash-primary"), button(text.dismiss_all, { kind: "dismiss" }));
+  const learnt = h("div", { class: "dash-buttons dash-learnt" }, h("span", {}, text.learnt), button(text.save, { kind: "save" }), button(text.forget, { kind: "forget" }, "dash-quiet"));
+  const box = h("section", { class: "dash-surface dash-lessons" }, h("h2", {}, text.title), h("div", { class: "dash-buttons" }, learn, state), pairs, all, learnt);
+  el.append(box);
+
+  function row([before, after, n]) {
+    const name = (type) => h("span", { class: "dash-pair-type" }, mark(type), type.label);
+    const answer = (kind, words) =>
+      h("button", { type: "button", class: "dash-button dash-small", "aria-label": `${words}: ${types[before].label} → ${types[after].label}`, onclick: () => model.send({ kind, pair: [before, after] }) }, words);
+    return h("li", {}, h("b", { class: "dash-number" }, number(n)), name(types[before]), "→", name(types[after]), answer("accept", text.accept), answer("dismiss", text.dismiss));
+  }
+
+  function draw() {
+    const lessons = model.get("lessons");
+    const proposed = model.get("pairs");
+    const n = proposed.reduce((sum, [, , some]) => sum + some, 0);
+    box.hidden = !model.get("some") && !model.get("adapted");
+    learn.disabled = !lessons || model.get("busy");
+    state.textContent = n ? count(text, "proposed", n) : lessons ? count(text, "lessons", lessons) : text.none;
+    pairs.replaceChildren(...proposed.map(row));
+    pairs.hidden = all.hidden = !n;
+    learnt.hidden = !model.get("adapted");
+  }
+  for (const name of ["lessons", "pairs", "adapted", "busy", "some"]) model.on(`change:${name}`, draw);
+  draw();
+}
+
+export default { render: live(render) };

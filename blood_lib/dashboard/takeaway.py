@@ -1,0 +1,39 @@
+"""What a person leaves with: buttons for the saved review, the report and the table.
+
+Making them is for `saving.py` and `reports.py`.
+"""
+
+from __future__ import annotations
+
+from traitlets import Bool
+
+from blood_lib.dashboard.part import Part, script
+from blood_lib.dashboard.state import Command, DashboardState
+
+__all__ = ["TakeAway"]
+
+
+class TakeAway(Part):
+    """Shown under the cells as soon as there are some."""
+
+    _esm = script("takeaway")
+    accepts = ("save", "report", "table")
+
+    some = Bool(False, help="there are cells").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "take")
+        state.observe(state.guard(self._show), "cells")
+        self._show()
+
+    def _show(self, _change: object = None) -> None:
+        self.some = bool(self.state.cells)
+
+    def _on_save(self, content: dict, _buffers: list) -> None:
+        self.state.command = Command("save_review", content=content.get("images") is True)
+
+    def _on_report(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("report")
+
+    def _on_table(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("table")
