@@ -170,7 +170,8 @@ class Classifier:
             return []
         features = np.stack([result.features for result in results])
         probs, distance, status = self.predict_features(features)
-        predictions = Predictions(probs, features, np.full(len(results), None), distance, status)
+        cams, subtypes = np.full(len(results), None), self._judge_subtypes(features)
+        predictions = Predictions(probs, features, cams, distance, status, subtypes)
         return [self._to_result(result.name, predictions, i) for i, result in enumerate(results)]
 
     def save(self, folder: Path | str) -> Bundle:
@@ -180,8 +181,10 @@ class Classifier:
     def _predict(self, x: Sequence[np.ndarray]) -> Predictions:
         logits, features, cams = self._network(x)
         probs, distance, status = self._judge(logits, features)
-        subtype_probs = None if self._subtypes is None else softmax(self._subtypes(features))
-        return Predictions(probs, features, cams, distance, status, subtype_probs)
+        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(features))
+
+    def _judge_subtypes(self, features: np.ndarray) -> np.ndarray | None:
+        return None if self._subtypes is None else softmax(self._subtypes(features))
 
     def _judge(self, logits: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """The calibrated probs (N, C), distance (N,) and status of N images."""

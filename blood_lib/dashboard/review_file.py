@@ -1,7 +1,8 @@
 """A review as a ZIP file: what there is, where people put it, and on which model's word; nothing executable.
 
     review.json    format, model, date, reviewer, ranges, cells, rejected files
-    arrays.npz     probs (N, C), features (N, D), has_cams (N,), cams (K, C, h, w) of those that have them
+    arrays.npz     probs (N, C), features (N, D), has_cams (N,), cams (K, C, h, w) of those that have them,
+                   subtype_probs (N, S) where the model tells subtypes
     model/         if the model had learnt from corrections: what that changed in its bundle
     images/        one per cell, if wanted
 
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from blood_lib.arrays import load_arrays, save_arrays
-from blood_lib.bundle import EXCLUDED, UNIDENTIFIED
+from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.state import Cell, RejectedFile
 from blood_lib.inference import STATUSES, Result
 from blood_lib.reasons import Reason
@@ -114,8 +115,10 @@ def _pack_reason(reason: str) -> dict[str, Any] | None:
 
 def _pack_arrays(results: Sequence[Result]) -> bytes:
     cams = [result.cams for result in results if result.cams is not None]
+    subtypes = [result.subtype_probs for result in results if result.subtype_probs is not None]
     return save_arrays(
         small=False,
+        subtype_probs=_stack(subtypes),
         probs=_stack([result.probs for result in results]),
         features=_stack([result.features for result in results]),
         has_cams=np.array([result.cams is not None for result in results], bool),
@@ -139,15 +142,16 @@ def read_model(files: Mapping[str, bytes]) -> Model:
         return Model(title, _text(data["sha256"]), _text(data["base"]), changed)
 
 
-def read_review(files: Mapping[str, bytes], names: Sequence[str], n_features: int) -> Review:
-    """The review in the files of the ZIP, by a model that knows the classes `names`; its cells are numbered
-    from 0. ReviewError when something in it cannot be.
+def read_review(files: Mapping[str, bytes], bundle: Bundle, n_features: int) -> Review:
+    """The review in the files of the ZIP, made with this bundle; its cells are numbered from 0.
+
+    ReviewError when something in it cannot be.
     """
     with _Checked():
-        data, model = _read_index(files), read_model(files)
+        data, model, names = _read_index(files), read_model(files), bundle.names
         if len(data["cells"]) > MAX_CELLS or len(data["rejected"]) > MAX_CELLS:
             raise ValueError("too many cells")
-        results = _read_results(data["cells"], load_arrays(files[ARRAYS]), names, n_features)
+        results = _read_results(data["cells"], load_arrays(files[ARRAYS]), bundle, n_features)
         return Review(
             model=model,
             date=_text(data["date"]),
@@ -201,13 +205,14 @@ def _read_cell(
 def _read_results(
     cells: Sequence[Mapping[str, Any]],
     arrays: Mapping[str, np.ndarray],
-    names: Sequence[str],
+    bundle: Bundle,
     n_features: int,
 ) -> Iterator[Result]:
-    n, c = len(cells), len(names)
+    n, c, s, names = len(cells), len(bundle.names), len(bundle.subtypes), bundle.names
     has_cams = _array(arrays["has_cams"], bool, (n,))
     probs = _array(arrays["probs"], np.float32, (n, c) if n else (0,))
     features = _array(arrays["features"], np.float32, (n, n_features) if n else (0,))
+    subtypes = _array(arrays["subtype_probs"], np.float32, (n, s) if n and s else (0,))
     cams = arrays["cams"]
     k = int(has_cams.sum())
     cams = iter(_array(cams, np.float32, (k, c, *cams.shape[2:4]) if k else (0,)))
@@ -224,6 +229,8 @@ def _read_results(
             features=features[i],
             cams=next(cams) if has_cams[i] else None,
             distance=_number(cell["distance"]),
+            subtype=bundle.subtypes[int(subtypes[i].argmax())].name if s else None,
+            subtype_probs=subtypes[i] if s else None,
         )
 
 

@@ -94,7 +94,7 @@ class Saving:
             files = _unpack(job, content)
             classifier, base = self._find_classifier(read_model(files))
             n_features = classifier.atlas.features.shape[1]
-            review = read_review(files, classifier.bundle.names, n_features)
+            review = read_review(files, classifier.bundle, n_features)
         except ArchiveError:
             raise BloodError(self.state.messages("saving.damaged")) from None
         except ReviewError as error:
