@@ -86,7 +86,7 @@ def drawn(folder: Path, n: int) -> list[Path]:
 
 PLACE = """() => {
     const figure = document.querySelector(".js-plotly-plot");
-    const mine = figure?.calcdata?.[figure.data.length - 2], { xaxis, yaxis } = figure?._fullLayout ?? {};
+    const mine = figure?.calcdata?.[0], { xaxis, yaxis } = figure?._fullLayout ?? {};
     if (!mine?.length || mine[0].x === undefined || mine[0].x === false) return null;
     figure.scrollIntoView({ block: "center" });
     const { left, top } = figure.getBoundingClientRect(), point = mine.at(-1);
@@ -94,8 +94,8 @@ PLACE = """() => {
 }"""
 
 
-def click_a_point(visit: Visit) -> str:
-    """Click an uploaded cell on the map; the file name that the page then shows."""
+def find_a_point(visit: Visit) -> tuple[float, float]:
+    """Where an uploaded cell lies on the map, in pixels of the page's window."""
     page, seen = visit.page, []
 
     def stands_still() -> bool:  # the figure takes its size when its tab is shown
@@ -106,8 +106,13 @@ def click_a_point(visit: Visit) -> str:
     x, y = seen[-1]
     page.mouse.move(x, y)
     page.wait_for_selector(".hoverlayer .hovertext")
-    page.mouse.click(x, y)
-    name = page.locator(".dash-panel-map .dash-viewer .dash-name")
+    return x, y
+
+
+def click_a_point(visit: Visit) -> str:
+    """Click an uploaded cell on the map; the file name that the page then shows."""
+    visit.page.mouse.click(*find_a_point(visit))
+    name = visit.page.locator(".dash-panel-map .dash-viewer .dash-name")
     name.wait_for()
     return name.inner_text()
 
@@ -117,7 +122,7 @@ _MOVE = """async ([group, key, wanted]) => {
     const section = document.querySelector(`.dash-group[data-group="${group}"]`);
     const colour = section.querySelector(".dash-mark path").getAttribute("fill");
     const figure = () => document.querySelector(".dash-panel-map .js-plotly-plot");
-    const coloured = () => figure().data.at(-2).marker.color.filter(one => one === colour);
+    const coloured = () => figure().data[0].marker.color.filter(one => one === colour);
     const counted = () => document.querySelectorAll(".dash-panel-chart .dash-count")[group];
     const right = {
         classification: () => section.querySelector(".dash-number").textContent === String(wanted),
@@ -150,3 +155,24 @@ def time_move(visit: Visit, n: int) -> dict[str, float]:
         visit.page.keyboard.press("Shift+ArrowRight")
     assert visit.page.locator(".dash-chosen").inner_text() == f"{n} selected"
     return visit.page.evaluate(_MOVE, [1, "2", before + n])
+
+
+WATCH = """() => {
+    const image = document.querySelector(".dash-panel-map .dash-image"), before = image.src;
+    window.shownAfter = null;
+    const look = (clicked) => {
+        const shown = image.src !== before && image.complete && image.naturalWidth > 0;
+        const tell = () => (window.shownAfter = performance.now() - clicked);
+        requestAnimationFrame(() => (shown ? tell() : look(clicked)));
+    };
+    document.addEventListener("mouseup", () => look(performance.now()), { capture: true, once: true });
+}"""
+
+
+def time_a_click(visit: Visit) -> float:
+    """Milliseconds from a click on a cell of the map until the page has drawn its image; none may be open."""
+    x, y = find_a_point(visit)
+    visit.page.evaluate(WATCH)
+    visit.page.mouse.click(x, y)
+    until(visit.page, "window.shownAfter !== null")
+    return visit.page.evaluate("window.shownAfter")

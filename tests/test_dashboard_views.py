@@ -12,10 +12,9 @@ from PIL import Image
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.glyphs import plotly_symbol, svg_mark
-from blood_lib.dashboard.parts import frame_of
 from blood_lib.dashboard.pictures import heat_overlay, thumbnail
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import Wrapped, classify, drawn_files, listen, say
+from tests.dashboard_tools import classify, drawn_files, listen, say
 from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
 
 EVIL = '<img src=x onerror="alert(1)">.png'
@@ -147,21 +146,6 @@ def test_a_request_for_very_many_thumbnails_is_cut(app: App) -> None:
     assert sum(len(message.buffers) for message in heard) == 64
 
 
-# --- the viewer and the shared selection ---
-
-
-def test_a_click_in_the_gallery_shows_the_cell_everywhere(app: App) -> None:
-    cell = app.state.cells[3]
-    app.state.tab = "map"
-    say(app.classification.gallery, kind="select", id=cell.id)
-    assert app.state.selected == cell.id
-    assert app.viewer.cell["name"] == EVIL
-    assert len(app.viewer.image) > 100
-    assert len(app.viewer.heat) > 100
-    assert sum(row["p"] for row in app.viewer.cell["probabilities"]) == pytest.approx(1, abs=1e-5)
-    assert sum(row["n"] for row in app.viewer.cell["neighbours"]) == 10
-    ring = app.map.figure.data[-1]
-    assert (ring.x[0], ring.y[0]) == pytest.approx(cell.place)
 
 
 @pytest.mark.parametrize("identity", [10**9, -1, "1", None, [1], 1.5, True])
@@ -170,22 +154,7 @@ def test_a_hostile_selection_selects_nothing(app: App, identity: object) -> None
     assert app.state.selected is None
 
 
-def test_the_viewer_walks_through_the_cells_and_closes(app: App) -> None:
-    ids = [cell.id for cell in app.state.cells]
-    app.state.selected = ids[0]
-    say(app.viewer, kind="move", step=-1)
-    assert app.state.selected == ids[-1]
-    say(app.viewer, kind="move", step=10**9)
-    assert app.state.selected == ids[-1]
-    say(app.viewer, kind="close")
-    assert app.viewer.cell == {}
-    assert app.viewer.image == b""
-
-
-def test_the_frame_is_the_centred_square_that_the_network_saw() -> None:
-    assert frame_of((100, 100), 0.8) == pytest.approx({"left": 0.1, "top": 0.1, "width": 0.8, "height": 0.8})
-    wide = frame_of((200, 100), 0.5)
-    assert wide == pytest.approx({"left": 0.375, "top": 0.25, "width": 0.25, "height": 0.5})
+# --- pictures ---
 
 
 def test_a_heat_map_is_clear_where_cold_and_covers_where_hot() -> None:
@@ -199,76 +168,6 @@ def test_a_thumbnail_is_square_whatever_the_image() -> None:
     with Image.open(io.BytesIO(thumbnail(encode(draw_cell(size=(300, 40))), 64))) as image:
         assert image.size == (64, 64)
     assert thumbnail(b"no image", 64) == b""
-
-
-# --- the map ---
-
-
-def test_the_map_has_a_trace_per_class_and_two_more_from_the_start(app: App) -> None:
-    app.state.tab = "map"
-    figure = app.map.figure
-    assert len(figure.data) == 3 + 2
-    assert {trace.type for trace in figure.data} == {"scatter"}
-    assert sum(len(trace.x) for trace in figure.data[:3]) == len(app.state.classifier.atlas)
-    assert len(figure.data[-2].x) == 4
-
-
-def test_the_map_offers_no_way_out(app: App) -> None:
-    app.state.tab = "map"
-    config = app.map.figure._config
-    assert not config["showSendToCloud"]
-    assert not config["plotlyServerURL"]
-    assert not config["displaylogo"]
-
-
-def test_texts_on_the_map_are_escaped_and_short(app: App) -> None:
-    app.state.tab = "map"
-    texts = app.map.figure.data[-2].hovertext
-    assert not any("<img" in text for text in texts)
-    assert any("&lt;img" in text for text in texts)
-
-
-def test_a_click_on_the_map_selects_and_a_false_one_does_not(app: App) -> None:
-    app.state.tab = "map"
-    for index, expected in [(1, app.state.cells[1].id), (99, None), (-1, None), ("0", None), (1.0, None)]:
-        app.state.selected = None
-        points = type("Points", (), {"point_inds": [index]})
-        app.map._on_click(None, points, None)
-        assert app.state.selected == expected
-
-
-def test_an_empty_map_says_what_to_do(app: App) -> None:
-    app.state.tab = "map"
-    assert app.state.messages("map.intro") in app.map.intro.value
-    say(app.upload.uploader, kind="clear")
-    assert app.state.messages("map.empty") in app.map.intro.value
-
-
-def test_the_map_follows_a_new_upload(app: App) -> None:
-    app.state.tab = "map"
-    classify(app, drawn_files()[:1])
-    assert len(app.map.figure.data[-2].x) == 1
-    assert len(app.map.figure.data[-1].x) == 0
-
-
-def test_the_figure_is_made_once(app: App) -> None:
-    app.state.tab = "map"
-    first = app.map.figure
-    app.state.tab = "chart"
-    app.state.connected = True
-    app.state.tab = "map"
-    assert app.map.figure is first
-
-
-def test_cells_without_a_place_are_not_on_the_map(tiny_classifier: Classifier, capfd) -> None:
-    class Lost(Wrapped):
-        def place(self, features: np.ndarray) -> np.ndarray:
-            raise MemoryError
-
-    app = App(Wrapped(tiny_classifier, atlas=Lost(tiny_classifier.atlas)))
-    classify(app, drawn_files())
-    app.state.tab = "map"
-    assert len(app.map.figure.data[-2].x) == 0
 
 
 # --- tabs and status ---

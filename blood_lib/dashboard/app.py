@@ -16,12 +16,14 @@ from blood_lib.dashboard.classifying import Classification
 from blood_lib.dashboard.controller import Controller
 from blood_lib.dashboard.downloads import Downloads
 from blood_lib.dashboard.learning import Learning
-from blood_lib.dashboard.parts import Nav, StatusBar, Viewer
+from blood_lib.dashboard.map_view import MapView
+from blood_lib.dashboard.parts import Keys, Nav, StatusBar
 from blood_lib.dashboard.reports import Reports
 from blood_lib.dashboard.review import Review
 from blood_lib.dashboard.saving import Saving
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.views import ClassificationView, HelpView, MapView, UploadView
+from blood_lib.dashboard.viewer import Viewer
+from blood_lib.dashboard.views import ClassificationView, HelpView, UploadView
 
 __all__ = ["BUNDLE_VARIABLE", "App"]
 
@@ -52,13 +54,13 @@ class App(widgets.VBox):
     def _build(self) -> list[widgets.Widget]:
         state = self.state
         self.nav, self.status, self.viewer = Nav(state), StatusBar(state), Viewer(state)
-        self.downloads = Downloads(state)
+        self.downloads, self.shortcuts = Downloads(state), Keys(state)
         self.upload, self.help, self.chart = UploadView(state), HelpView(state), ChartView(state)
         self.classification, self.map = ClassificationView(state, self.viewer), MapView(state, self.viewer)
         self.nav.add_class("dash-top")
         self.status.add_class("dash-status")
         panels = [self.upload, self.help, self.chart, self.classification, self.map]
-        return [self.nav, self.status, *panels, self.downloads]
+        return [self.nav, self.status, *panels, self.downloads, self.shortcuts]
 
 
 def _find_bundle(classifier: Any) -> tuple[Bundle | None, str]:

@@ -1,39 +1,48 @@
 """The map as a plotly figure: zones, reference cells, uploaded cells; leaves placing cells to the atlas.
 
-All traces exist from the start: plotly's widget does not draw what is added before the page has connected.
+Only the uploaded cells are points to plotly, which draws all of them anew at every change: what never changes
+is a picture below them, and the ring a shape above them. Ink and paper follow the theme by the style sheet.
 """
 
 from __future__ import annotations
 
 import base64
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from blood_lib.atlas import Atlas
+from blood_lib.atlas import Atlas, Zones
 from blood_lib.bundle import Bundle
-from blood_lib.dashboard.glyphs import plotly_symbol
+from blood_lib.dashboard.glyphs import describe_groups, name_groups, plotly_symbols, svg_shape
 from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.neighbourhood import thin_out
 from blood_lib.dashboard.pictures import parse_colour, to_png
-from blood_lib.dashboard.state import Cell
+from blood_lib.dashboard.state import EXCLUDED, Cell
 
 __all__ = [
     "CONFIG",
     "build_layout",
     "build_traces",
     "describe_cells",
-    "draw_zones",
+    "draw_plane",
     "draw_ring",
+    "draw_zones",
+    "find_marked",
     "load_widget_class",
 ]
 
-MOST_REFERENCE = 4000  # points drawn; an SVG of more is slow to pan
+MOST_REFERENCE = 4000  # marks drawn
 ZONE_OPACITY = 0.22
 INK = "#1a2330"
+REVIEWED = "#1f5fbf"  # the outline of what a person has looked at; style.css knows it too
+OUTLINE, REVIEWED_OUTLINE = 1.8, 3.2  # px
+EXCLUDED_OPACITY = 0.3
+RING = 13  # px
 MARGIN = 0.12  # of the map around its outermost reference cells
+PICTURE = 1000  # units a side of the picture of the reference cells
 
 CONFIG = {
     "displaylogo": False,
@@ -63,69 +72,66 @@ def load_widget_class() -> type:
     return FigureWidget
 
 
-def build_traces(atlas: Atlas, bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
-    """A trace of reference cells per class, then the uploaded cells, then the ring around the selected."""
-    shown = _thin_out(len(atlas.target), MOST_REFERENCE)
-    traces = []
-    for index, info in enumerate(bundle.classes):
-        mine = shown[atlas.target[shown] == index]
-        x, y = atlas.embedding[mine].T
-        marker = {"size": 5, "color": info.colour, "symbol": plotly_symbol(index), "opacity": 0.6}
-        traces.append(_scatter(messages.pick(info.label), marker, x, y, hoverinfo="skip"))
-    traces.append(_scatter(messages("map.yours"), describe_cells([], bundle, messages)["marker"]))
-    ring = {"size": 24, "color": INK, "symbol": "circle-open", "line": {"width": 3, "color": INK}}
-    traces.append(_scatter(messages("map.selected"), ring, hoverinfo="skip"))
-    return traces
-
-
-def _scatter(name: str, marker: dict, x: Any = (), y: Any = (), **more: Any) -> dict[str, Any]:
-    numbers = {"x": np.asarray(x, np.float32), "y": np.asarray(y, np.float32)}
-    return {"type": "scatter", "mode": "markers", "name": name, "marker": marker, **numbers, **more}
-
-
-def _thin_out(n: int, most: int) -> np.ndarray:
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
+def build_traces(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
+    """The trace of the uploaded cells, still without any."""
+    return [{"type": "scatter", "mode": "markers", **describe_cells([], bundle, messages)}]
 
 
 def describe_cells(cells: Sequence[Cell], bundle: Bundle, messages: Messages) -> dict[str, Any]:
-    """What the trace of uploaded cells shows: place, colour and shape by type, text when pointed at."""
-    index = {name: i for i, name in enumerate(bundle.names)}
+    """What their trace shows: place, colour and shape by group, outline by review, text when pointed at."""
+    index = {name: i for i, name in enumerate(name_groups(bundle))}
+    looks, symbols = describe_groups(bundle, messages), plotly_symbols(bundle)
     kinds = [index[cell.label] for cell in cells]
     return {
         "x": np.array([cell.place[0] for cell in cells], np.float32),
         "y": np.array([cell.place[1] for cell in cells], np.float32),
         "marker": {
             "size": 13,
-            "color": [bundle.classes[kind].colour for kind in kinds],
-            "symbol": [plotly_symbol(kind) for kind in kinds],
-            "line": {"width": 1.8, "color": INK},
-            "opacity": 1,
+            "color": [looks[kind]["colour"] for kind in kinds],
+            "symbol": [symbols[kind] for kind in kinds],
+            "opacity": [EXCLUDED_OPACITY if cell.label == EXCLUDED else 1 for cell in cells],
+            "line": {
+                "width": [REVIEWED_OUTLINE if cell.reviewed else OUTLINE for cell in cells],
+                "color": [REVIEWED if cell.reviewed else INK for cell in cells],
+            },
         },
         "hovertext": [
-            _hover(cell, bundle.classes[kind], messages) for cell, kind in zip(cells, kinds, strict=True)
+            _hover(cell, looks[kind]["label"], messages) for cell, kind in zip(cells, kinds, strict=True)
         ],
         "hoverinfo": "text",
     }
 
 
-def _hover(cell: Cell, info: Any, messages: Messages) -> str:
+def find_marked(cells: Sequence[Cell], marked: Collection[int]) -> list[int] | None:
+    """Which of the trace's points are marked; None, which fades nothing, where none is."""
+    chosen = set(marked)
+    return [i for i, cell in enumerate(cells) if cell.id in chosen] or None
+
+
+def _hover(cell: Cell, label: str, messages: Messages) -> str:
     """Plotly understands some tags here, so the file's name is escaped and cut."""
     name = cell.name if len(cell.name) <= 60 else f"…{cell.name[-59:]}"
-    mark = "" if cell.status == "ok" else f", {messages(f'state.{cell.status}')}"
-    return f"{escape(messages.pick(info.label))} {100 * cell.confidence:.0f} %{mark}<br>{escape(name)}"
+    if cell.reviewed:
+        said = messages("map.moved" if cell.moved else "map.confirmed")
+    else:
+        doubt = "" if cell.status == "ok" else f", {messages(f'state.{cell.status}')}"
+        said = f"{100 * cell.confidence:.0f} %{doubt}"
+    return f"{escape(label)}, {escape(said)}<br>{escape(name)}"
 
 
-def draw_ring(cell: Cell | None) -> dict[str, Any]:
-    """What the ring's trace shows around the selected cell, or nothing."""
-    places = [cell.place] if cell is not None and cell.place is not None else []
-    return {axis: np.array([place[i] for place in places], np.float32) for i, axis in enumerate("xy")}
+def draw_ring(cell: Cell | None) -> list[dict[str, Any]]:
+    """The ring around the selected cell as shapes, or none; of the same size however near one looks."""
+    if cell is None or cell.place is None:
+        return []
+    size = {"xsizemode": "pixel", "ysizemode": "pixel", "x0": -RING, "x1": RING, "y0": -RING, "y1": RING}
+    x, y = cell.place
+    return [{"type": "circle", "xanchor": x, "yanchor": y, **size, "line": {"width": 3, "color": INK}}]
 
 
 def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
-    """Axes without ticks and of one scale, the zones as a picture below everything."""
+    """Axes without ticks and of one scale, zones and reference cells as a picture below everything."""
     zones = atlas.zones()
     (left, bottom), (right, top) = zones.low, zones.high
-    picture = base64.b64encode(draw_zones(zones.raster, bundle)).decode()
     # "domain": drawn in a hidden tab of another shape, the ranges would be widened for good
     axis = {"visible": False, "fixedrange": False, "constrain": "domain"}
     (x0, y0), (x1, y1) = atlas.embedding.min(axis=0) - MARGIN, atlas.embedding.max(axis=0) + MARGIN
@@ -140,6 +146,7 @@ def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
         "showlegend": False,
         "hovermode": "closest",
         "dragmode": "pan",
+        "newselection": {"mode": "immediate"},
         "uirevision": "keep",
         "modebar": {"bgcolor": "rgba(255,255,255,0.8)", "color": "#566273", "activecolor": INK},
         "hoverlabel": {
@@ -150,7 +157,7 @@ def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
         },
         "images": [
             {
-                "source": f"data:image/png;base64,{picture}",
+                "source": _to_url("image/svg+xml", draw_plane(atlas, zones, bundle).encode()),
                 "xref": "x",
                 "yref": "y",
                 "x": left,
@@ -161,7 +168,33 @@ def build_layout(atlas: Atlas, bundle: Bundle) -> dict[str, Any]:
                 "layer": "below",
             }
         ],
+        "shapes": [],
     }
+
+
+def _to_url(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def draw_plane(atlas: Atlas, zones: Zones, bundle: Bundle) -> str:
+    """An SVG of the plane: the zones, and each reference cell (thinned out) as the mark of its class."""
+    shown = thin_out(len(atlas.target), MOST_REFERENCE)
+    low, high = np.array(zones.low), np.array(zones.high)
+    places = PICTURE * (atlas.embedding[shown] - low) / (high - low)
+    marks = [
+        f'<use href="#m{kind}" x="{x:.1f}" y="{PICTURE - y:.1f}"/>'
+        for kind, (x, y) in zip(atlas.target[shown], places, strict=True)
+    ]
+    shapes = [
+        f'<path id="m{i}" d="{svg_shape(i)}" fill="{info.colour}" transform="translate(-4 -4) scale(.5)"/>'
+        for i, info in enumerate(bundle.classes)
+    ]
+    ground = _to_url("image/png", draw_zones(zones.raster, bundle))
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {PICTURE} {PICTURE}" width="{PICTURE}" '
+        f'height="{PICTURE}"><defs>{"".join(shapes)}</defs><image href="{ground}" width="{PICTURE}" '
+        f'height="{PICTURE}"/><g opacity=".6">{"".join(marks)}</g></svg>'
+    )
 
 
 def draw_zones(raster: np.ndarray, bundle: Bundle) -> bytes:

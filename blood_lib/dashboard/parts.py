@@ -1,4 +1,4 @@
-"""The parts of the page with a script of their own, besides the uploader: tabs, status line, viewer.
+"""The parts of the page with a script of their own, besides uploader, gallery and viewer.
 
 Each turns records into plain values for its script and messages from it into changes of the state. Which part
 stands where is for `views.py`.
@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-from traitlets import Bytes, Dict, List, Unicode
+from traitlets import Dict, List, Unicode
 
-from blood_lib.dashboard.glyphs import describe_types
 from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.part import Part, script, style
-from blood_lib.dashboard.pictures import display_image, heat_overlay, image_size
 from blood_lib.dashboard.state import (
     TABS,
     THEMES,
@@ -23,12 +20,9 @@ from blood_lib.dashboard.state import (
     Command,
     DashboardState,
 )
-from blood_lib.inference import heat_map
 
-__all__ = ["Nav", "StatusBar", "Viewer"]
+__all__ = ["Keys", "Nav", "StatusBar"]
 
-HEAT_SIDE = 224  # px
-N_NEIGHBOURS = 10
 MOST_WISHES = 20  # languages that a browser may ask for
 
 
@@ -73,6 +67,22 @@ class Nav(Part):
             self.state.tab = content["tab"]
 
 
+class Keys(Part):
+    """What keys do wherever the focus is, and the list of them; the viewer does most of it, in the page."""
+
+    _esm = script("keys")
+    accepts = ("undo", "redo")
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "keys")
+
+    def _on_undo(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("undo")
+
+    def _on_redo(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("redo")
+
+
 class StatusBar(Part):
     """Progress, notices and errors of the app; the heartbeat by which the page notices a dead server."""
 
@@ -113,96 +123,3 @@ def progress_values(state: DashboardState) -> dict[str, int | str]:
     return {} if state.progress is None else asdict(state.progress)
 
 
-
-
-class Viewer(Part):
-    """The selected cell: its image, where the model looked, what it says. One model, shown in two places."""
-
-    _esm = script("viewer")
-    accepts = ("move", "close")
-
-    cell = Dict().tag(sync=True)
-    image = Bytes().tag(sync=True)
-    heat = Bytes().tag(sync=True)
-
-    def __init__(self, state: DashboardState):
-        super().__init__(state, "viewer")
-        state.observe(state.guard(self._show), "selected")
-
-    def relabel(self) -> None:
-        bundle = self.state.bundle
-        self._types = describe_types(bundle, self.state.messages) if bundle else []
-        self._show()
-
-    def _show(self, _change: Any = None) -> None:
-        cell = self.state.cell(self.state.selected)
-        if cell is None:
-            with self.hold_sync():
-                self.cell, self.image, self.heat = {}, b"", b""
-            return
-        image = display_image(cell.content)
-        with self.hold_sync():
-            self.image, self.heat = image, self._draw_heat(cell)
-            self.cell = self._describe(cell, image_size(image))
-
-    def _draw_heat(self, cell: Cell) -> bytes:
-        cams = find_cams(self.state.classifier, cell)
-        best = self.state.bundle.names.index(cell.result.label)
-        return b"" if cams is None else heat_overlay(heat_map(cams[best], (HEAT_SIDE, HEAT_SIDE)))
-
-    def _describe(self, cell: Cell, size: tuple[int, int]) -> dict[str, Any]:
-        order = np.argsort(-cell.result.probs)
-        return {
-            "id": cell.id,
-            "name": cell.name,
-            "type": self._types[self.state.bundle.names.index(cell.result.label)],
-            "status": cell.status,
-            "status_word": self.state.messages(f"state.{cell.status}"),
-            "reason": self.state.messages.reason(cell.result.reason),
-            "confidence": cell.confidence,
-            "probabilities": [{"type": self._types[i], "p": float(cell.result.probs[i])} for i in order],
-            "neighbours": self._find_neighbours(cell),
-            "size": size,
-            "frame": frame_of(size, self.state.bundle.preprocessing.crop),
-        }
-
-    def _find_neighbours(self, cell: Cell) -> list[dict[str, Any]]:
-        """How many of the nearest reference cells are of which type, most frequent first."""
-        atlas = self.state.classifier.atlas
-        near = atlas.neighbours(np.asarray(cell.result.features)[None], N_NEIGHBOURS)[0]
-        counts = np.bincount(atlas.target[near], minlength=len(self._types))
-        order = sorted(np.flatnonzero(counts), key=lambda i: -counts[i])
-        return [{"type": self._types[i], "n": int(counts[i])} for i in order]
-
-    def _on_move(self, content: dict, _buffers: list) -> None:
-        """Go to the next (step 1) or previous (-1) cell of the upload."""
-        ids = [cell.id for cell in self.state.cells]
-        if content.get("step") in (1, -1) and self.state.selected in ids:
-            self.state.selected = ids[(ids.index(self.state.selected) + content["step"]) % len(ids)]
-
-    def _on_close(self, _content: dict, _buffers: list) -> None:
-        self.state.selected = None
-
-
-def find_cams(classifier: Any, cell: Cell) -> np.ndarray | None:
-    """The cell's class activation maps (C, h, w); asks for them again where only its features were seen.
-
-    None where there is no image that they could be laid over.
-    """
-    if not cell.content:
-        return None
-    if cell.result.cams is not None:
-        return np.asarray(cell.result.cams)
-    return next(iter(classifier.classify([(cell.name, cell.content)]))).cams
-
-
-def frame_of(size: tuple[int, int], crop: float) -> dict[str, float]:
-    """Where the network looked, in shares of width and height: the centred square of side crop * shorter."""
-    width, height = size
-    side = crop * min(size)
-    return {
-        "left": (width - side) / 2 / width,
-        "top": (height - side) / 2 / height,
-        "width": side / width,
-        "height": side / height,
-    }

@@ -1,7 +1,7 @@
 """One view a tab. A view is given the state only: it observes it, and writes to it what the user wants.
 
-Views never see each other and never compute: numbers come from the core, pictures from `figure.py`. The Chart
-tab has a module of its own, `chart_view.py`.
+Views never see each other and never compute: numbers come from the core. The Chart tab and the map have
+modules of their own, `chart_view.py` and `map_view.py`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from blood_lib.dashboard.figure import (
-    CONFIG,
-    build_layout,
-    build_traces,
-    describe_cells,
-    draw_ring,
-    load_widget_class,
-)
 from blood_lib.dashboard.gallery import Gallery
-from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.help_page import build_help
 from blood_lib.dashboard.lessons import Lessons
 from blood_lib.dashboard.part import Part
@@ -29,7 +20,7 @@ from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.takeaway import TakeAway
 from blood_lib.dashboard.uploader import Uploader
 
-__all__ = ["ClassificationView", "HelpView", "MapView", "UploadView", "View"]
+__all__ = ["ClassificationView", "HelpView", "UploadView", "View", "split"]
 
 
 class View(widgets.VBox):
@@ -108,106 +99,10 @@ class ClassificationView(View):
 
     def __init__(self, state: DashboardState, viewer: Part):
         self.lessons, self.gallery, self.take = Lessons(state), Gallery(state), TakeAway(state)
-        super().__init__(state, [self.lessons, _split(self.gallery, viewer), self.take])
+        super().__init__(state, [self.lessons, split(self.gallery, viewer), self.take])
 
 
-def _split(main: widgets.Widget, viewer: Part) -> widgets.Box:
+def split(main: widgets.Widget, viewer: Part) -> widgets.Box:
+    """Two columns: what there is, and the cell that is looked at."""
     side = widgets.Box([viewer]).add_class("dash-side")
     return widgets.Box([main, side]).add_class("dash-split")
-
-
-class MapView(View):
-    """The map; a click on an uploaded cell selects it everywhere."""
-
-    tab = "map"
-    watches = ("cells", "selected", "progress")
-
-    def __init__(self, state: DashboardState, viewer: Part):
-        t = state.messages
-        self.intro = widgets.HTML(_intro(t("map.empty")))
-        self.frame = (
-            widgets.Box([_waiting(t("map.waiting"))]).add_class("dash-map").add_class("dash-figure-box")
-        )
-        self.legend = widgets.HTML(_legend(state))
-        self.figure: Any = None
-        self._alive = False  # the figure has been drawn in a page: from then on it takes updates
-        self._ids: list[int] = []
-        main = widgets.VBox([self.intro, self.frame, self.legend])
-        super().__init__(state, [_split(main, viewer)])
-        self._plan: tuple[list, dict] | None = None  # traces and layout
-        state.observe(state.guard(self._on_prepared), ["connected", "prepared"])
-
-    def prepare(self) -> None:
-        """Compute what the figure will show, on any thread; nothing is drawn yet."""
-        load_widget_class()
-        state, atlas = self.state, self.state.classifier.atlas
-        self._plan = build_traces(atlas, state.bundle, state.messages), build_layout(atlas, state.bundle)
-
-    def _on_prepared(self, _change: Any) -> None:
-        """Build the figure as soon as a page is there, so that it is drawn before anyone opens its tab."""
-        if self.state.connected and self.state.prepared and self.figure is None:
-            self.build()
-
-    def build(self) -> None:
-        """Make the one figure; its script is five megabytes, so there is never a second."""
-        if self._plan is None:
-            self.prepare()
-        state, (traces, layout) = self.state, self._plan
-        figure = load_widget_class()(data=traces, layout=layout)
-        figure._config = figure._config | CONFIG
-        figure.data[-2].on_click(state.guard(self._on_click))
-        figure.observe(state.guard(self._on_alive), "_js2py_traceDeltas")
-        self.figure = figure
-        self.frame.children = [figure]
-        self._update()
-
-    def _on_alive(self, _change: Any) -> None:
-        if not self._alive:
-            self._alive = True
-            self._update()  # what was sent before the page listened may be lost: say it again
-
-    def draw(self) -> None:
-        if self.figure is None and self.state.ready:
-            self.build()
-        elif self.figure is not None:
-            self._update()
-
-    def _on_change(self, change: Any) -> None:
-        super()._on_change(change)
-        over = change["name"] == "progress" and change["new"] is None
-        if over and self._stale and self.figure is not None:  # be ready before the tab is opened
-            self._stale = False
-            self._update()
-
-    def _update(self) -> None:
-        state = self.state
-        placed = [cell for cell in state.cells if cell.place is not None and cell.counts]
-        self._ids = [cell.id for cell in placed]
-        self.intro.value = _intro(state.messages("map.intro" if placed else "map.empty"))
-        with self.figure.batch_update():
-            self.figure.data[-2].update(describe_cells(placed, state.bundle, state.messages), overwrite=False)
-            self.figure.data[-1].update(draw_ring(state.cell(state.selected)))
-
-    def _on_click(self, _trace: Any, points: Any, _device: Any) -> None:
-        """points.point_inds comes from the browser."""
-        for index in list(points.point_inds)[:1]:
-            if isinstance(index, int) and 0 <= index < len(self._ids):
-                self.state.selected = self._ids[index]
-
-
-def _intro(sentence: str) -> str:
-    return f'<p class="dash-intro">{escape(sentence)}</p>'
-
-
-def _waiting(sentence: str) -> widgets.HTML:
-    return widgets.HTML(f'<p class="dash-empty">{escape(sentence)}</p>')
-
-
-def _legend(state: DashboardState) -> str:
-    if state.bundle is None:
-        return ""
-    marks = [
-        f"<span>{svg_mark(i, info.colour)}{escape(state.messages.pick(info.label))}</span>"
-        for i, info in enumerate(state.bundle.classes)
-    ]
-    return f'<p class="dash-legend">{"".join(marks)}</p>'

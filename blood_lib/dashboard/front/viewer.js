@@ -1,79 +1,242 @@
-// One cell, large: its image, where the model looked, what it says. Shown beside the gallery and beside the map.
+// One cell, large: its image, where the model looked, what it says, and where people put it. Shown beside the
+// gallery and beside the map; built once, so that focus, zoom and slider stay as they are from cell to cell.
 
-const STRENGTH = 45; // per cent, where the heat map's slider starts
+const PAN_STEP = 0.1; // of the picture's side, for a key
 
-function render({ model, el }) {
+function render({ model, el, signal }) {
   const text = model.get("text");
-  let urls = [];
-  let strength = STRENGTH;
+  const groups = model.get("groups"); // the classes, then unidentified, then excluded
+  const n = groups.length - 2;
+  const keys = groupKeys(groups);
+  const urls = {}; // name of a picture -> its blob URL
+  const tell = (kind, more = {}) => model.send({ kind, ...more });
+  const cellIs = () => model.get("cell");
+
+  const empty = h("p", { class: "dash-empty" }, text.empty);
+  const head = makeHead();
+  const picture = makePicture();
+  const decide = makeDecide();
+  const facts = makeFacts();
+  const parts = [head, picture, decide, facts];
   el.classList.add("dash-viewer");
+  el.tabIndex = -1;
+  el.append(empty, ...parts.map((part) => part.el));
 
-  function draw() {
-    urls.forEach((url) => URL.revokeObjectURL(url));
-    urls = [];
-    const cell = model.get("cell");
-    if (cell.id === undefined) {
-      el.classList.add("dash-viewer-empty");
-      return el.replaceChildren(h("p", { class: "dash-empty" }, text.empty));
+  // --- what is shown ---
+  function showCell() {
+    const cell = cellIs();
+    const none = cell.id === undefined;
+    el.classList.toggle("dash-viewer-empty", none);
+    empty.hidden = !none;
+    for (const part of parts) {
+      part.el.hidden = none;
+      if (!none) part.show(cell);
     }
-    el.classList.remove("dash-viewer-empty");
-    el.replaceChildren(head(cell), picture(cell), ...(cell.probabilities.length ? [probabilities(cell)] : []), ...(cell.neighbours.length ? [neighbours(cell)] : []));
   }
 
-  function head(cell) {
-    const move = (step, label, sign) => h("button", { type: "button", class: "dash-button dash-small", "aria-label": label, title: label, onclick: () => model.send({ kind: "move", step }) }, sign);
-    return h(
-      "div",
-      { class: "dash-viewer-head" },
-      h("div", { class: "dash-viewer-bar" }, h("p", { class: "dash-name dash-muted" }, cell.name), h("span", { class: "dash-viewer-buttons" }, move(-1, text.previous, "‹"), move(1, text.next, "›"), h("button", { type: "button", class: "dash-button dash-small dash-close", "aria-label": text.close, title: text.close, onclick: () => model.send({ kind: "close" }) }, "×"))),
-      h("h2", { "aria-live": "polite" }, mark(cell.type, 18), cell.type.label, h("span", { class: "dash-number" }, `${percent(cell.confidence, 1)} ${text.confidence}`)),
-      cell.status === "ok" ? null : h("p", { class: "dash-viewer-status" }, badge(cell.status, cell.status_word), " ", cell.reason),
-    );
+  function makeHead() {
+    const name = h("p", { class: "dash-name dash-muted" });
+    const at = h("span", { class: "dash-number dash-muted" });
+    const label = h("h2", { "aria-live": "polite" });
+    const said = h("p", { class: "dash-said" });
+    const doubt = h("p", { class: "dash-viewer-status" });
+    const bar = h("div", { class: "dash-viewer-bar" }, at, h("span", { class: "dash-viewer-buttons" }, small("‹", text.previous, () => tell("step", { by: -1 })), small("›", text.next, () => tell("step", { by: 1 })), small("?", text.keys, askForKeys, "dash-wants-keys"), small("×", text.close, () => tell("close"), "dash-close")));
+    return {
+      el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, name),
+      show(cell) {
+        const words = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
+        const mine = cell.moved ? badge("moved", text.moved) : cell.reviewed ? badge("confirmed", text.confirmed) : null;
+        name.textContent = cell.name;
+        at.textContent = fill(text.at, { at: cell.at, total: cell.total });
+        label.replaceChildren(mark(groups[cell.group], 18), groups[cell.group].label);
+        said.replaceChildren(...(mine ? [mine, " "] : []), words);
+        doubt.hidden = cell.status === "ok";
+        if (cell.status !== "ok") doubt.replaceChildren(badge(cell.status, cell.status_word), " ", cell.reason);
+      },
+    };
   }
 
-  function picture(cell) {
-    const image = keep(pictureUrl(model.get("image"), "image/jpeg"));
-    const heat = keep(pictureUrl(model.get("heat"), "image/png"));
-    const { left, top, width, height } = cell.frame;
-    const place = { left: share(left), top: share(top), width: share(width), height: share(height) };
-    const overlay = heat ? h("img", { class: "dash-heat", src: heat, alt: "", style: { ...place, opacity: strength / 100 } }) : null;
-    const frame = overlay && width * height < 0.999 ? h("span", { class: "dash-frame", style: place, hidden: strength === 0 }) : null;
-    const box = h("div", { class: "dash-picture", style: { aspectRatio: `${cell.size[0]} / ${cell.size[1]}` } }, h("img", { class: "dash-image", src: image, alt: cell.name }), overlay, frame);
-    if (!overlay) return box;
-    const slider = h("input", { type: "range", min: 0, max: 100, value: strength, "aria-label": text.heat });
-    slider.addEventListener("input", () => {
-      strength = Number(slider.value);
-      overlay.style.opacity = strength / 100;
-      if (frame) frame.hidden = strength === 0;
-    });
-    const note = fill(text.heat_note, { label: cell.type.label }) + (frame ? ` ${text.frame_note}` : "");
-    return h("div", {}, box, h("label", { class: "dash-slider" }, h("span", {}, text.heat), slider), h("p", { class: "dash-muted dash-fine" }, note));
+  function makePicture() {
+    const image = h("img", { class: "dash-image", draggable: "false", decoding: "sync" });
+    const heat = h("img", { class: "dash-heat", alt: "", draggable: "false" });
+    const frame = h("span", { class: "dash-frame" });
+    const inner = h("div", { class: "dash-picture-inner" }, image, heat, frame);
+    const scale = h("output", { class: "dash-number dash-muted" });
+    const box = h("div", { class: "dash-picture" }, inner);
+    const zoomer = zoomable(box, inner, (now) => (scale.textContent = `${Math.round(100 * now)} %`));
+    const buttons = h("span", { class: "dash-zoom" }, small("−", text.zoom_out, () => zoomer.zoom(1 / ZOOM_STEP)), scale, small("+", text.zoom_in, () => zoomer.zoom(ZOOM_STEP)));
+    const slider = h("input", { type: "range", min: 0, max: 100, "aria-label": text.heat });
+    const note = h("p", { class: "dash-muted dash-fine" });
+    let before = model.get("strength"); // what the key that hides the overlay brings back
+    slider.addEventListener("input", () => setStrength(Number(slider.value)));
+    slider.addEventListener("pointerup", () => slider.blur()); // the arrow keys go through the cells again
+    zoomer.whole();
+
+    function setStrength(value) {
+      model.set("strength", value); // for the other place where the viewer stands; Python is not told
+      showStrength();
+    }
+    function showStrength() {
+      const strength = model.get("strength");
+      slider.value = strength;
+      heat.style.opacity = strength / 100;
+      frame.hidden = strength === 0 || !framed(cellIs());
+    }
+    function toggle() {
+      if (model.get("strength")) before = model.get("strength");
+      setStrength(model.get("strength") ? 0 : before || 100);
+    }
+    function showImage() {
+      image.src = url("image", "image/jpeg");
+    }
+    function showHeat() {
+      const source = url("heat", "image/png");
+      heat.hidden = !source;
+      if (source) heat.src = source;
+    }
+    showImage();
+    showHeat();
+    model.on("change:image", showImage);
+    model.on("change:heat", showHeat);
+    model.on("change:strength", showStrength);
+    return {
+      el: h("div", { class: "dash-look" }, box, h("div", { class: "dash-look-bar" }, h("label", { class: "dash-slider" }, h("span", {}, text.heat), slider), buttons), note),
+      show(cell) {
+        const { left, top, width, height } = cell.frame;
+        const place = { left: share(left), top: share(top), width: share(width), height: share(height) };
+        box.style.aspectRatio = `${cell.size[0]} / ${cell.size[1]}`;
+        box.style.setProperty("--ratio", cell.size[0] / cell.size[1]);
+        image.alt = cell.name;
+        Object.assign(heat.style, place);
+        Object.assign(frame.style, place);
+        note.textContent = fill(text.heat_note, { label: groups[cell.said].label }) + (framed(cell) ? ` ${text.frame_note}` : "");
+        showStrength();
+      },
+      zoomer,
+      toggle,
+    };
   }
 
-  function keep(url) {
-    if (url) urls.push(url);
-    return url;
+  function makeDecide() {
+    const confirm = button(text.confirm, "C", () => tell("confirm"), "dash-primary");
+    const move = button(text.move, "M", openGroups);
+    const others = ["unidentified", "excluded"].map((name, i) => button(text[name], keys[n + i], () => tell("move", { group: n + i })));
+    const back = button(text.back, "", () => tell("move", { group: null }), "dash-quiet");
+    move.setAttribute("aria-haspopup", "menu");
+    return {
+      el: h("div", { class: "dash-decide" }, confirm, move, ...others, back),
+      move,
+      show(cell) {
+        confirm.disabled = cell.reviewed;
+        others.forEach((other, i) => other.setAttribute("aria-pressed", cell.reviewed && cell.group === n + i));
+        back.hidden = !cell.reviewed;
+      },
+    };
   }
 
-  function probabilities(cell) {
-    const rows = cell.probabilities.map(({ type, p }) =>
-      h("li", {}, h("span", { class: "dash-bar-name" }, mark(type, 12), type.label), h("span", { class: "dash-bar-track" }, h("span", { class: "dash-bar-fill", style: { width: share(p), background: type.colour } })), h("span", { class: "dash-number" }, percent(p, 1))),
-    );
-    return h("section", {}, h("h3", {}, text.probabilities), h("ul", { class: "dash-probabilities" }, ...rows));
+  function openGroups() {
+    openMenu(decide.move, text.move, groupChoices(groups), (group) => tell("move", { group }));
   }
 
-  function neighbours(cell) {
-    const chips = cell.neighbours.map(({ type, n }) => h("li", { class: "dash-chip dash-chip-still" }, mark(type, 12), `${type.label} `, h("span", { class: "dash-number" }, String(n))));
-    return h("section", {}, h("h3", {}, text.neighbours), h("ul", { class: "dash-neighbours" }, ...chips));
+  function makeFacts() {
+    const second = h("p", { class: "dash-fine" });
+    const subtype = h("p", { class: "dash-fine" });
+    const bars = h("ul", { class: "dash-probabilities" });
+    const chips = h("ul", { class: "dash-neighbours" });
+    const around = plane(groups);
+    const near = h("section", {}, h("h3", {}, text.neighbours), chips, around.el, h("p", { class: "dash-muted dash-fine" }, text.near_note));
+
+    function showNear() {
+      const { counts, neighbours, place } = model.get("near");
+      near.hidden = !counts;
+      if (!counts) return;
+      around.draw(model.get("reference"));
+      chips.replaceChildren(...counts.map(([group, times]) => h("li", { class: "dash-chip dash-chip-still" }, mark(groups[group], 12), `${groups[group].label} `, h("span", { class: "dash-number" }, String(times)))));
+      const words = counts.map(([group, times]) => `${groups[group].label} ${times}`).join(", ");
+      around.show(neighbours, place, fill(text.near_label, { counts: words }));
+    }
+    showNear();
+    model.on("change:near", showNear);
+    return {
+      el: h("div", { class: "dash-facts" }, h("section", {}, h("h3", {}, text.probabilities), second, bars, subtype), near),
+      show(cell) {
+        const [, [other, p]] = cell.probabilities;
+        second.textContent = fill(text.second, { label: groups[other].label, confidence: percent(p, 1) });
+        subtype.hidden = !cell.subtype;
+        if (cell.subtype) subtype.textContent = fill(text.subtype, { label: cell.subtype[0], confidence: percent(cell.subtype[1], 1) });
+        bars.replaceChildren(...cell.probabilities.map(([group, q]) => bar(groups[group], q)));
+      },
+    };
   }
 
+  // --- pieces ---
+  function bar(group, p) {
+    return h("li", {}, h("span", { class: "dash-bar-name" }, mark(group, 12), group.label), h("span", { class: "dash-bar-track" }, h("span", { class: "dash-bar-fill", style: { width: share(p), background: group.colour } })), h("span", { class: "dash-number" }, percent(p, 1)));
+  }
+
+  function small(sign, label, onclick, more = "") {
+    return h("button", { type: "button", class: `dash-button dash-small ${more}`, "aria-label": label, title: label, onclick }, sign);
+  }
+
+  function button(label, key, onclick, more = "") {
+    return h("button", { type: "button", class: `dash-button dash-small ${more}`, "aria-keyshortcuts": key || null, onclick }, label, key ? h("kbd", { "aria-hidden": "true" }, key) : null);
+  }
+
+  function askForKeys() {
+    el.dispatchEvent(new CustomEvent("dash:keys", { bubbles: true }));
+  }
+
+  /** The network saw less than the whole image. */
+  function framed(cell) {
+    return cell.id !== undefined && cell.frame.width * cell.frame.height < 0.999;
+  }
+
+  function url(name, type) {
+    if (urls[name]) URL.revokeObjectURL(urls[name]);
+    urls[name] = pictureUrl(model.get(name), type);
+    return urls[name];
+  }
+
+  // --- keys ---
+  const acts = {
+    step: ({ by, doubtful, scrolls }) => (open() || !scrolls) && tell("step", { by, doubtful }),
+    confirm: () => tell("confirm", { marked: true }),
+    group: ({ key }) => keys.includes(key) && tell("move", { group: keys.indexOf(key), marked: true }),
+    menu: () => open() && openGroups(),
+    heat: () => open() && picture.toggle(),
+    zoom: ({ by }) => open() && (by ? picture.zoomer.zoom(ZOOM_STEP ** by) : picture.zoomer.whole()),
+    pan: ({ by }) => open() && picture.zoomer.pan(...by.map((step) => PAN_STEP * step)),
+    close: () => open() && tell("close"),
+  };
+  const open = () => cellIs().id !== undefined;
+  whenAttached(
+    el,
+    (root) => {
+      const onDo = (event) => {
+        const inSight = el.getClientRects().length > 0;
+        if (inSight && acts[event.detail.what] && acts[event.detail.what](event.detail) !== false) event.preventDefault();
+      };
+      root.addEventListener("dash:do", onDo, { signal });
+    },
+    signal,
+  );
+
+  let shown; // the id of the cell that was shown last
   model.on("change:cell", () => {
-    draw();
-    // Where the viewer stands below the map, on a phone, a click there would otherwise seem to do nothing.
-    if (el.offsetParent && model.get("cell").id !== undefined) el.scrollIntoView({ block: "nearest", behavior: "smooth" });
+    showCell();
+    const { id } = cellIs();
+    if (id !== shown && id !== undefined && el.getClientRects().length) takeFocus();
+    shown = id;
   });
-  draw();
-  return () => urls.forEach((url) => URL.revokeObjectURL(url));
+  showCell();
+
+  /** From a tab, whose arrow keys change tabs, or from nowhere: the arrow keys are for the cells now. */
+  function takeFocus() {
+    const focused = document.activeElement;
+    if (focused === document.body || focused?.getAttribute("role") === "tab") el.focus({ preventScroll: true });
+  }
+
+  return () => Object.values(urls).forEach((address) => URL.revokeObjectURL(address));
 }
 
 export default { render: live(render) };

@@ -1,0 +1,189 @@
+"""One cell, looked at closely and reviewed: with the mouse, with fingers, and with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.browser_tools import BROWSER, Visit, click_a_point, time_a_click, until
+
+pytestmark = BROWSER
+
+VIEWER = ".dash-panel-classification .dash-viewer"
+SCALE = f"new DOMMatrix(getComputedStyle(document.querySelector('{VIEWER} .dash-picture-inner')).transform).a"
+
+
+def open_the_first(visit: Visit, cells: list[Path]) -> None:
+    """Upload and look at the first cell of the gallery."""
+    visit.upload(cells)
+    visit.open("Classification")
+    visit.page.locator(".dash-card").first.click()
+    visit.page.locator(f"{VIEWER} .dash-image").wait_for()
+
+
+def at(visit: Visit) -> str:
+    return visit.page.inner_text(f"{VIEWER} .dash-viewer-bar .dash-number")
+
+
+def group(visit: Visit) -> str:
+    return visit.page.inner_text(f"{VIEWER} h2")
+
+
+def test_three_cells_are_reviewed_with_the_keyboard_alone(desktop: Visit, cells: list[Path]) -> None:
+    page, keys = desktop.page, desktop.page.keyboard
+    desktop.upload(cells[:6])
+    page.get_by_role("tab", name="Upload").focus()
+    for _ in range(3):
+        keys.press("ArrowRight")
+    page.wait_for_selector(".dash-card")
+    keys.press("j")  # from the tabs, whose arrow keys change tabs; from here on they are for the cells
+    until(page, f"document.querySelector('{VIEWER} .dash-viewer-bar .dash-number').textContent === '1 of 6'")
+    keys.press("c")
+    page.locator(f"{VIEWER} .dash-badge-confirmed").wait_for()
+    keys.press("ArrowRight")
+    until(page, f"document.querySelector('{VIEWER} .dash-viewer-bar .dash-number').textContent === '2 of 6'")
+    said = group(desktop)
+    other = page.evaluate(f"document.querySelectorAll('{VIEWER} .dash-bar-name')[1].textContent")
+    keys.press("m")
+    page.get_by_role("menuitem", name=other).focus()
+    keys.press("Enter")
+    page.locator(f"{VIEWER} .dash-badge-moved").wait_for()
+    assert group(desktop) == other != said
+    keys.press("ArrowDown")
+    until(page, f"document.querySelector('{VIEWER} .dash-viewer-bar .dash-number').textContent === '3 of 6'")
+    keys.press("x")
+    page.locator(f"{VIEWER} .dash-badge-moved").wait_for()
+    assert group(desktop) == "excluded"
+    keys.press("Control+z")
+    page.locator(f"{VIEWER} .dash-badge-moved").wait_for(state="hidden")
+    keys.press("Escape")
+    page.locator(f"{VIEWER} .dash-empty").wait_for()
+
+
+def test_keys_are_left_alone_where_somebody_writes(desktop: Visit, cells: list[Path]) -> None:
+    open_the_first(desktop, cells[:3])
+    desktop.page.locator(f"{VIEWER} input[type=range]").focus()
+    desktop.page.keyboard.press("ArrowRight")
+    desktop.page.keyboard.press("x")
+    assert at(desktop) == "1 of 3"
+    assert desktop.page.locator(f"{VIEWER} .dash-badge-moved").count() == 0
+
+
+def test_all_keys_are_listed_behind_a_question_mark(desktop: Visit) -> None:
+    desktop.page.keyboard.press("?")
+    dialog = desktop.page.get_by_role("dialog")
+    dialog.wait_for()
+    assert dialog.locator("tr").count() == 15
+    assert all(row.strip() for row in dialog.locator("td").all_inner_texts())
+    desktop.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+
+
+def test_one_looks_closer_without_the_page_moving(desktop: Visit, cells: list[Path]) -> None:
+    open_the_first(desktop, cells[:3])
+    page = desktop.page
+    box = page.locator(f"{VIEWER} .dash-picture").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    page.mouse.wheel(0, -300)
+    until(page, f"{SCALE} > 1.3")
+    assert page.evaluate("window.scrollY") == 0
+    page.keyboard.press("0")
+    until(page, f"{SCALE} === 1")
+    page.get_by_role("button", name="Zoom in").locator("visible=true").click()
+    until(page, f"{SCALE} === 1.5")
+    heat = page.locator(f"{VIEWER} .dash-heat").bounding_box()
+    image = page.locator(f"{VIEWER} .dash-image").bounding_box()
+    assert image["width"] == pytest.approx(1.5 * box["width"], rel=0.02)
+    assert heat["width"] < image["width"]  # it lies over the frame and grows with it
+    left = image["x"]
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 100, steps=4)
+    page.mouse.up()
+    assert page.locator(f"{VIEWER} .dash-image").bounding_box()["x"] == pytest.approx(left + 40, abs=2)
+    page.locator(f"{VIEWER} .dash-picture").dblclick()
+    until(page, f"{SCALE} === 1")
+
+
+PINCH = """([x, y]) => {
+    const box = [...document.querySelectorAll(".dash-picture")].find((found) => found.offsetParent);
+    const touch = { pointerType: "touch", clientY: y, bubbles: true };
+    const tell = (kind, pointerId, dx) =>
+        box.dispatchEvent(new PointerEvent(kind, { ...touch, pointerId, clientX: x + dx }));
+    box.setPointerCapture = () => {};  // these fingers are none
+    tell("pointerdown", 11, -20), tell("pointerdown", 12, 20);
+    tell("pointermove", 11, -40), tell("pointermove", 12, 40);
+    tell("pointerup", 11, -40), tell("pointerup", 12, 40);
+}"""
+
+
+def test_two_fingers_zoom_on_a_phone(phone: Visit, cells: list[Path]) -> None:
+    open_the_first(phone, cells[:3])
+    box = phone.page.locator(f"{VIEWER} .dash-picture").bounding_box()
+    phone.page.evaluate(PINCH, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    until(phone.page, f"Math.abs({SCALE} - 2) < 0.05")
+
+
+def test_the_overlay_stays_as_it_was_from_cell_to_cell(visit: Visit, cells: list[Path]) -> None:
+    open_the_first(visit, cells[:3])
+    page = visit.page
+    page.locator(f"{VIEWER} input[type=range]").fill("80")
+    page.locator(f"{VIEWER} [aria-label=Next]").click()
+    until(page, f"document.querySelector('{VIEWER} .dash-viewer-bar .dash-number').textContent === '2 of 3'")
+    assert page.locator(f"{VIEWER} input[type=range]").input_value() == "80"
+    assert page.locator(f"{VIEWER} .dash-heat").evaluate("heat => heat.style.opacity") == "0.8"
+
+
+def test_a_cell_is_moved_with_the_menu_and_the_map_shows_it(visit: Visit, cells: list[Path]) -> None:
+    page = visit.page
+    visit.upload(cells)
+    visit.open("Visual analysis")
+    click_a_point(visit)
+    viewer = page.locator(".dash-panel-map .dash-viewer")
+    viewer.locator(".dash-plane-here").wait_for(state="attached")
+    assert viewer.locator(".dash-plane-near path").count() == 10
+    assert re.search(r"\d", viewer.locator(".dash-plane").get_attribute("aria-label"))
+    viewer.locator("[aria-haspopup=menu]").click()
+    page.get_by_role("menuitem").last.click()
+    viewer.locator(".dash-badge-moved").wait_for()
+    figure = "document.querySelector('.js-plotly-plot').data[0].marker"
+    until(page, f"[...{figure}.opacity].filter(opacity => opacity < 1).length === 1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells: list[Path]) -> None:
+    page = desktop.page
+    desktop.upload(cells)
+    desktop.open("Visual analysis")
+    click_a_point(desktop)
+    page.get_by_role("button", name="Select several").click()
+    until(page, "document.querySelector('.js-plotly-plot')._fullLayout.dragmode === 'lasso'")
+    box = page.locator(".dash-map").bounding_box()
+    left, top, right, bottom = (
+        box["x"] + 5,
+        box["y"] + 5,
+        box["x"] + box["width"] - 60,
+        box["y"] + box["height"] - 5,
+    )
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
+        page.mouse.move(x, y, steps=5)
+    page.mouse.up()
+    chosen = page.locator(".dash-marked [role=status]")
+    until(page, "document.querySelector('.dash-marked [role=status]').textContent !== ''")
+    n = int(chosen.inner_text().split()[0])
+    assert n > 5
+    page.locator(".dash-marked [aria-haspopup=menu]").click()
+    page.get_by_role("menuitem").first.click()
+    until(page, "document.querySelector('.dash-marked [role=status]').textContent === ''")
+    colours = "new Set([...document.querySelector('.js-plotly-plot').data[0].marker.color]).size"
+    until(page, f"{colours} <= {len(cells) - n + 1}")
+
+
+def test_a_click_on_the_map_shows_the_cell_at_once(desktop: Visit, cells: list[Path]) -> None:
+    desktop.upload(cells)
+    desktop.open("Visual analysis")
+    assert time_a_click(desktop) < 5_000  # on a busy machine; benchmarks/dashboard.py tells how long it takes
