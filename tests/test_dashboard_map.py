@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.figure import EXCLUDED_OPACITY, OUTLINE, REVIEWED, draw_plane
+from blood_lib.dashboard.figure import (
+    EXCLUDED_OPACITY,
+    OUTLINE,
+    REVIEWED,
+    build_traces,
+    build_widget,
+    draw_plane,
+)
 from blood_lib.dashboard.state import EXCLUDED, Command
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import Wrapped, classify, drawn_files, say
@@ -44,6 +51,20 @@ def test_the_picture_below_has_a_mark_for_each_reference_cell(tiny_classifier: C
     svg = draw_plane(atlas, atlas.zones(), tiny_classifier.bundle)
     assert svg.count("<use ") == len(atlas)
     assert all(info.colour in svg for info in tiny_classifier.bundle.classes)
+
+
+def test_the_page_first_hears_of_a_figure_that_is_complete(app: App, monkeypatch) -> None:
+    told: list[tuple] = []
+    monkeypatch.setattr(
+        "ipywidgets.Widget.open",
+        lambda self: told.append((self._widget_data, self._widget_layout, self._config)),
+    )
+    layout = {"dragmode": "pan", "template": "none"}
+    build_widget(build_traces(app.state.bundle, app.state.messages), layout)
+    ((data, shown, config),) = told
+    assert [trace["type"] for trace in data] == ["scatter"]
+    assert shown["dragmode"] == "pan"
+    assert not config["showSendToCloud"]
 
 
 def test_the_map_offers_no_way_out(app: App) -> None:

@@ -26,6 +26,7 @@ __all__ = [
     "CONFIG",
     "build_layout",
     "build_traces",
+    "build_widget",
     "describe_cells",
     "draw_plane",
     "draw_ring",
@@ -70,6 +71,27 @@ def load_widget_class() -> type:
         if missing:
             del sys.modules["rfc3987_syntax"]
     return FigureWidget
+
+
+def build_widget(traces: list[dict[str, Any]], layout: dict[str, Any]) -> Any:
+    """The figure as a widget, of which the page hears only when there is all in it.
+
+    plotly's own tells the page of an empty figure first and fills it in by further messages: a page that
+    draws it in between shows empty axes for good.
+    """
+
+    class Figure(load_widget_class()):
+        complete = False
+
+        def open(self) -> None:
+            if self.complete:
+                super().open()
+
+    figure = Figure(data=traces, layout=layout)
+    figure._config = figure._config | CONFIG
+    figure.complete = True
+    figure.open()
+    return figure
 
 
 def build_traces(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:

@@ -12,9 +12,9 @@ import ipywidgets as widgets
 from traitlets import Bool, Int, List
 
 from blood_lib.dashboard.figure import (
-    CONFIG,
     build_layout,
     build_traces,
+    build_widget,
     describe_cells,
     draw_ring,
     find_marked,
@@ -104,8 +104,7 @@ class MapView(View):
         """Make the one figure; its script is five megabytes, so there is never a second."""
         state, layout = self.state, self._lay_out()
         self._laid_out = state.classifier.atlas
-        figure = load_widget_class()(data=build_traces(state.bundle, state.messages), layout=layout)
-        figure._config = figure._config | CONFIG
+        figure = build_widget(build_traces(state.bundle, state.messages), layout)
         cells = figure.data[0]
         cells.on_click(state.guard(self._on_click))
         cells.on_selection(state.guard(self._on_selection))
