@@ -67,6 +67,13 @@ def test_the_page_first_hears_of_a_figure_that_is_complete(app: App, monkeypatch
     assert not config["showSendToCloud"]
 
 
+def test_a_page_that_listens_late_hears_of_all_cells(app: App) -> None:
+    figure, sent = app.map.figure, []
+    figure._send_update_msg = lambda restyle_data=None, *args, **kwargs: sent.append(restyle_data)
+    figure._js2py_traceDeltas = {"trace_deltas": [], "trace_edit_id": figure._last_trace_edit_id}
+    assert len(sent[-1]["x"][0]) == 4
+
+
 def test_the_map_offers_no_way_out(app: App) -> None:
     config = app.map.figure._config
     assert not config["showSendToCloud"]

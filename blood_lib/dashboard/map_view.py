@@ -115,9 +115,12 @@ class MapView(View):
         self._update()
 
     def _on_alive(self, _change: Any) -> None:
+        """What was sent before the page listened is lost, and only changes are sent: so change it twice."""
         if not self._alive:
             self._alive = True
-            self._update()  # what was sent before the page listened may be lost: say it again
+            self.figure.data[0].update(describe_cells([], self.state.bundle, self.state.messages))
+            self.figure.layout.shapes = []
+            self._update()
 
     # --- what it shows ---
 
