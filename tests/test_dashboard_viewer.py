@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blood_lib.bundle import SubtypeInfo
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
 from blood_lib.dashboard.viewer import frame_of
@@ -79,9 +80,10 @@ def test_a_moved_cell_shows_where_it_stands_and_what_the_model_said(app: App) ->
 
 def test_a_subtype_is_shown_where_the_bundle_tells_one(app: App) -> None:
     cell = app.state.cells[0]
-    assert app.viewer.cell == {}
     select(app, 0)
     assert app.viewer.cell["subtype"] is None
+    infos = tuple(SubtypeInfo(name, {"en": name}) for name in ("crimson", "scarlet"))
+    app.state.bundle = replace(app.state.bundle, subtypes=infos)
     subtypes = {"subtype": "crimson", "subtype_probs": np.array([0.75, 0.25])}
     told = SimpleNamespace(**vars(cell.result) | subtypes)
     app.state.cells = (replace(cell, result=told), *app.state.cells[1:])

@@ -16,7 +16,6 @@ from blood_lib.dashboard.part import Part, script, style
 from blood_lib.dashboard.state import (
     TABS,
     THEMES,
-    Cell,
     Command,
     DashboardState,
 )
@@ -121,5 +120,3 @@ class StatusBar(Part):
 def progress_values(state: DashboardState) -> dict[str, int | str]:
     """{done, total, kind} of the running work, {} when none runs."""
     return {} if state.progress is None else asdict(state.progress)
-
-

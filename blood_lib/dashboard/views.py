@@ -6,7 +6,6 @@ modules of their own, `chart_view.py` and `map_view.py`.
 
 from __future__ import annotations
 
-from html import escape
 from typing import Any
 
 import ipywidgets as widgets
