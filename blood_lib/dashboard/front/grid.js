@@ -57,9 +57,10 @@ function createGrid(label, makeCard) {
 
   function show(some) {
     const focused = document.activeElement?.parentElement === el ? document.activeElement : null;
-    if (focused && places.has(focused.item.id)) stop = focused.item.id; // whatever has the focus stays in the page
+    if (focused && places.has(focused.item.id)) stop = focused.item.id;
+    if (!places.has(stop)) stop = items[0]?.id ?? null;
     const wanted = new Set(some.map(({ id }) => id));
-    if (focused) wanted.add(stop);
+    wanted.add(stop); // the keyboard comes to every group, and what has the focus stays
     for (const [id, card] of cards) {
       const item = items[places.get(id)];
       if (wanted.has(id) && item === card.item) continue;
@@ -68,7 +69,6 @@ function createGrid(label, makeCard) {
     }
     const order = [...wanted].filter((id) => places.has(id)).sort((a, b) => places.get(a) - places.get(b));
     order.forEach(place);
-    if (!cards.has(stop)) stop = order[0];
     for (const [id, card] of cards) card.tabIndex = id === stop ? 0 : -1;
     const again = focused && cards.get(focused.item.id);
     if (again && again !== document.activeElement) again.focus({ preventScroll: true });
