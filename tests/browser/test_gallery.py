@@ -202,11 +202,12 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     page = review.page
     review.card("red").focus()
     page.keyboard.press("x")
+    review.expect(red=3, excluded=1)
     page.get_by_role("button", name="Select all").click()
-    page.get_by_label("Type").select_option("green")
+    page.get_by_label("Type", exact=True).select_option("green")
     assert page.locator(".dash-card").count() == review.marked() == EACH
-    page.get_by_label("Type").select_option("All types")
-    page.get_by_label("Reviewed").select_option("Moved by hand")
+    page.get_by_label("Type", exact=True).select_option("All types")
+    page.get_by_label("Reviewed", exact=True).select_option("Moved by hand")
     assert page.locator(".dash-card").count() == 1
     assert review.marked() == 0
 
