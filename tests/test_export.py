@@ -8,8 +8,10 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("onnx", reason="needs the extra `study`")
 
 from blood_lib.calibration import fit_temperature  # noqa: E402
+from blood_lib.head import Head  # noqa: E402
 from blood_lib.inference import Classifier  # noqa: E402
 from blood_lib.study import export  # noqa: E402
+from blood_lib.study.cells import SUBTYPES  # noqa: E402
 from blood_lib.study.export import choose_distance, export_bundle, sample_per_class, store_as_float16  # noqa: E402
 from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402
@@ -33,6 +35,23 @@ def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_da
     assert (
         np.abs(answers.probs - expected).max() < 0.02
     )  # half-precision weights, bfloat16 where there is any
+
+
+def test_subtypes_are_told_when_the_training_part_has_all_of_them(tiny_run, tiny_dataset, bundle):
+    split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
+    whole = set(SUBTYPES) <= set(split["subtype"][split["part"] == "train"])
+    assert len(bundle.subtypes) == (11 if whole else 0)
+    rng = np.random.default_rng(0)
+    told = np.repeat(np.arange(len(SUBTYPES)), 20)
+    features = np.eye(len(SUBTYPES), 16)[told] + 0.1 * rng.normal(size=(len(told), 16))
+    part = export._Outputs(told, told, features, features.astype(np.float32))
+    infos, files = export._build_subtypes(part, part)
+    head = Head.from_bytes(files["subtypes.npz"])
+    assert [info.name for info in infos] == list(SUBTYPES)
+    assert (head(part.features).argmax(axis=1) == told).all()
+    some = told > 0
+    fewer = export._Outputs(*(array[some] for array in part))
+    assert export._build_subtypes(fewer, part) == ((), {})
 
 
 def test_the_temperature_is_fitted_to_what_is_served_on_the_validation_part(bundle, tiny_dataset, tiny_run):

@@ -17,12 +17,14 @@ import pandas as pd
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
 
 from blood_lib import BloodError
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import (
     Bundle,
     Preprocessing,
+    SubtypeInfo,
     Thresholds,
     check_out,
     load_bundle,
@@ -35,7 +37,7 @@ from blood_lib.inference import Classifier
 from blood_lib.network import Network
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.card import TEXTS, build_card
-from blood_lib.study.cells import class_infos, subtype_infos
+from blood_lib.study.cells import SUBTYPES, class_infos, subtype_infos
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.labelled import find_labelled
 from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
@@ -55,9 +57,11 @@ __all__ = [
 MAX_BYTES = 25 * 10**6
 OK_ACCURACY = 0.998
 """`ok` should be right this often on the validation part."""
-FLAGGED = 0.005
+FLAGGED = 0.0075
 """Share of the validation part that the threshold of `unfamiliar` lets go."""
 ATLAS_PER_CLASS = 250
+SUBTYPE_C = 0.03
+"""Inverse strength of the penalty when the subtypes' head is fitted; chosen on the validation part."""
 
 
 def export_onnx(network: CellNetwork, image_size: int) -> bytes:
@@ -170,15 +174,21 @@ def _build_atlas(train: _Outputs, seed: int) -> Atlas:
     return Atlas.fit(train.features[chosen], train.target[chosen], random_state=seed)
 
 
-def _build_subtypes(network: CellNetwork, valid: _Outputs) -> tuple[dict[str, object], dict[str, bytes]]:
-    """The bundle's subtypes and the file of their head, calibrated: divided by its temperature."""
-    if network.subtypes is None:
-        return {}, {}
-    weight, bias = (getattr(network.subtypes, name).detach().numpy() for name in ("weight", "bias"))
-    known = valid.subtype != UNKNOWN
-    temperature = np.float32(fit_temperature(valid.subtype[known], Head(weight, bias)(valid.features[known])))
-    head = Head(weight / temperature, bias / temperature)
-    return {"subtypes": subtype_infos()}, {"subtypes.npz": head.to_bytes()}
+def _build_subtypes(train: _Outputs, valid: _Outputs) -> tuple[tuple[SubtypeInfo, ...], dict[str, bytes]]:
+    """The bundle's subtypes and the file of their head: a logistic regression on the features, divided by its
+    temperature. None where the training part does not have all of them.
+    """
+    rows, told = train.subtype != UNKNOWN, valid.subtype != UNKNOWN
+    if len(np.unique(train.subtype[rows])) < len(SUBTYPES) or not told.any():
+        return (), {}
+    scale = train.features[rows].std()
+    fit = LogisticRegression(C=SUBTYPE_C, max_iter=1000).fit(
+        train.features[rows] / scale, train.subtype[rows]
+    )
+    head = Head(np.float32(fit.coef_ / scale), np.float32(fit.intercept_))
+    temperature = np.float32(fit_temperature(valid.subtype[told], head(valid.features[told])))
+    head = Head(head.weight / temperature, head.bias / temperature)
+    return subtype_infos(), {"subtypes.npz": head.to_bytes()}
 
 
 def _check_size(files: dict[str, bytes]) -> None:
@@ -200,8 +210,13 @@ def _measure_and_save(
     probs = softmax(valid.logits / temperature, axis=1)
     confidence = choose_confidence(valid.target, probs, accuracy=OK_ACCURACY)
     thresholds = Thresholds(confidence, choose_distance(atlas.distance(valid.features)))
-    subtypes, subtype_files = _build_subtypes(network, valid)
-    shared = {**_describe_input(recipe), "temperature": temperature, "thresholds": thresholds, **subtypes}
+    subtypes, subtype_files = _build_subtypes(train, valid)
+    shared = {
+        **_describe_input(recipe),
+        "temperature": temperature,
+        "thresholds": thresholds,
+        "subtypes": subtypes,
+    }
     files = {
         "model.onnx": store_as_float16(export_onnx(network, recipe.image_size)),
         "atlas.npz": atlas.to_bytes(),

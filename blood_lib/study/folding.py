@@ -13,9 +13,10 @@ from onnx import numpy_helper
 from torch import nn
 
 from blood_lib import BloodError
+from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.depthwise import DepthwiseConv2d
 
-__all__ = ["fold_batch_norms", "load_served_weights"]
+__all__ = ["fold_batch_norms", "load_served_weights", "mix_weights"]
 
 _CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d)
 
@@ -91,4 +92,18 @@ def load_served_weights(network: nn.Module, content: bytes) -> nn.Module:
         )
     for tensor, array in zip(targets, sources, strict=True):
         tensor.copy_(torch.from_numpy(array.copy()))
+    return network
+
+
+@torch.no_grad()
+def mix_weights(network: CellNetwork, start: CellNetwork, share: float) -> CellNetwork:
+    """Put `share` of the weights of `network` and the rest of those of `start`, where it came from, into
+    `network`, in place: less is forgotten of what was known before (Wortsman et al. 2022, arXiv:2109.01903).
+
+    The subtypes' head has no start: it stays as it was trained, and is fitted anew for the bundle.
+    """
+    before = start.to(next(network.parameters()).device).state_dict()
+    for name, weight in network.state_dict().items():
+        if not name.startswith("subtypes."):
+            weight.lerp_(before[name], 1 - share)
     return network

@@ -29,7 +29,7 @@ from blood_lib.study.callbacks import (
 from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
-from blood_lib.study.folding import fold_batch_norms, load_served_weights
+from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights
 from blood_lib.study.loaders import build_dls, load_views
 from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
 from blood_lib.study.provenance import describe_environment
@@ -66,6 +66,7 @@ class Recipe:
     arch: str = "efficientnet_lite0"  # a name in ARCHITECTURES
     initialisation: str = "imagenet"  # or "random", or "bundle": the network of a bundle, trained further
     start: str = ""  # sha256 of the bundle that is trained further
+    mixing: float = 1.0  # share of the trained weights in the result; the rest are those of the start
     fold_batch_norms: bool = False  # freeze the normalisation, as a network that comes from a bundle has it
     subtype_weight: float = 0.0  # of the loss of the second output, the subtypes; 0: there is none
     image_size: int = 128  # of what the network sees, px, a multiple of 32
@@ -92,6 +93,10 @@ class Recipe:
             raise BloodError(
                 "A network that is trained further needs the bundle it comes from (--start), and its batch "
                 "normalisation is folded."
+            )
+        if not 0 < self.mixing <= 1 or (self.mixing < 1 and not self.start):
+            raise BloodError(
+                "Weights are mixed with those of a bundle to start from, in a share above 0 up to 1."
             )
         if self.n_epochs < 1 or self.batch_size < 2:
             raise BloodError("A training needs at least one epoch, and batches of two images or more.")
@@ -255,6 +260,8 @@ def train(
     log.keep(done)
     with learn.no_bar(), learn.no_logging():
         learn.fit_one_cycle(recipe.n_epochs, recipe.lr, start_epoch=done)
+    if recipe.mixing < 1:
+        mix_weights(learn.model, _build(recipe, dls.c, weights), recipe.mixing)
     save_atomically(learn.model.state_dict(), run / "model.pt")
     checkpoint.file.unlink()
     return run / "model.pt"
