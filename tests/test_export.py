@@ -70,7 +70,7 @@ def test_the_card_says_what_was_measured_and_on_how_many(bundle):
     for metric in card["metrics"]:
         assert metric["n"] > 0
         assert metric["name"] == "calibration_error" or metric["low"] <= metric["value"] <= metric["high"]
-    home, abroad = card["per_class"]
+    home, *_, abroad = card["per_class"]  # between them the subtypes, where they are told
     assert sum(row["n"] for row in home["rows"]) == card["dataset"]["n_test"]
     assert [row["n"] for row in abroad["rows"]] == [6] * 8
     assert all(row["recall_low"] <= row["recall"] <= row["recall_high"] for row in abroad["rows"])
@@ -141,4 +141,4 @@ def test_the_sample_takes_as_many_of_each_class_as_there_are():
 
 def test_few_of_the_cells_that_the_threshold_was_chosen_on_are_flagged():
     distance = np.random.default_rng(0).gamma(2, size=2000)
-    assert (distance > choose_distance(distance)).mean() == pytest.approx(0.005, abs=0.0011)
+    assert (distance > choose_distance(distance)).mean() == pytest.approx(export.FLAGGED, abs=0.0011)

@@ -104,6 +104,6 @@ def mix_weights(network: CellNetwork, start: CellNetwork, share: float) -> CellN
     """
     before = start.to(next(network.parameters()).device).state_dict()
     for name, weight in network.state_dict().items():
-        if not name.startswith("subtypes."):
+        if weight.is_floating_point() and not name.startswith("subtypes."):
             weight.lerp_(before[name], 1 - share)
     return network

@@ -1,8 +1,9 @@
 """Trains a network by a recipe, with fastai: autocast, averaged weights, a checkpoint after every epoch.
 
 A run is a folder: recipe.json, split.csv, environment.json, log.csv, checkpoint.pt while it lasts and
-model.pt at its end. A run that was killed goes on from its last epoch and ends in the same place. Measuring
-the result is for `evaluation`, the bundle for `export`.
+model.pt at its end (and trained.pt, where that is mixed with the start's weights). A run that was killed goes
+on from its last epoch and ends in the same place. Measuring the result is for `evaluation`, the bundle for
+`export`.
 """
 
 import json
@@ -46,6 +47,7 @@ __all__ = [
     "build_learner",
     "build_targets",
     "load_network",
+    "load_start",
     "train",
 ]
 
@@ -133,23 +135,36 @@ def build_learner(
 
 def _build(recipe: Recipe, n_classes: int, weights: Path | None) -> CellNetwork:
     """The network before its first step."""
+    if recipe.start:
+        return load_start(recipe, weights)
     network = build_network(
         recipe.arch,
         n_classes,
-        n_subtypes=len(SUBTYPES) if recipe.subtype_weight else 0,
-        initialisation="random" if recipe.start else recipe.initialisation,
-        weights=None if recipe.start else weights,
+        n_subtypes=_count_subtypes(recipe),
+        initialisation=recipe.initialisation,
+        weights=weights,
     )
-    if recipe.fold_batch_norms:
-        fold_batch_norms(network)
-    return _load_start(network, recipe, weights) if recipe.start else network
+    return fold_batch_norms(network) if recipe.fold_batch_norms else network
 
 
-def _load_start(network: CellNetwork, recipe: Recipe, folder: Path | None) -> CellNetwork:
+def _count_subtypes(recipe: Recipe) -> int:
+    return len(SUBTYPES) if recipe.subtype_weight else 0
+
+
+def _build_empty(recipe: Recipe) -> CellNetwork:
+    """A network of this recipe for weights to be put into."""
+    network = build_network(
+        recipe.arch, len(CELL_TYPES), n_subtypes=_count_subtypes(recipe), initialisation="random"
+    )
+    return fold_batch_norms(network) if recipe.fold_batch_norms else network
+
+
+def load_start(recipe: Recipe, folder: Path | None) -> CellNetwork:
+    """The network of the bundle in `folder`, which `recipe` trains further."""
     bundle = load_bundle(folder)
     if bundle.sha256 != recipe.start:
         raise BloodError(f"{bundle.path} is not the bundle that the recipe starts from; give that one.")
-    return load_served_weights(network, bundle.read("model.onnx"))
+    return load_served_weights(_build_empty(recipe), bundle.read("model.onnx"))
 
 
 def build_targets(rows: pd.DataFrame) -> np.ndarray:
@@ -261,25 +276,26 @@ def train(
     with learn.no_bar(), learn.no_logging():
         learn.fit_one_cycle(recipe.n_epochs, recipe.lr, start_epoch=done)
     if recipe.mixing < 1:
-        mix_weights(learn.model, _build(recipe, dls.c, weights), recipe.mixing)
+        save_atomically(learn.model.state_dict(), run / "trained.pt")
+        mix_weights(learn.model, load_start(recipe, weights), recipe.mixing)
     save_atomically(learn.model.state_dict(), run / "model.pt")
     checkpoint.file.unlink()
     return run / "model.pt"
 
 
-def load_network(run: Path) -> tuple[CellNetwork, Recipe]:
-    """The trained network of a finished run, in evaluation mode, and its recipe."""
+def load_network(run: Path, *, file: str = "model.pt") -> tuple[CellNetwork, Recipe]:
+    """The trained network of a finished run, in evaluation mode, and its recipe.
+
+    file: "trained.pt" for the weights before they were mixed with those of the start.
+    """
     try:
         recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
-        state = torch.load(run / "model.pt", map_location="cpu", weights_only=True)
+        state = torch.load(run / file, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise BloodError(
             f"{run} holds no finished run ({Path(error.filename).name} is missing); "
             "finish it with blood train."
         ) from None
-    n_subtypes = len(SUBTYPES) if recipe.subtype_weight else 0
-    network = build_network(recipe.arch, len(CELL_TYPES), n_subtypes=n_subtypes, initialisation="random")
-    if recipe.fold_batch_norms:
-        fold_batch_norms(network)
+    network = _build_empty(recipe)
     network.load_state_dict(state)
     return network.eval(), recipe
