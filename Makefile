@@ -40,7 +40,9 @@ study: $(ALL)  ## run the notebooks in order, into a dated folder with an HTML c
 	@$(BIN)/python -m blood_lib study $(addprefix --profile ,$(PROFILE)) $(ARGS)
 
 train: $(ALL)  ## train the model that ships and export its bundle (DATA=folder of the dataset, OUT=folder of the run)
-	@$(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT) $(ARGS)
+	@$(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT)-first $(ARGS)
+	@$(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT) --start $(OUT)-first/bundle \
+		--recipe blood_lib/bundles/pbc/recipe.json $(ARGS)
 
 bench: $(ALL)  ## measure the speed figures, each beside its alternative
 	@$(BIN)/python -m benchmarks $(ARGS)
