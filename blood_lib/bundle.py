@@ -1,22 +1,36 @@
 """The bundle: a folder with one trained model and all that is needed to use it; checked, loaded, saved.
 
-Nothing in it is executable. What the model computes is for `inference.py`, what the map shows for `atlas.py`.
+Nothing in it is executable. What may stand in bundle.json is for `schema.py`, what the model computes for
+`inference.py`, what the map shows for `atlas.py`.
 """
 
 import hashlib
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from blood_lib import BloodError
 from blood_lib.archives import ArchiveError, find_root, read_zip
 from blood_lib.report import writing
+from blood_lib.schema import (
+    ClassInfo,
+    Preprocessing,
+    SubtypeInfo,
+    Thresholds,
+    parse_class,
+    parse_file_name,
+    parse_number,
+    parse_preprocessing,
+    parse_subtype,
+    parse_text,
+    parse_texts,
+    parse_thresholds,
+)
 
 __all__ = [
     "BUNDLE_FORMAT",
@@ -46,50 +60,10 @@ UNIDENTIFIED, EXCLUDED = "unidentified", "excluded"  # where people put what cou
 
 _MAX_JSON_BYTES = 16 * 2**20
 _MAX_ZIP_BYTES = 512 * 2**20  # of a bundle that is unpacked in memory
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
 class BundleError(BloodError):
     """A bundle is missing, damaged, or not of a kind that this version can use."""
-
-
-@dataclass(frozen=True)
-class ClassInfo:
-    """One cell type (or whatever the model tells apart): all that the rest of the program knows about it."""
-
-    name: str
-    label: dict[str, str]  # language -> what people read
-    colour: str  # "#rrggbb"
-    subtypes: tuple[str, ...] = ()
-    in_differential: bool = True
-    reference_range: tuple[float, float] | None = None  # per cent of the cells of a differential
-    per_hundred: bool = False  # counted beside the differential, per hundred of its cells
-
-
-@dataclass(frozen=True)
-class SubtypeInfo:
-    """One of the finer kinds that a bundle may tell besides its classes."""
-
-    name: str
-    label: dict[str, str]  # language -> what people read
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """From an image to what the network sees."""
-
-    image_size: int  # px a side
-    crop: float  # side of the centred square that is cut out, as a share of the image's shorter side
-    mean: tuple[float, float, float]  # of each channel, pixels in [0, 1]
-    std: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Thresholds:
-    """Where an answer stops being `ok`."""
-
-    confidence: float  # calibrated; below it a cell is uncertain
-    distance: float  # from all that the reference cells have in common; above it a cell is unfamiliar
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,7 +217,7 @@ def save_bundle(
 
 def _write_files(folder: Path, files: Mapping[str, bytes]) -> Bundle:
     for name, content in files.items():
-        target = folder / _checked_name(name)
+        target = folder / parse_file_name(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
     return load_bundle(folder)
@@ -359,22 +333,17 @@ def _parse(path: Path, index: bytes, data: dict[str, Any]) -> Bundle:
     bundle = Bundle(
         path=path,
         index=index,
-        title=_texts(data["title"]),
-        item=_texts(data["item"]),
-        items=_texts(data["items"]),
-        classes=tuple(_parse_class(info) for info in data["classes"]),
-        preprocessing=_parse_preprocessing(data["preprocessing"]),
-        temperature=_number(data["temperature"], 1e-3, 1e3),
-        thresholds=Thresholds(
-            confidence=_number(data["thresholds"]["confidence"], 0, 1),
-            distance=_number(data["thresholds"]["distance"], 0, 1e9),
-        ),
+        title=parse_texts(data["title"]),
+        item=parse_texts(data["item"]),
+        items=parse_texts(data["items"]),
+        classes=tuple(parse_class(info) for info in data["classes"]),
+        preprocessing=parse_preprocessing(data["preprocessing"]),
+        temperature=parse_number(data["temperature"], 1e-3, 1e3),
+        thresholds=parse_thresholds(data["thresholds"]),
         card=dict(data["card"]),
-        files={_checked_name(name): _text(sha) for name, sha in data["files"].items()},
-        subtypes=tuple(
-            SubtypeInfo(_text(info["name"]), _texts(info["label"])) for info in data.get("subtypes", ())
-        ),
-        differential=_texts(data["differential"]) if "differential" in data else None,
+        files={parse_file_name(name): parse_text(sha) for name, sha in data["files"].items()},
+        subtypes=tuple(map(parse_subtype, data.get("subtypes", ()))),
+        differential=parse_texts(data["differential"]) if "differential" in data else None,
     )
     if len(bundle.classes) < 2 or len(set(bundle.names)) != len(bundle.classes):
         raise ValueError("it needs two classes or more, each with a name of its own")
@@ -385,72 +354,6 @@ def _parse(path: Path, index: bytes, data: dict[str, Any]) -> Bundle:
     if bool(bundle.subtypes) != ("subtypes.npz" in bundle.files):
         raise ValueError("subtypes need their names and the file subtypes.npz, both or neither")
     return bundle
-
-
-def _parse_class(data: dict[str, Any]) -> ClassInfo:
-    colour, limits = _text(data["colour"]), data["reference_range"]
-    if not _COLOUR.fullmatch(colour):
-        raise ValueError(f"{colour!r} is no colour like '#aabbcc'")
-    in_differential, per_hundred = bool(data["in_differential"]), bool(data.get("per_hundred", False))
-    if in_differential and per_hundred:
-        raise ValueError(f"{data['name']!r} is counted both in the differential and per hundred of it")
-    return ClassInfo(
-        name=_text(data["name"]),
-        label=_texts(data["label"]),
-        colour=colour,
-        subtypes=tuple(_text(subtype) for subtype in data["subtypes"]),
-        in_differential=in_differential,
-        reference_range=None if limits is None else _parse_range(limits),
-        per_hundred=per_hundred,
-    )
-
-
-def _parse_range(limits: Any) -> tuple[float, float]:
-    low, high = _numbers(limits, 2, 0, 100)
-    if low > high:
-        raise ValueError(f"{limits!r} is no range: it begins above its end")
-    return low, high
-
-
-def _parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
-    return Preprocessing(
-        image_size=int(_number(data["image_size"], 16, 2048)),
-        crop=_number(data["crop"], 0.01, 1),
-        mean=_numbers(data["mean"], 3, -10, 10),
-        std=_numbers(data["std"], 3, 1e-6, 10),
-    )
-
-
-def _checked_name(name: str) -> str:
-    """A file name that stays inside the bundle: relative, forward slashes, no `..`, no drive."""
-    parts = PurePosixPath(name).parts
-    if not parts or name != "/".join(parts) or ".." in parts or parts[0] == "/" or set(name) & set("\\:\0"):
-        raise ValueError(f"{name!r} is no file name inside a bundle")
-    return name
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"{value!r} should be a text")
-    return value
-
-
-def _texts(value: Any) -> dict[str, str]:
-    if not value or not isinstance(value, dict):
-        raise TypeError(f"{value!r} should be texts by language")
-    return {_text(language): _text(text) for language, text in value.items()}
-
-
-def _number(value: Any, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise ValueError(f"{value!r} should be a number from {low:g} to {high:g}")
-    return float(value)
-
-
-def _numbers(values: Any, n: int, low: float, high: float) -> tuple[float, ...]:
-    if len(values) != n:
-        raise ValueError(f"{values!r} should be {n} numbers")
-    return tuple(_number(value, low, high) for value in values)
 
 
 def _explain(error: Exception) -> str:

@@ -1,0 +1,148 @@
+"""What bundle.json may say: the records that the rest of the program knows, made from JSON and checked.
+
+Every `parse_` raises KeyError, TypeError or ValueError that says what is wrong. Files are for `bundle.py`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+__all__ = [
+    "ClassInfo",
+    "Preprocessing",
+    "SubtypeInfo",
+    "Thresholds",
+    "parse_class",
+    "parse_file_name",
+    "parse_number",
+    "parse_preprocessing",
+    "parse_subtype",
+    "parse_text",
+    "parse_texts",
+    "parse_thresholds",
+]
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class ClassInfo:
+    """One cell type (or whatever the model tells apart): all that the rest of the program knows about it."""
+
+    name: str
+    label: dict[str, str]  # language -> what people read
+    colour: str  # "#rrggbb"
+    subtypes: tuple[str, ...] = ()
+    in_differential: bool = True
+    reference_range: tuple[float, float] | None = None  # per cent of the cells of a differential
+    per_hundred: bool = False  # counted beside the differential, per hundred of its cells
+
+
+@dataclass(frozen=True)
+class SubtypeInfo:
+    """One of the finer kinds that a bundle may tell besides its classes."""
+
+    name: str
+    label: dict[str, str]  # language -> what people read
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From an image to what the network sees."""
+
+    image_size: int  # px a side
+    crop: float  # side of the centred square that is cut out, as a share of the image's shorter side
+    mean: tuple[float, float, float]  # of each channel, pixels in [0, 1]
+    std: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where an answer stops being `ok`."""
+
+    confidence: float  # calibrated; below it a cell is uncertain
+    distance: float  # from all that the reference cells have in common; above it a cell is unfamiliar
+
+
+def parse_class(data: dict[str, Any]) -> ClassInfo:
+    """One entry of `classes`."""
+    colour, limits = parse_text(data["colour"]), data["reference_range"]
+    if not _COLOUR.fullmatch(colour):
+        raise ValueError(f"{colour!r} is no colour like '#aabbcc'")
+    in_differential, per_hundred = bool(data["in_differential"]), bool(data.get("per_hundred", False))
+    if in_differential and per_hundred:
+        raise ValueError(f"{data['name']!r} is counted both in the differential and per hundred of it")
+    return ClassInfo(
+        name=parse_text(data["name"]),
+        label=parse_texts(data["label"]),
+        colour=colour,
+        subtypes=tuple(parse_text(subtype) for subtype in data["subtypes"]),
+        in_differential=in_differential,
+        reference_range=None if limits is None else _parse_range(limits),
+        per_hundred=per_hundred,
+    )
+
+
+def _parse_range(limits: Any) -> tuple[float, float]:
+    low, high = _numbers(limits, 2, 0, 100)
+    if low > high:
+        raise ValueError(f"{limits!r} is no range: it begins above its end")
+    return low, high
+
+
+def parse_subtype(data: dict[str, Any]) -> SubtypeInfo:
+    """One entry of `subtypes`."""
+    return SubtypeInfo(parse_text(data["name"]), parse_texts(data["label"]))
+
+
+def parse_thresholds(data: dict[str, Any]) -> Thresholds:
+    """The entry `thresholds`."""
+    return Thresholds(
+        confidence=parse_number(data["confidence"], 0, 1), distance=parse_number(data["distance"], 0, 1e9)
+    )
+
+
+def parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
+    """The entry `preprocessing`."""
+    return Preprocessing(
+        image_size=int(parse_number(data["image_size"], 16, 2048)),
+        crop=parse_number(data["crop"], 0.01, 1),
+        mean=_numbers(data["mean"], 3, -10, 10),
+        std=_numbers(data["std"], 3, 1e-6, 10),
+    )
+
+
+def parse_file_name(name: str) -> str:
+    """A file name that stays inside the bundle: relative, forward slashes, no `..`, no drive."""
+    parts = PurePosixPath(name).parts
+    if not parts or name != "/".join(parts) or ".." in parts or parts[0] == "/" or set(name) & set("\\:\0"):
+        raise ValueError(f"{name!r} is no file name inside a bundle")
+    return name
+
+
+def parse_text(value: Any) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{value!r} should be a text")
+    return value
+
+
+def parse_texts(value: Any) -> dict[str, str]:
+    """Texts by language, one at least."""
+    if not value or not isinstance(value, dict):
+        raise TypeError(f"{value!r} should be texts by language")
+    return {parse_text(language): parse_text(text) for language, text in value.items()}
+
+
+def parse_number(value: Any, low: float, high: float) -> float:
+    """A number within limits."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"{value!r} should be a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def _numbers(values: Any, n: int, low: float, high: float) -> tuple[float, ...]:
+    if len(values) != n:
+        raise ValueError(f"{values!r} should be {n} numbers")
+    return tuple(parse_number(value, low, high) for value in values)
