@@ -8,6 +8,13 @@ window.voila_process = () => {};
 window.voila_finish = () => {};
 window.cellLoaded = true;
 
+// anywidget gives a part two seconds to start and then leaves it deaf for good. The map's script has five megabytes:
+// on a phone or a busy machine two seconds are not enough, and the map would stay empty.
+{
+  const { timeout } = AbortSignal;
+  AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 2000 ? 60000 : ms);
+}
+
 (() => {
   const chosen = (name) => {
     try {
