@@ -15,6 +15,7 @@ from blood_lib.dashboard.charts import draw_charts
 from blood_lib.dashboard.glyphs import describe_types
 from blood_lib.dashboard.part import Part, script
 from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.takeaway import TakeAway
 from blood_lib.dashboard.tally import SIGNS, Group, Row, Tally, build_tally, parse_range, show_limit
 from blood_lib.dashboard.views import View
 
@@ -115,14 +116,14 @@ class Numbers(Part):
 
 
 class ChartView(View):
-    """The numbers, bars and a pie."""
+    """The numbers, what can be taken away, bars and a pie."""
 
     tab = "chart"
     watches = ("cells", "rejected", "ranges")
 
     def __init__(self, state: DashboardState):
-        self.numbers, self.page = Numbers(state), widgets.HTML()
-        super().__init__(state, [self.numbers, self.page])
+        self.numbers, self.take, self.page = Numbers(state), TakeAway(state), widgets.HTML()
+        super().__init__(state, [self.numbers, self.take, self.page])
 
     def draw(self) -> None:
         state = self.state

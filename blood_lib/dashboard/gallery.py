@@ -22,7 +22,7 @@ class Gallery(Part):
     """Gets new and changed cells as they come, and thumbnails only for what is in sight."""
 
     _esm = script("menu", "grid", "marks", "gestures", "cards", "gallery_keys", "gallery_bar", "gallery")
-    accepts = ("hello", "thumbs", "select", "mark", "move", "confirm", "undo", "redo", "download")
+    accepts = ("hello", "thumbs", "select", "mark", "move", "confirm", "undo", "redo")
 
     groups = List(help="label, colour and shape of all groups, as name_groups has them").tag(sync=True)
     selected = Int(None, allow_none=True).tag(sync=True)
@@ -139,6 +139,3 @@ class Gallery(Part):
 
     def _on_redo(self, _content: dict, _buffers: list) -> None:
         self.state.command = Command("redo")
-
-    def _on_download(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("table")

@@ -1,7 +1,4 @@
-"""What a person leaves with: buttons for the saved review, the report and the table.
-
-Making them is for `saving.py` and `reports.py`.
-"""
+"""Buttons that save the review to a file; making it is for `saving.py`."""
 
 from __future__ import annotations
 
@@ -14,10 +11,10 @@ __all__ = ["TakeAway"]
 
 
 class TakeAway(Part):
-    """Shown under the cells as soon as there are some."""
+    """Shown as soon as there are cells."""
 
     _esm = script("takeaway")
-    accepts = ("save", "report", "table")
+    accepts = ("save",)
 
     some = Bool(False, help="there are cells").tag(sync=True)
 
@@ -31,9 +28,3 @@ class TakeAway(Part):
 
     def _on_save(self, content: dict, _buffers: list) -> None:
         self.state.command = Command("save_review", content=content.get("images") is True)
-
-    def _on_report(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("report")
-
-    def _on_table(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("table")

@@ -16,7 +16,6 @@ from blood_lib.dashboard.lessons import Lessons
 from blood_lib.dashboard.part import Part
 from blood_lib.dashboard.parts import progress_values
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.takeaway import TakeAway
 from blood_lib.dashboard.uploader import Uploader
 
 __all__ = ["ClassificationView", "HelpView", "UploadView", "View", "split"]
@@ -92,13 +91,13 @@ class HelpView(View):
 
 
 class ClassificationView(View):
-    """The gallery by type, and the cell that is looked at."""
+    """Learning from corrections, the gallery by type, and the cell that is looked at."""
 
     tab = "classification"
 
     def __init__(self, state: DashboardState, viewer: Part):
-        self.lessons, self.gallery, self.take = Lessons(state), Gallery(state), TakeAway(state)
-        super().__init__(state, [self.lessons, split(self.gallery, viewer), self.take])
+        self.lessons, self.gallery = Lessons(state), Gallery(state)
+        super().__init__(state, [split(widgets.VBox([self.lessons, self.gallery]), viewer)])
 
 
 def split(main: widgets.Widget, viewer: Part) -> widgets.Box:

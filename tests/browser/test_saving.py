@@ -67,7 +67,7 @@ def test_a_review_is_saved_and_opened_again(desktop: Visit, tmp_path: Path) -> N
     page = desktop.page
     (tmp_path / "cells").mkdir()
     desktop.upload(drawn(tmp_path / "cells", 5))
-    desktop.open("Classification")
+    desktop.open("Chart")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save review with images").click()
     saved = tmp_path / "saved.zip"

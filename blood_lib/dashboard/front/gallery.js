@@ -25,7 +25,7 @@ function render({ model, el, kept, signal }) {
   // --- what one sees ---
   const { make, review } = createCards(text, groups);
   const bar = createBar(model, text, groups, { act, all: () => marks.set(order()), none: () => marks.clear(), select: setSelecting });
-  const sieve = createFilters(text, groups, changeFilters, () => model.send({ kind: "download" }));
+  const sieve = createFilters(text, groups, changeFilters);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
   const none = h("p", { class: "dash-empty" }, text.none);
@@ -127,7 +127,8 @@ function render({ model, el, kept, signal }) {
   function passes(item) {
     const { status, group, review: wanted } = filters;
     const done = review(item);
-    return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && (wanted === "all" || wanted === done || wanted === (done ? "reviewed" : "open"));
+    const known = ["all", done || (item.status === "ok" ? "open" : "doubtful"), done ? "reviewed" : "open"];
+    return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && known.includes(wanted);
   }
 
   /** Every place is read before anything is written, or the browser would lay the page out again for each group. */
@@ -174,7 +175,7 @@ function render({ model, el, kept, signal }) {
 
   // --- what is chosen, and what is looked at ---
   const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
-  const look = createLook(model, showMarks);
+  const look = createLook(model, showMarks, follow);
 
   function showMarks() {
     showChosen();
@@ -201,6 +202,13 @@ function render({ model, el, kept, signal }) {
     if (!where) return;
     where.grid.focus(id);
     look.at(id, LOOK_AFTER);
+  }
+
+  /** Keys of the viewer have gone on to another cell: the focus goes along, so that the next key is about that one. */
+  function follow(id) {
+    const focused = document.activeElement?.closest?.(".dash-card");
+    const where = sections.find(({ grid, section }) => !section.hidden && grid.place(id) !== undefined);
+    if (focused && el.contains(focused) && focused.item.id !== id) where?.grid.focus(id);
   }
 
   /** Tell Python what to do with the chosen cells, and go on with the one after the focused. */
@@ -285,6 +293,7 @@ function render({ model, el, kept, signal }) {
     again: (kind) => model.send({ kind }),
   });
 
+  el.addEventListener("dash:doubtful", () => changeFilters({ status: "all", group: "all", review: "doubtful" }), { signal });
   setSelecting(kept.selecting ?? false);
   model.send({ kind: "hello" });
   return () => {

@@ -1,8 +1,8 @@
 // What stands around the gallery's cards: filters above, what can be done with the chosen ones below, and the table
 // of rejected files.
 
-/** change({status, group or review}) is called when somebody chooses another filter, save() for a table of all. */
-function createFilters(text, groups, change, save) {
+/** change({status, group or review}) is called when somebody chooses another filter. */
+function createFilters(text, groups, change) {
   const chips = new Map();
   for (const name of ["all", "ok", "uncertain", "unfamiliar", "rejected"]) {
     const n = h("span", { class: "dash-number" });
@@ -12,7 +12,7 @@ function createFilters(text, groups, change, save) {
   const group = choice(text.type, [["all", text.all_types], ...groups.map(({ label }, i) => [String(i), label])], "group");
   const review = choice(
     text.review,
-    ["all", "open", "reviewed", "moved"].map((name) => [name, text[`review_${name}`]]),
+    ["all", "open", "doubtful", "reviewed", "moved"].map((name) => [name, text[`review_${name}`]]),
     "review",
   );
 
@@ -23,7 +23,6 @@ function createFilters(text, groups, change, save) {
   }
 
   const row = h("div", { class: "dash-filters", role: "group", "aria-label": text.filter }, ...[...chips.values()].map(({ chip }) => chip), group, review);
-  row.append(h("button", { type: "button", class: "dash-button dash-small dash-quiet", onclick: save }, text.download));
   return {
     el: row,
     show(filters, items, nRejected) {

@@ -4,12 +4,12 @@ function render({ model, el }) {
   const text = model.get("text");
   const types = model.get("types");
   const button = (words, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, words);
-  const learn = button(text.learn, { kind: "adapt" });
+  const learn = button(text.learn, { kind: "adapt" }, "dash-small");
   const state = h("p", { class: "dash-muted", role: "status" });
   const pairs = h("ul", { class: "dash-pairs" });
   const all = h("div", { class: "dash-buttons" }, button(text.accept_all, { kind: "accept" }, "dash-primary"), button(text.dismiss_all, { kind: "dismiss" }));
   const learnt = h("div", { class: "dash-buttons dash-learnt" }, h("span", {}, text.learnt), button(text.save, { kind: "save" }), button(text.forget, { kind: "forget" }, "dash-quiet"));
-  const box = h("section", { class: "dash-surface dash-lessons" }, h("h2", {}, text.title), h("div", { class: "dash-buttons" }, learn, state), pairs, all, learnt);
+  const box = h("section", { class: "dash-surface dash-lessons" }, h("div", { class: "dash-buttons dash-lessons-head" }, h("h2", {}, text.title), state, learn), pairs, all, learnt);
   el.append(box);
 
   function row([before, after, n]) {

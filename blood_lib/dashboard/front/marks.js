@@ -55,8 +55,8 @@ function createMarks(show, tell) {
   };
 }
 
-/** The cell that is looked at, here and in every tab; `show()` is called after every change. */
-function createLook(model, show) {
+/** The cell that is looked at, here and in every tab; `show()` is called after every change, `follow(id)` after one from elsewhere. */
+function createLook(model, show, follow) {
   let current = model.get("selected");
   let asked = null; // the same, until Python has heard of it
   let timer = null;
@@ -65,6 +65,7 @@ function createLook(model, show) {
     if (asked !== null && asked !== model.get("selected")) return; // the answer to an earlier wish
     begin();
     show();
+    follow(current);
   });
 
   function begin() {

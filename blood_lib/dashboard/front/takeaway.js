@@ -1,4 +1,4 @@
-// What a person leaves with when the work is done: the saved review, the report, the table.
+// Saves the review, to go on with it another time or elsewhere.
 
 function render({ model, el }) {
   const text = model.get("text");
@@ -13,8 +13,6 @@ function render({ model, el }) {
       { class: "dash-buttons" },
       button(text.with_images, { kind: "save", images: true }, "dash-primary"),
       button(text.without_images, { kind: "save", images: false }),
-      button(text.report, { kind: "report" }),
-      button(text.table, { kind: "table" }),
     ),
   );
   el.append(box);
