@@ -12,6 +12,7 @@ from typing import Any
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.parts import KEYS
 
 __all__ = ["build_help", "draw_metrics"]
 
@@ -24,6 +25,9 @@ def build_help(bundle: Bundle, messages: Messages) -> str:
             '<div class="dash-help">',
             _section(t("help.what"), _intended(card, t), _paragraph(t("help.not_diagnosis"))),
             _section(t("help.how"), _definitions(_tabs(t))),
+            _section(
+                t("keys.title"), _paragraph(t("keys.note")), _definitions(_keys(t)), kind="dash-wants-keys"
+            ),
             _section(t("help.words"), _definitions(_statuses(bundle, t))),
             _section(t("help.limits"), _limits(card, t), kind="dash-warning"),
             _section(t("help.good"), draw_metrics(card.get("metrics"), t), *_recalls(bundle, t)),
@@ -54,6 +58,13 @@ def _intended(card: Mapping[str, Any], t: Messages) -> str:
 def _tabs(t: Messages) -> list[tuple[str, str]]:
     names = ("upload", "chart", "classification", "map")
     return [(escape(t(f"tab.{name}")), escape(t(f"help.{name}"))) for name in names]
+
+
+def _keys(t: Messages) -> list[tuple[str, str]]:
+    def show(key: str) -> str:
+        return key if key == "…" else f"<kbd>{key}</kbd>"
+
+    return [(" ".join(map(show, keys)), escape(t(f"keys.{name}"))) for keys, name in KEYS]
 
 
 def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:

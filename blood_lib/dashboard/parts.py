@@ -20,8 +20,26 @@ from blood_lib.dashboard.state import (
     DashboardState,
 )
 
-__all__ = ["Keys", "Nav", "StatusBar"]
+__all__ = ["KEYS", "Keys", "Nav", "StatusBar"]
 
+# what the list of keys shows, in its order: the keys, and the name of their sentence
+KEYS = (
+    (("→", "↓", "J"), "next"),
+    (("←", "↑", "K"), "previous"),
+    (("N",), "doubtful"),
+    (("C",), "confirm"),
+    (("1", "…", "9"), "group"),
+    (("M",), "menu"),
+    (("U",), "unidentified"),
+    (("X",), "excluded"),
+    (("Ctrl Z",), "undo"),
+    (("Ctrl Y",), "redo"),
+    (("+", "−", "0"), "zoom"),
+    (("Shift →",), "pan"),
+    (("H",), "heat"),
+    (("Esc",), "close"),
+    (("?",), "help"),
+)
 MOST_WISHES = 20  # languages that a browser may ask for
 
 
@@ -72,8 +90,10 @@ class Keys(Part):
     _esm = script("keys")
     accepts = ("undo", "redo")
 
+    rows = List(help="KEYS").tag(sync=True)
+
     def __init__(self, state: DashboardState):
-        super().__init__(state, "keys")
+        super().__init__(state, "keys", rows=[[list(keys), name] for keys, name in KEYS])
 
     def _on_undo(self, _content: dict, _buffers: list) -> None:
         self.state.command = Command("undo")

@@ -1,7 +1,7 @@
 // Keys that work wherever the focus is, except where somebody writes or chooses; and the list of them, behind "?".
 // What a key does is up to whoever hears the event "dash:do": it says so by preventing the event's default.
 
-const WRITING = "input, select, textarea, [contenteditable], dialog, [role=menu], [role=listbox]";
+const WRITING = "input, select, textarea, [contenteditable], dialog, [role=menu]";
 const DO = {
   ArrowRight: { what: "step", by: 1 },
   ArrowDown: { what: "step", by: 1, scrolls: true },
@@ -21,24 +21,6 @@ const DO = {
   "?": { what: "help" },
 };
 const PAN = { ArrowRight: [-1, 0], ArrowLeft: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
-// how the list shows them: the keys, and the name of their sentence
-const LIST = [
-  [["→", "↓", "J"], "next"],
-  [["←", "↑", "K"], "previous"],
-  [["N"], "doubtful"],
-  [["C"], "confirm"],
-  [["1", "…", "9"], "group"],
-  [["M"], "menu"],
-  [["U"], "unidentified"],
-  [["X"], "excluded"],
-  [["Ctrl Z"], "undo"],
-  [["Ctrl Y"], "redo"],
-  [["+", "−", "0"], "zoom"],
-  [["Shift →"], "pan"],
-  [["H"], "heat"],
-  [["Esc"], "close"],
-  [["?"], "help"],
-];
 
 /** What a key asks for: {what, ...}, or undefined. */
 function wish(event) {
@@ -52,7 +34,7 @@ function wish(event) {
 
 function render({ model, el, signal }) {
   const text = model.get("text");
-  const rows = LIST.map(([keys, name]) => h("tr", {}, h("td", {}, ...keys.map((key) => (key === "…" ? "…" : h("kbd", {}, key)))), h("td", {}, text[name])));
+  const rows = model.get("rows").map(([keys, name]) => h("tr", {}, h("td", {}, ...keys.map((key) => (key === "…" ? "…" : h("kbd", {}, key)))), h("td", {}, text[name])));
   const close = h("button", { type: "button", class: "dash-button", onclick: () => list.close() }, text.done);
   const list = h("dialog", { class: "dash-keys", "aria-label": text.title }, h("h2", {}, text.title), h("p", { class: "dash-muted dash-fine" }, text.note), h("table", {}, h("tbody", {}, ...rows)), close);
   el.append(list);
