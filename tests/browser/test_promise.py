@@ -1,0 +1,82 @@
+"""In a browser: from the doubtful cells to a report, a saved review and a model that has learnt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from blood_lib.archives import list_zip
+from tests.browser_tools import BROWSER, Visit, drawn, until
+from tests.serving import wait_for
+
+pytestmark = BROWSER
+
+N = 12
+CARDS = ".dash-panel-classification .dash-card"
+FOCUS_IS_LOOKED_AT = "document.activeElement?.getAttribute('aria-current') === 'true'"
+
+
+def look_at_doubtful(desktop: Visit, folder: Path) -> None:
+    """Upload drawings that are like no cell, and come to them from the Chart tab."""
+    desktop.upload(drawn(folder, N))
+    desktop.open("Chart")
+    desktop.page.get_by_role("button", name="Look at them").click()
+    wait_for(lambda: desktop.page.locator(CARDS).count() == N)
+    assert desktop.page.get_by_label("Reviewed", exact=True).input_value() == "doubtful"
+
+
+def move_all_but_one(desktop: Visit) -> None:
+    """To the first type; under this filter only the one that nobody has reviewed stays."""
+    page = desktop.page
+    page.locator(CARDS).first.click()
+    for _ in range(N - 2):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("1")
+    wait_for(lambda: page.locator(CARDS).count() == 1)
+
+
+def count_first_type(desktop: Visit) -> str:
+    desktop.open("Chart")
+    return desktop.page.locator(".dash-tally .dash-cell-number").first.inner_text()
+
+
+def test_the_model_proposes_and_changes_what_is_accepted(desktop: Visit, tmp_path: Path) -> None:
+    page = desktop.page
+    look_at_doubtful(desktop, tmp_path)
+    assert page.get_by_role("button", name="Adapt the model").is_disabled()
+    move_all_but_one(desktop)
+    page.get_by_role("button", name="Adapt the model").click()
+    page.get_by_text("1 cell would get another name").wait_for()
+    assert count_first_type(desktop) == str(N - 1)
+    desktop.open("Classification")
+    page.get_by_role("button", name="Accept all").click()
+    page.get_by_text("has learnt from your corrections").wait_for()
+    assert count_first_type(desktop) == str(N)
+
+
+def test_report_and_review_tell_of_a_move(desktop: Visit, tmp_path: Path) -> None:
+    page = desktop.page
+    (tmp_path / "cells").mkdir()
+    look_at_doubtful(desktop, tmp_path / "cells")
+    move_all_but_one(desktop)
+    desktop.open("Chart")
+    with page.expect_download() as report:
+        page.get_by_role("button", name="Report").click()
+    assert f"{N - 1} cells were moved" in Path(report.value.path()).read_text("utf-8")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save review without images").click()
+    saved = tmp_path / "saved.zip"
+    download.value.save_as(saved)
+    assert not any(name.startswith("images/") for name in list_zip(saved.read_bytes()))
+    desktop.open("Upload")
+    page.set_input_files(".dash-file", [saved])
+    page.get_by_text(f"is open: {N}").wait_for()
+    assert count_first_type(desktop) == str(N - 1)
+
+
+def test_the_focus_goes_where_the_viewers_keys_go(desktop: Visit, tmp_path: Path) -> None:
+    page = desktop.page
+    look_at_doubtful(desktop, tmp_path)
+    page.locator(CARDS).first.click()
+    before = page.evaluate("document.activeElement.title")
+    page.keyboard.press("n")
+    until(page, f"document.activeElement.title !== {before!r} && {FOCUS_IS_LOOKED_AT}")
