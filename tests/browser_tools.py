@@ -42,12 +42,15 @@ class Visit:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("websocket", self._on_socket)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._on_console)
         self.page.goto(server.address)
         self.page.wait_for_selector(".dash-drop")
         self.page.wait_for_selector(".dash-preparing", state="hidden")
+
+    def _on_socket(self, socket) -> None:
+        self.requests.append(socket.url)
 
     def _on_console(self, message) -> None:
         if message.type == "error":
@@ -60,9 +63,13 @@ class Visit:
     def open(self, tab: str) -> None:
         self.page.get_by_role("tab", name=tab).click()
 
+    def foreign(self) -> list[str]:
+        """What it asked another host for."""
+        return [url for url in self.requests if urlparse(url).hostname not in {"localhost", None, ""}]
+
     def close(self) -> None:
         """Leave the page, and hold what every page must keep to."""
-        other = [url for url in self.requests if urlparse(url).hostname not in {"localhost", None, ""}]
+        other = self.foreign()
         complaints = self.complaints.copy()
         self.page.goto("about:blank")
         self.context.close()
