@@ -13,6 +13,13 @@ __all__ = ["ScriptCounter", "time_tabs", "time_upload"]
 _TOOLS = """
 const frame = () => new Promise(requestAnimationFrame);
 const open = (tab) => document.querySelector(`[role=tab][id$="-${tab}"]`).click();
+const until = async (isRight, what) => {
+    const end = performance.now() + 120_000;
+    while (!isRight()) {
+        if (performance.now() > end) throw Error(`${what}: not right after two minutes`);
+        await frame();
+    }
+};
 """
 # Armed before the files are given: it looks at one tab after another until each shows all n images.
 _ARM = f"""(n) => {{
@@ -29,12 +36,11 @@ _ARM = f"""(n) => {{
     const watch = async () => {{
         const began = performance.now(), since = () => (performance.now() - began) / 1000;
         open("classification");
-        while (!pictures().some(loaded)) await frame();
+        await until(() => pictures().some(loaded), "first results");
         const first = since();
-        while (!right.classification()) await frame();
-        for (const tab of ["chart", "map"]) {{
+        for (const tab of ["classification", "chart", "map"]) {{
             open(tab);
-            while (!right[tab]()) await frame();
+            await until(right[tab], tab);
         }}
         await frame();
         return {{ first, shown: since() }};
@@ -52,7 +58,8 @@ _TABS = f"""async () => {{
     for (const tab of ["upload", "chart", "map", "help", "classification"]) {{
         const began = performance.now();
         open(tab);
-        do await frame(); while (document.querySelector(`.dash-panel-${{tab}}`).offsetParent === null);
+        await until(() => document.querySelector(`.dash-panel-${{tab}}`).offsetParent !== null, tab);
+        await frame();
         await frame();
         took.push(performance.now() - began);
         await new Promise((go) => setTimeout(go, 300));
