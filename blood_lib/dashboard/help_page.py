@@ -98,7 +98,8 @@ def draw_metrics(metrics: Any, t: Messages) -> str:
 
 def _recalls(bundle: Bundle, t: Messages) -> list[str]:
     """How many of each type are named rightly: a table, where the card tells."""
-    labels, groups = {info.name: t.pick(info.label) for info in bundle.classes}, {}
+    labels = {info.name: t.pick(info.label) for info in (*bundle.subtypes, *bundle.classes)}
+    groups: dict[str, list[str]] = {}
     for one in filter(_is_record, _sequence(bundle.card.get("per_class"))):
         rows = filter(_is_record, _sequence(one.get("rows")))
         groups[t.pick(one.get("where"))] = [

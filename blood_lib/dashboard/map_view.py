@@ -136,7 +136,7 @@ class MapView(View):
         over = change["name"] == "progress" and change["new"] is None
         if over and self._stale and self.figure is not None:  # be ready before the tab is opened
             self._stale = False
-            self._update()
+            self.draw()
 
     def _update(self) -> None:
         state, figure = self.state, self.figure
