@@ -133,6 +133,7 @@ function render({ model, el, kept, signal }) {
 
   /** Every place is read before anything is written, or the browser would lay the page out again for each group. */
   function drawCards() {
+    if (!el.offsetParent) return; // in a hidden tab every group would seem to stand at the top
     const tops = sections.map(({ grid }) => grid.el.getBoundingClientRect().top);
     sections.forEach(({ grid }, i) => grid.draw(tops[i]));
     showChosen();
