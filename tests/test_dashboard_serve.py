@@ -148,6 +148,14 @@ def test_health_is_answered_without_a_kernel(server: Running) -> None:
 
 
 @pytest.mark.slow
+def test_scripts_travel_compressed(server: Running) -> None:
+    _, _, whole = get(server, "/voila/static/voila.js")
+    _, headers, packed = get(server, "/voila/static/voila.js", **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    assert len(packed) < len(whole) / 2
+
+
+@pytest.mark.slow
 def test_the_page_comes_with_the_policy_and_without_inline_scripts(server: Running) -> None:
     status, headers, page = get(server, "/")
     assert status == 200

@@ -18,6 +18,7 @@ import tornado.web
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
+from tornado.web import GZipContentEncoding
 from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.handler import TornadoVoilaHandler
@@ -161,6 +162,7 @@ class Server(Voila):
 
     def listen(self) -> None:
         IOLoop.current().add_callback(self._announce)
+        self.app.add_transform(GZipContentEncoding)  # a slow network feels the difference
         super().listen()
 
     async def _announce(self) -> None:
