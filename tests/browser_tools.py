@@ -142,7 +142,10 @@ _MOVE = """async ([group, key, wanted]) => {
         if (tab === "classification")
             document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
         else document.querySelector(`[role=tab][id$="-${tab}"]`).click();
-        while (!isRight()) await new Promise(requestAnimationFrame);
+        while (!isRight()) {
+            if (performance.now() - began > 30000) throw new Error(`${tab} is not right after half a minute`);
+            await new Promise(requestAnimationFrame);
+        }
         took[tab] = performance.now() - began;
     }
     return took;
