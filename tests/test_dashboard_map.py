@@ -10,8 +10,10 @@ import pytest
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.figure import (
     EXCLUDED_OPACITY,
+    MARKED_SIZE,
     OUTLINE,
     REVIEWED,
+    SIZE,
     build_traces,
     build_widget,
     draw_plane,
@@ -176,14 +178,14 @@ def test_a_lasso_marks_cells_and_the_bar_moves_them(app: App) -> None:
     app.map._on_selection(None, points(0, 3, 99, "1", True))
     assert app.state.marked == (app.state.cells[0].id, app.state.cells[3].id)
     assert app.map.bar.marked == 2
-    assert list(app.map.figure.data[0].selectedpoints) == [0, 3]
+    assert list(app.map.figure.data[0].marker.size) == [MARKED_SIZE, SIZE, SIZE, MARKED_SIZE]
     for hostile in (None, 5, -1, "green", True):
         say(app.map.bar, kind="move", group=hostile)
     assert not any(cell.reviewed for cell in app.state.cells)
     say(app.map.bar, kind="move", group=1)
     assert [cell.group for cell in app.state.cells] == ["green", None, None, "green"]
     assert app.state.marked == ()
-    assert app.map.figure.data[0].selectedpoints is None
+    assert set(app.map.figure.data[0].marker.size) == {SIZE}
 
 
 def test_the_bar_switches_between_moving_and_choosing_and_unmarks(app: App) -> None:
@@ -197,7 +199,7 @@ def test_the_bar_switches_between_moving_and_choosing_and_unmarks(app: App) -> N
 
 def test_what_the_gallery_marks_is_marked_on_the_map(app: App) -> None:
     app.state.marked = (app.state.cells[1].id,)
-    assert list(app.map.figure.data[0].selectedpoints) == [1]
+    assert list(app.map.figure.data[0].marker.size) == [SIZE, MARKED_SIZE, SIZE, SIZE]
 
 
 def test_the_legend_tells_the_types_and_what_was_reviewed(app: App) -> None:

@@ -31,7 +31,6 @@ __all__ = [
     "draw_plane",
     "draw_ring",
     "draw_zones",
-    "find_marked",
     "load_widget_class",
 ]
 
@@ -40,6 +39,7 @@ ZONE_OPACITY = 0.22
 INK = "#1a2330"
 REVIEWED = "#1f5fbf"  # the outline of what a person has looked at; style.css knows it too
 OUTLINE, REVIEWED_OUTLINE = 1.8, 3.2  # px
+SIZE, MARKED_SIZE = 13, 21  # px
 EXCLUDED_OPACITY = 0.3
 RING = 13  # px
 MARGIN = 0.12  # of the map around its outermost reference cells
@@ -95,12 +95,22 @@ def build_widget(traces: list[dict[str, Any]], layout: dict[str, Any]) -> Any:
 
 
 def build_traces(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
-    """The trace of the uploaded cells, still without any."""
-    return [{"type": "scatter", "mode": "markers", **describe_cells([], bundle, messages)}]
+    """The trace of the uploaded cells, still without any.
+
+    plotly fades what its latest lasso left out and cannot be told to forget it; here marks look otherwise.
+    """
+    even = {"unselected": {"marker": {"opacity": 1}}}
+    return [{"type": "scatter", "mode": "markers", **even, **describe_cells([], bundle, messages)}]
 
 
-def describe_cells(cells: Sequence[Cell], bundle: Bundle, messages: Messages) -> dict[str, Any]:
-    """What their trace shows: place, colour and shape by group, outline by review, text when pointed at."""
+def describe_cells(
+    cells: Sequence[Cell], bundle: Bundle, messages: Messages, marked: Collection[int] = ()
+) -> dict[str, Any]:
+    """What their trace shows: place, colour and shape by group, outline by review, text when pointed at.
+
+    marked: ids of the cells that are shown larger.
+    """
+    chosen = set(marked)
     index = {name: i for i, name in enumerate(name_groups(bundle))}
     looks, symbols = describe_groups(bundle, messages), plotly_symbols(bundle)
     kinds = [index[cell.label] for cell in cells]
@@ -108,7 +118,7 @@ def describe_cells(cells: Sequence[Cell], bundle: Bundle, messages: Messages) ->
         "x": np.array([cell.place[0] for cell in cells], np.float32),
         "y": np.array([cell.place[1] for cell in cells], np.float32),
         "marker": {
-            "size": 13,
+            "size": [MARKED_SIZE if cell.id in chosen else SIZE for cell in cells],
             "color": [looks[kind]["colour"] for kind in kinds],
             "symbol": [symbols[kind] for kind in kinds],
             "opacity": [EXCLUDED_OPACITY if cell.label == EXCLUDED else 1 for cell in cells],
@@ -122,12 +132,6 @@ def describe_cells(cells: Sequence[Cell], bundle: Bundle, messages: Messages) ->
         ],
         "hoverinfo": "text",
     }
-
-
-def find_marked(cells: Sequence[Cell], marked: Collection[int]) -> list[int] | None:
-    """Which of the trace's points are marked; None, which fades nothing, where none is."""
-    chosen = set(marked)
-    return [i for i, cell in enumerate(cells) if cell.id in chosen] or None
 
 
 def _hover(cell: Cell, label: str, messages: Messages) -> str:

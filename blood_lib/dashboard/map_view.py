@@ -17,7 +17,6 @@ from blood_lib.dashboard.figure import (
     build_widget,
     describe_cells,
     draw_ring,
-    find_marked,
     load_widget_class,
 )
 from blood_lib.dashboard.glyphs import describe_groups, name_groups, svg_mark
@@ -146,11 +145,8 @@ class MapView(View):
         with figure.batch_update():
             if self._laid_out is not state.classifier.atlas:
                 self._show_atlas()
-            cells = describe_cells(placed, state.bundle, state.messages)
+            cells = describe_cells(placed, state.bundle, state.messages, state.marked)
             figure.data[0].update(cells, overwrite=False)
-            figure.data[0].selectedpoints = find_marked(placed, state.marked)
-            if not state.marked:
-                figure.layout.selections = []
             figure.layout.shapes = draw_ring(state.cell(state.selected))
 
     def _show_atlas(self) -> None:
