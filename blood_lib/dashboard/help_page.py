@@ -120,7 +120,8 @@ def _figures(name: str, value: str, groups: Mapping[str, list[str]], t: Messages
         for where, rows in groups.items()
     )
     table = f'<table class="dash-table dash-metrics"><thead><tr>{head}</tr></thead>{body}</table>'
-    return f'<div class="dash-scroll">{table}</div>'
+    # on a phone it scrolls: then the keyboard must come to it
+    return f'<div class="dash-scroll" tabindex="0" role="group" aria-label="{escape(heads[0])}">{table}</div>'
 
 
 def _metric(metric: Mapping[str, Any], t: Messages) -> str:

@@ -79,6 +79,6 @@ function rejectedTable(text, rejected) {
     { class: "dash-group dash-rejected" },
     h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, SIGNS.rejected), text.rejected_title, h("span", { class: "dash-number" }, number(rejected.length))),
     h("p", { class: "dash-muted" }, text.rejected_note),
-    h("div", { class: "dash-scroll" }, h("table", { class: "dash-table" }, head, h("tbody", {}, ...rows))),
+    h("div", { class: "dash-scroll", tabindex: 0, role: "group", "aria-label": text.rejected_title }, h("table", { class: "dash-table" }, head, h("tbody", {}, ...rows))),
   );
 }
