@@ -68,7 +68,10 @@ def main() -> None:
     rows, networks = [], []
     for arch, initialisation in (name.split(":") for name in args.networks):
         run = args.runs / f"{arch}-{initialisation}"
-        train(args.data, run, Recipe(arch, initialisation, args.image_size, n_epochs=args.epochs))
+        recipe = Recipe(
+            arch=arch, initialisation=initialisation, image_size=args.image_size, n_epochs=args.epochs
+        )
+        train(args.data, run, recipe)
         n_valid = int((pd.read_csv(run / "split.csv")["part"] == "valid").sum())
         network, recipe = load_network(run)
         n_parameters = sum(p.numel() for p in network.parameters())

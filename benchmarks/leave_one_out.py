@@ -98,9 +98,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     args = parser.parse_args(argv)
     recipe = Recipe(
-        args.arch,
-        args.initialisation,
-        args.image_size,
+        arch=args.arch,
+        initialisation=args.initialisation,
+        image_size=args.image_size,
         n_epochs=args.epochs,
         batch_size=args.batch_size,
     )

@@ -61,7 +61,7 @@ FRAME_SIZE = 256
 """Side of the whole frames that training views are cut from, in px."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """All that decides a run, apart from images and hardware. Raises BloodError for what cannot be."""
 
