@@ -136,7 +136,7 @@ def test_a_frame_chooses_what_it_touches(review: Review) -> None:
 
 def test_the_keyboard_alone_reviews(review: Review) -> None:
     page, press = review.page, review.page.keyboard.press
-    page.get_by_role("button", name="Download CSV").focus()
+    page.get_by_label("Reviewed", exact=True).focus()
     press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('role')") == "option"
     press("ArrowRight")
