@@ -6,10 +6,12 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("onnx", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
+from blood_lib.__main__ import main  # noqa: E402
+from blood_lib.bundle import load_bundle  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.export import export_bundle, export_onnx, store_as_float16  # noqa: E402
 from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights  # noqa: E402
-from blood_lib.study.training import Recipe, load_network, train  # noqa: E402
+from blood_lib.study.training import Recipe, load_network, load_start, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
 
 
@@ -76,16 +78,31 @@ def _further(bundle, **changes):
 
 
 @pytest.mark.slow
-def test_a_bundle_is_trained_further_and_says_what_it_came_from(first, tiny_dataset, tmp_path):
-    recipe = _further(first, subtype_weight=0.5, lr=1e-9)
-    train(tiny_dataset, tmp_path / "run", recipe, weights=first.path)
-    network, _ = load_network(tmp_path / "run")
-    start = load_served_weights(
-        fold_batch_norms(_network("resnet18", seed=2, n_classes=8)), first.read("model.onnx")
+def test_a_bundle_is_trained_further_and_mixed_with_where_it_began(first, tiny_dataset, tmp_path):
+    """By the command line: a kept recipe, and another bundle to start from than the one it was made for."""
+    kept, run = tmp_path / "recipe.json", tmp_path / "run"
+    kept.write_text(_further(first, subtype_weight=0.5, mixing=0.25, start="another").to_json())
+    assert (
+        main(
+            ["train", str(tiny_dataset), "--out", str(run), "--recipe", str(kept), "--start", str(first.path)]
+        )
+        == 0
     )
-    assert torch.allclose(network.head.weight, start.head.weight, atol=1e-6)  # it began where the bundle was
-    bundle = export_bundle(tmp_path / "run", tiny_dataset, tmp_path / "bundle")
-    assert bundle.read("start/recipe.json") == first.read("recipe.json")
+    (network, recipe), (trained, _) = load_network(run), load_network(run, file="trained.pt")
+    start = load_start(recipe, first.path)
+    assert (recipe.start, recipe.subtype_weight, recipe.n_epochs) == (first.sha256, 0.5, 1)
+    weights = (one.head.weight for one in (network, trained, start))
+    mixed, new, old = (weight.detach() for weight in weights)
+    assert not torch.allclose(new, old, atol=1e-5)
+    assert torch.allclose(mixed, 0.25 * new + 0.75 * old, atol=1e-6)
+    assert load_bundle(run / "bundle").read("start/recipe.json") == first.read("recipe.json")
+
+
+def test_what_is_no_recipe_is_told(tiny_dataset, tmp_path, capsys):
+    (tmp_path / "recipe.json").write_text('{"augmentation": {"zoom": [1, 1]}, "colour": "red"}')
+    options = ["--out", str(tmp_path / "run"), "--recipe", str(tmp_path / "recipe.json")]
+    assert main(["train", str(tiny_dataset), *options]) == 1
+    assert "is no recipe" in capsys.readouterr().err
 
 
 @pytest.mark.slow

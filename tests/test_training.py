@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,9 +71,20 @@ def test_a_run_killed_between_log_and_checkpoint_logs_each_epoch_once(
     assert _losses(tmp_path) == _losses(tiny_run)
 
 
-def test_averaged_weights_follow_the_trained_ones_slowly():
-    from types import SimpleNamespace
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_for_processors_that_have_it(able, monkeypatch):
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.setattr(torch.cpu, name, lambda: able)
+    autocast = callbacks.Autocast()
+    autocast.learn = SimpleNamespace(dls=SimpleNamespace(device=torch.device("cpu")))
+    autocast.before_batch()
+    try:
+        assert torch.is_autocast_enabled("cpu") is able
+    finally:
+        autocast.after_loss()
 
+
+def test_averaged_weights_follow_the_trained_ones_slowly():
     average = callbacks.AverageWeights(0.9)
     model = torch.nn.Linear(1, 1, bias=False)
     torch.nn.init.zeros_(model.weight)

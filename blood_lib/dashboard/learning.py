@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ class Learning:
         """Always from the model that has not learnt: lessons that were taken back are forgotten."""
         base = self.state.base or self.state.classifier
         views = [_find_views(base, cell) for cell in job.watch(lessons, len(lessons))]
-        learnt = base.adapt_features(_stack(views), [cell.group for cell in lessons])
+        today = datetime.now().astimezone().date().isoformat()
+        learnt = base.adapt_features(_stack(views), [cell.group for cell in lessons], date=today)
         with self.state.lock:
             if job.current and not job.cancelled.is_set():
                 self._propose(learnt)
