@@ -78,6 +78,7 @@ def test_the_focus_goes_where_the_viewers_keys_go(desktop: Visit, tmp_path: Path
     page = desktop.page
     look_at_doubtful(desktop, tmp_path)
     page.locator(CARDS).first.click()
+    until(page, FOCUS_IS_LOOKED_AT)
     before = page.evaluate("document.activeElement.title")
     page.keyboard.press("n")
     until(page, f"document.activeElement.title !== {before!r} && {FOCUS_IS_LOOKED_AT}")
