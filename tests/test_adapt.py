@@ -81,6 +81,16 @@ def test_cells_like_the_labelled_ones_are_no_longer_unfamiliar(tmp_path: Path, t
     assert adapted.predict_features(new)[2].count("ok") >= 0.8 * len(new)
 
 
+def test_the_distance_limit_rises_to_what_the_labelled_cells_need(
+    tiny_bundle: Bundle, target: np.ndarray
+) -> None:
+    """However familiar new axes make them, cells that were not labelled lie a little off those."""
+    strict = Classifier(tiny_bundle.change(files={}, thresholds=Thresholds(0.5, 1e-6)))
+    adapted = strict.adapt_features(draw_features(target, 1, elsewhere=True), named(target))
+    new = draw_features(target, 2, elsewhere=True)
+    assert adapted.predict_features(new)[2].count("unfamiliar") < 0.2 * len(new)
+
+
 def test_wrong_answers_about_the_labelled_cells_make_ok_rarer(
     tiny_classifier: Classifier, target: np.ndarray
 ) -> None:

@@ -59,6 +59,16 @@ def test_what_is_accepted_is_done_and_can_be_undone(app: App) -> None:
     assert labels(app) == before
 
 
+def test_a_person_who_answers_by_hand_is_not_overruled(app: App) -> None:
+    do(app, "adapt")
+    first, *others = find_proposals(app.state)
+    do(app, "move", ids=(first.id,), group=first.label)
+    assert app.state.proposals == len(others)
+    do(app, "accept")
+    kept = app.state.cell(first.id)
+    assert kept.label == first.label and kept.result is first.result
+
+
 def test_probabilities_are_the_learnt_models_but_for_what_was_reviewed(app: App) -> None:
     old = {cell.id: cell.result for cell in app.state.cells}
     do(app, "adapt")
