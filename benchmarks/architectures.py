@@ -19,7 +19,8 @@ from blood_lib.counts import interval
 from blood_lib.network import Network
 from blood_lib.study.architectures import ARCHITECTURES
 from blood_lib.study.export import compile_network
-from blood_lib.study.training import Recipe, load_network, train
+from blood_lib.study.recipe import Recipe
+from blood_lib.study.training import load_network, train
 
 CANDIDATES = (
     "resnet18:random",

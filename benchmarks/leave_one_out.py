@@ -23,7 +23,8 @@ from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
 from blood_lib.study.export import compile_network, sample_per_class
 from blood_lib.study.loaders import load_views
-from blood_lib.study.training import CLASS_INDEX, Recipe, load_network, train
+from blood_lib.study.recipe import Recipe
+from blood_lib.study.training import CLASS_INDEX, load_network, train
 
 __all__ = ["compute_auroc", "main", "measure"]
 

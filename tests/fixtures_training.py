@@ -5,7 +5,7 @@ import pytest
 
 def tiny_recipe():
     """Seconds on any machine, and far from good."""
-    from blood_lib.study.training import Recipe
+    from blood_lib.study.recipe import Recipe
 
     return Recipe(arch="resnet18", initialisation="random", image_size=32, n_epochs=2, batch_size=16)
 

@@ -11,7 +11,8 @@ from blood_lib.bundle import load_bundle  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.export import export_bundle, export_onnx, store_as_float16  # noqa: E402
 from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights  # noqa: E402
-from blood_lib.study.training import Recipe, load_network, load_start, train  # noqa: E402
+from blood_lib.study.recipe import Recipe  # noqa: E402
+from blood_lib.study.training import load_network, load_start, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
 
 

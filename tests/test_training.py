@@ -14,7 +14,8 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.study import callbacks  # noqa: E402
 from blood_lib.study.loaders import build_dls, load_views  # noqa: E402
-from blood_lib.study.training import Recipe, load_network, train  # noqa: E402
+from blood_lib.study.recipe import Recipe  # noqa: E402
+from blood_lib.study.training import load_network, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
 
 
@@ -158,15 +159,7 @@ def test_the_size_of_a_file_does_not_reach_the_network(tmp_path):
 def test_loaders_give_normalised_batches_and_only_augment_the_training_part():
     views = np.full((8, 32, 32, 3), 128, np.uint8)
     part = (views, np.arange(8))
-    dls = build_dls(
-        part,
-        part,
-        vocab=list("abcdefgh"),
-        size=32,
-        crop=1.0,
-        augmentation=Recipe().augmentation,
-        batch_size=4,
-    )
+    dls = build_dls(part, part, vocab=list("abcdefgh"), change=lambda x: x / 2, batch_size=4)
     (x, y), (same, target) = dls.train.one_batch(), dls.valid.one_batch()
     assert x.shape == (4, 3, 32, 32) and y.shape == (4,)
     assert target.tolist() == list(range(8))

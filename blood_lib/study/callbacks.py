@@ -8,6 +8,7 @@ import csv
 import os
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -126,12 +127,14 @@ class SeedEpochs(Callback):
 
 
 class LogEpochs(Callback):
-    """Appends a row per epoch to `file`; `keep` drops the rows of epochs that a resumed run does again."""
+    """Appends a row per epoch to `file` and says it; `keep` drops the rows of epochs that a resumed run does
+    again.
+    """
 
     order = 60
 
-    def __init__(self, file: Path):
-        self.file = file
+    def __init__(self, file: Path, say: Callable[[str], None]):
+        self.file, self.say = file, say
 
     def before_epoch(self):
         self.started = None
@@ -157,7 +160,7 @@ class LogEpochs(Callback):
             if new:
                 writer.writeheader()
             writer.writerow(row)
-        print(" ".join(f"{name}={value}" for name, value in row.items()), flush=True)
+        self.say(" ".join(f"{name}={value}" for name, value in row.items()))
 
     def keep(self, n_epochs: int) -> None:
         """Keep the rows of the first `n_epochs` epochs."""

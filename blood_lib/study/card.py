@@ -18,7 +18,7 @@ from blood_lib.study.architectures import ARCHITECTURES
 from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.evaluation import Figure, compute_figures, compute_per_class
 from blood_lib.study.labelled import Labelled, classify_labelled, find_labelled
-from blood_lib.study.training import Recipe
+from blood_lib.study.recipe import Recipe
 
 __all__ = ["TEXTS", "build_card"]
 

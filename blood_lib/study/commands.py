@@ -4,6 +4,7 @@ What they do is left to the modules of this package, which are imported only whe
 """
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 __all__ = ["add_parser"]
@@ -89,7 +90,8 @@ def _train(args: argparse.Namespace) -> int:
     recipe = _read_recipe(args)
     if args.elsewhere is not None:
         find_labelled(args.elsewhere, class_infos())  # better now than after an hour
-    train(args.folder, args.out, recipe, device=args.device, weights=args.start or args.weights)
+    say = partial(print, flush=True)  # each epoch shows at once where the output goes to a file
+    train(args.folder, args.out, recipe, device=args.device, weights=args.start or args.weights, say=say)
     bundle = export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere)
     for metric in bundle.card["metrics"]:
         where = metric.pop("where")
@@ -104,7 +106,7 @@ def _read_recipe(args: argparse.Namespace):
 
     from blood_lib import BloodError
     from blood_lib.bundle import load_bundle
-    from blood_lib.study.training import Recipe
+    from blood_lib.study.recipe import Recipe
 
     try:
         recipe = Recipe.from_json(args.recipe.read_text(encoding="utf-8")) if args.recipe else Recipe()

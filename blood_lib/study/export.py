@@ -43,13 +43,16 @@ from blood_lib.study.labelled import find_labelled
 from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
 from blood_lib.study.losses import UNKNOWN
 from blood_lib.study.painter import save_examples
-from blood_lib.study.training import Recipe, build_targets, load_network
+from blood_lib.study.recipe import Recipe
+from blood_lib.study.training import build_targets, load_network
 
 __all__ = [
+    "Outputs",
     "choose_distance",
     "compile_network",
     "export_bundle",
     "export_onnx",
+    "run_part",
     "sample_per_class",
     "store_as_float16",
 ]
@@ -111,7 +114,7 @@ def store_as_float16(content: bytes) -> bytes:
     return model.SerializeToString()
 
 
-class _Outputs(NamedTuple):
+class Outputs(NamedTuple):
     """What the served network says about a part of the split."""
 
     target: np.ndarray  # (N,)
@@ -162,19 +165,20 @@ def compile_network(network: CellNetwork, recipe: Recipe) -> Network:
         return Network(save_bundle(scratch, **_describe_input(recipe), **unknown, files=files))
 
 
-def _run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> _Outputs:
+def run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> Outputs:
+    """What the served `network` says about the images of `part`, whose files are in `root`."""
     rows = split[split["part"] == part]
     views = load_views(root, rows["file"].tolist(), size=recipe.image_size, crop=recipe.crop)
     logits, features, _ = network(views)
-    return _Outputs(*build_targets(rows).T, logits, features)
+    return Outputs(*build_targets(rows).T, logits, features)
 
 
-def _build_atlas(train: _Outputs, seed: int) -> Atlas:
+def _build_atlas(train: Outputs, seed: int) -> Atlas:
     chosen = sample_per_class(train.target, ATLAS_PER_CLASS, seed)
     return Atlas.fit(train.features[chosen], train.target[chosen], random_state=seed)
 
 
-def _build_subtypes(train: _Outputs, valid: _Outputs) -> tuple[tuple[SubtypeInfo, ...], dict[str, bytes]]:
+def _build_subtypes(train: Outputs, valid: Outputs) -> tuple[tuple[SubtypeInfo, ...], dict[str, bytes]]:
     """The bundle's subtypes and the file of their head: a logistic regression on the features, divided by its
     temperature. None where the training part does not have all of them.
     """
@@ -205,7 +209,7 @@ def _measure_and_save(
 ) -> None:
     split = pd.read_csv(run / "split.csv", keep_default_na=False)
     served = compile_network(network, recipe)
-    train, valid = (_run_part(served, root, split, part, recipe) for part in ("train", "valid"))
+    train, valid = (run_part(served, root, split, part, recipe) for part in ("train", "valid"))
     atlas, temperature = _build_atlas(train, recipe.seed), fit_temperature(valid.target, valid.logits)
     probs = softmax(valid.logits / temperature, axis=1)
     confidence = choose_confidence(valid.target, probs, accuracy=OK_ACCURACY)

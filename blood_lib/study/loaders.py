@@ -3,7 +3,7 @@
 Which image is in which part is for `data.split`, how a batch is changed for `augmentation`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from tqdm.auto import tqdm
 from blood_lib import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
-from blood_lib.study.augmentation import Augmentation, augment
 
 from fastai.data.core import DataLoaders  # isort: skip
 from fastai.data.load import DataLoader  # isort: skip
@@ -60,16 +59,16 @@ class _Views(torch.utils.data.Dataset):
 
 
 class _Prepare:
-    """uint8 batch -> what the network sees; augmented when `augmentation` is given."""
+    """uint8 batch -> what the network sees; changed at random when `change` is given."""
 
-    def __init__(self, size: int, crop: float, augmentation: Augmentation | None):
-        self.size, self.crop, self.augmentation = size, crop, augmentation
+    def __init__(self, change: Callable[[torch.Tensor], torch.Tensor] | None = None):
+        self.change = change
 
     def __call__(self, batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         x, y = batch
         x = x.float() / 255
-        if self.augmentation is not None:
-            x = augment(x, self.size, self.crop, self.augmentation)
+        if self.change is not None:
+            x = self.change(x)
         return normalise(x).contiguous(memory_format=torch.channels_last), y
 
 
@@ -78,23 +77,21 @@ def build_dls(
     valid: tuple[np.ndarray, np.ndarray],
     *,
     vocab: Sequence[str],
-    size: int,
-    crop: float,
-    augmentation: Augmentation,
+    change: Callable[[torch.Tensor], torch.Tensor],
     batch_size: int = 64,
     device: torch.device | str = "cpu",
 ) -> DataLoaders:
     """DataLoaders of (x (B, 3, size, size), y (B, ...)).
 
-    train: whole frames (N, H, H, 3) uint8, augmented to views of `size` px, and targets (N, ...).
-    valid: views (N, size, size, 3) uint8 as they are classified, with `crop` applied, and targets (N, ...).
+    train: frames (N, H, H, 3) uint8 and targets (N, ...); `change` makes random views of the frames,
+    (B, 3, H, H) -> (B, 3, size, size) in [0, 1]. valid: views (N, size, size, 3) uint8 as they are
+    classified, and targets.
     """
     shared = {"device": torch.device(device), "num_workers": 0}
-    after = _Prepare(size, crop, augmentation)
     train_dl = DataLoader(
-        _Views(*train), bs=batch_size, shuffle=True, drop_last=True, after_batch=after, **shared
+        _Views(*train), bs=batch_size, shuffle=True, drop_last=True, after_batch=_Prepare(change), **shared
     )
-    valid_dl = DataLoader(_Views(*valid), bs=2 * batch_size, after_batch=_Prepare(size, crop, None), **shared)
+    valid_dl = DataLoader(_Views(*valid), bs=2 * batch_size, after_batch=_Prepare(), **shared)
     dls = DataLoaders(train_dl, valid_dl, device=shared["device"])
     dls.vocab, dls.c = list(vocab), len(vocab)
     return dls

@@ -7,8 +7,8 @@ on from its last epoch and ends in the same place. Measuring the result is for `
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +17,8 @@ import torch
 
 from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
-from blood_lib.study.architectures import ARCHITECTURES, CellNetwork, build_network
-from blood_lib.study.augmentation import Augmentation
+from blood_lib.study.architectures import CellNetwork, build_network
+from blood_lib.study.augmentation import augment
 from blood_lib.study.callbacks import (
     Autocast,
     AverageWeights,
@@ -28,12 +28,14 @@ from blood_lib.study.callbacks import (
     save_atomically,
 )
 from blood_lib.study.cells import CELL_TYPES, SUBTYPES
+from blood_lib.study.classic_tfms import build_change
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
 from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights
 from blood_lib.study.loaders import build_dls, load_views
 from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
 from blood_lib.study.provenance import describe_environment
+from blood_lib.study.recipe import Recipe
 
 from fastai.callback.core import Callback  # isort: skip
 from fastai.callback.schedule import ParamScheduler  # noqa: F401  # isort: skip  (adds fit_one_cycle to Learner)
@@ -43,11 +45,13 @@ from fastai.learner import Learner  # isort: skip
 __all__ = [
     "CLASS_INDEX",
     "SUBTYPE_INDEX",
-    "Recipe",
     "build_learner",
     "build_targets",
+    "find_device",
+    "load_dls",
     "load_network",
     "load_start",
+    "split_layers",
     "train",
 ]
 
@@ -59,60 +63,6 @@ SUBTYPE_INDEX = {name: i for i, name in enumerate(SUBTYPES)}
 
 FRAME_SIZE = 256
 """Side of the whole frames that training views are cut from, in px."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """All that decides a run, apart from images and hardware. Raises BloodError for what cannot be."""
-
-    arch: str = "efficientnet_lite0"  # a name in ARCHITECTURES
-    initialisation: str = "imagenet"  # or "random", or "bundle": the network of a bundle, trained further
-    start: str = ""  # sha256 of the bundle that is trained further
-    mixing: float = 1.0  # share of the trained weights in the result; the rest are those of the start
-    fold_batch_norms: bool = False  # freeze the normalisation, as a network that comes from a bundle has it
-    subtype_weight: float = 0.0  # of the loss of the second output, the subtypes; 0: there is none
-    image_size: int = 128  # of what the network sees, px, a multiple of 32
-    crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
-    n_epochs: int = 20
-    batch_size: int = 64  # images
-    lr: float = 1e-3  # the highest of the one-cycle schedule (Smith 2018, arXiv:1803.09820)
-    weight_decay: float = 0.02  # decoupled, of Adam (Loshchilov & Hutter 2019, arXiv:1711.05101)
-    label_smoothing: float = 0.05  # Szegedy et al. 2016, arXiv:1512.00567, section 7
-    ema_decay: float = 0.998  # of the averaged weights, per step
-    seed: int = 0
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-    def __post_init__(self) -> None:
-        if self.arch not in ARCHITECTURES:
-            raise BloodError(
-                f"There is no architecture {self.arch}; choose one of {', '.join(ARCHITECTURES)}."
-            )
-        if self.image_size < 32 or self.image_size % 32:
-            raise BloodError(
-                f"An image size of {self.image_size} px cannot be used; choose a multiple of 32."
-            )
-        if (self.initialisation == "bundle") != bool(self.start) or self.start and not self.fold_batch_norms:
-            raise BloodError(
-                "A network that is trained further needs the bundle it comes from (--start), and its batch "
-                "normalisation is folded."
-            )
-        if not 0 < self.mixing <= 1 or (self.mixing < 1 and not self.start):
-            raise BloodError(
-                "Weights are mixed with those of a bundle to start from, in a share above 0 up to 1."
-            )
-        if self.n_epochs < 1 or self.batch_size < 2:
-            raise BloodError("A training needs at least one epoch, and batches of two images or more.")
-
-    @classmethod
-    def from_json(cls, text: str) -> "Recipe":
-        values = json.loads(text)
-        augmentation = values.pop("augmentation")
-        return cls(
-            **values, augmentation=Augmentation(**augmentation | {"zoom": tuple(augmentation["zoom"])})
-        )
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2) + "\n"
 
 
 def build_learner(
@@ -130,7 +80,18 @@ def build_learner(
         metrics=build_metrics(dls.c, with_subtypes=recipe.subtype_weight > 0),
         cbs=[Autocast(), *callbacks],
         wd=recipe.weight_decay,
+        splitter=split_layers,
     )
+
+
+def split_layers(network: CellNetwork) -> list[list[torch.nn.Parameter]]:
+    """The network's parameters in three groups, for learning rates of their own: the first half of the body's
+    tensors, its second half, the heads.
+    """
+    body = list(network.body.parameters())
+    inside = {id(parameter) for parameter in body}
+    heads = [parameter for parameter in network.parameters() if id(parameter) not in inside]
+    return [body[: len(body) // 2], body[len(body) // 2 :], heads]
 
 
 def _build(recipe: Recipe, n_classes: int, weights: Path | None) -> CellNetwork:
@@ -144,6 +105,10 @@ def _build(recipe: Recipe, n_classes: int, weights: Path | None) -> CellNetwork:
         initialisation=recipe.initialisation,
         weights=weights,
     )
+    if recipe.norm_momentum:
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.momentum = recipe.norm_momentum
     return fold_batch_norms(network) if recipe.fold_batch_norms else network
 
 
@@ -174,15 +139,34 @@ def build_targets(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _load_parts(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Whole frames of the training part, then views of the validation part; each with the indices (N, 2) of
-    class and subtype.
+    """Frames of the training part, then views of the validation part; each with the indices (N, 2) of class
+    and subtype. Transforms work on views; the augmentation cuts its own from whole frames.
     """
-    for part, size, crop in (("train", FRAME_SIZE, 1.0), ("valid", recipe.image_size, recipe.crop)):
+    view = (recipe.image_size, recipe.crop)
+    for part, (size, crop) in (("train", view if recipe.tfms else (FRAME_SIZE, 1.0)), ("valid", view)):
         rows = split[split["part"] == part]
         if len(rows) < recipe.batch_size and part == "train" or rows.empty:
             raise BloodError(f"{root} has too few images to train on ({len(rows)} in the part {part}).")
         views = load_views(root, rows["file"].tolist(), size=size, crop=crop)
         yield views, build_targets(rows)
+
+
+def _build_change(recipe: Recipe) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What makes a random view of a frame of the training part."""
+    if recipe.tfms:
+        return build_change(recipe.tfms, recipe.image_size)
+    return partial(augment, size=recipe.image_size, crop=recipe.crop, a=recipe.augmentation)
+
+
+def load_dls(root: Path, split: pd.DataFrame, recipe: Recipe, device: torch.device | str) -> DataLoaders:
+    """DataLoaders of the parts train and valid of `split`, whose files are in `root`."""
+    return build_dls(
+        *_load_parts(root, split, recipe),
+        vocab=list(CLASS_INDEX),
+        change=_build_change(recipe),
+        batch_size=recipe.batch_size,
+        device=device,
+    )
 
 
 def _check_run(run: Path, recipe: Recipe, split: pd.DataFrame | None = None) -> None:
@@ -221,7 +205,7 @@ def _keep_start(bundle: Bundle, folder: Path) -> None:
             (folder / name).write_bytes(bundle.read(name))
 
 
-def _find_device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
     """The device called `name`; 'auto' is a GPU where there is one."""
     has_gpu = torch.cuda.is_available()
     try:
@@ -241,32 +225,24 @@ def train(
     device: str = "auto",
     weights: Path | None = None,
     split: pd.DataFrame | None = None,
+    say: Callable[[str], None] = print,
 ) -> Path:
     """Train by `recipe` on the dataset in `folder`, into the folder `run`.
 
-    split: train on these rows of `load_split` alone; all of them where there is none. Goes on where an
-    earlier call was cut off; does nothing for a finished run. Returns the file with the weights. Raises
-    BloodError for a folder without the dataset, weights that cannot be had, and a `run` that holds another
-    recipe's run or one on other images.
+    split: train on these rows of `load_split` alone; all of them where there is none. say: is called with a
+    line an epoch. Goes on where an earlier call was cut off; does nothing for a finished run. Returns the
+    file with the weights. Raises BloodError for a folder without the dataset, weights that cannot be had, and
+    a `run` that holds another recipe's run or one on other images.
     """
     _check_run(run, recipe)
     if (run / "model.pt").exists():
         return run / "model.pt"
     torch.set_flush_denormal(True)
-    at, root = _find_device(device), find_dataset(folder)
+    at, root = find_device(device), find_dataset(folder)
     split = load_split(root) if split is None else split
     _check_run(run, recipe, split)
-    parts = _load_parts(root, split, recipe)
-    dls = build_dls(
-        *parts,
-        vocab=list(CLASS_INDEX),
-        size=recipe.image_size,
-        crop=recipe.crop,
-        augmentation=recipe.augmentation,
-        batch_size=recipe.batch_size,
-        device=at,
-    )
-    average, log = AverageWeights(recipe.ema_decay), LogEpochs(run / "log.csv")
+    dls = load_dls(root, split, recipe, at)
+    average, log = AverageWeights(recipe.ema_decay), LogEpochs(run / "log.csv", say)
     checkpoint = Checkpoint(run / "checkpoint.pt", average)
     callbacks = [SeedEpochs(recipe.seed), average, log, checkpoint]
     learn = build_learner(dls, recipe, weights=weights, callbacks=callbacks)
@@ -274,13 +250,18 @@ def train(
     done = checkpoint.resume(learn)
     log.keep(done)
     with learn.no_bar(), learn.no_logging():
-        learn.fit_one_cycle(recipe.n_epochs, recipe.lr, start_epoch=done)
+        learn.fit_one_cycle(recipe.n_epochs, _spread(recipe), start_epoch=done)
     if recipe.mixing < 1:
         save_atomically(learn.model.state_dict(), run / "trained.pt")
         mix_weights(learn.model, load_start(recipe, weights), recipe.mixing)
     save_atomically(learn.model.state_dict(), run / "model.pt")
     checkpoint.file.unlink()
     return run / "model.pt"
+
+
+def _spread(recipe: Recipe) -> slice | float:
+    """The highest learning rates as fastai takes them: from the first layers to the last."""
+    return slice(recipe.lr * recipe.lr_first, recipe.lr) if recipe.lr_first < 1 else recipe.lr
 
 
 def load_network(run: Path, *, file: str = "model.pt") -> tuple[CellNetwork, Recipe]:

@@ -1,0 +1,137 @@
+"""Trainings that are compared with each other: each in a folder of its own, done once, and read as tables.
+
+One training is for `training`; how good and how costly its network is for `evaluation` and `costs`.
+"""
+
+import hashlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from blood_lib import BloodError
+from blood_lib.counts import interval
+from blood_lib.study.architectures import ARCHITECTURES, WeightsError, build_network
+from blood_lib.study.cells import CELL_TYPES
+from blood_lib.study.provenance import hash_table
+from blood_lib.study.recipe import Recipe
+from blood_lib.study.training import train
+
+__all__ = [
+    "Experiment",
+    "choose_initialisation",
+    "compare",
+    "find_weights",
+    "list_epochs",
+    "run_experiment",
+    "take_share",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A finished training."""
+
+    name: str
+    recipe: Recipe
+    run: Path
+    """Its folder, see `training`."""
+    log: pd.DataFrame
+    """A row per epoch: epoch, train_loss, valid_loss, accuracy, seconds and what else was measured."""
+    n_valid: int
+    """Images in the validation part."""
+
+    @property
+    def last(self) -> pd.Series:
+        return self.log.iloc[-1]
+
+
+def run_experiment(
+    name: str,
+    recipe: Recipe,
+    *,
+    folder: Path,
+    split: pd.DataFrame,
+    runs: Path,
+    weights: Path | None = None,
+    device: str = "auto",
+) -> Experiment:
+    """Trains by `recipe` on the rows `split` of the dataset in `folder`, or goes on with that training.
+
+    Its folder in `runs` is named after recipe and split, so nothing is trained twice and nothing is mixed up.
+    Each epoch is told on stderr. Raises BloodError as `train` does.
+    """
+    key = hashlib.sha256((recipe.to_json() + hash_table(split)).encode()).hexdigest()[:8]
+    run = runs / f"{recipe.arch}-{key}"
+    train(folder, run, recipe, device=device, weights=weights, split=split, say=lambda line: _say(name, line))
+    log = pd.read_csv(run / "log.csv")
+    return Experiment(name, recipe, run, log, int((split["part"] == "valid").sum()))
+
+
+def _say(name: str, line: str) -> None:
+    print(f"{name}: {line}", file=sys.stderr, flush=True)
+
+
+def find_weights(arch: str, folder: Path | str) -> Path | None:
+    """The file `ARCH.pth` with ImageNet weights in `folder`; None where there is none."""
+    file = Path(folder) / f"{arch}.pth"
+    return file if folder and file.is_file() else None
+
+
+def choose_initialisation(arch: str, folder: Path | str = "", *, download: bool = False) -> tuple[str, str]:
+    """("imagenet", "") where the ImageNet weights of `arch` can be had, else ("random", the reason).
+
+    They are taken from `folder`, from an installed package, or, with `download`, from their home.
+    """
+    needs_network = "downloaded" in ARCHITECTURES[arch].weights_home
+    if needs_network and not download and find_weights(arch, folder) is None:
+        return "random", f"ImageNet weights are {ARCHITECTURES[arch].weights_home}, and download is off"
+    try:
+        build_network(arch, len(CELL_TYPES), weights=find_weights(arch, folder))
+    except WeightsError as error:
+        return "random", str(error)
+    return "imagenet", ""
+
+
+def take_share(split: pd.DataFrame, n_train: int, *, seed: int = 0) -> pd.DataFrame:
+    """The training and validation parts of `split`, with at most `n_train` images of the training part (0:
+    all), each cell type's share of them.
+    """
+    train_rows = split[split["part"] == "train"]
+    if 0 < n_train < len(train_rows):
+        order = train_rows.sample(frac=1, random_state=seed)
+        rank = order.groupby("cell_type").cumcount() / order.groupby("cell_type")["file"].transform("size")
+        train_rows = order.loc[rank.sort_values(kind="stable").index[:n_train]]
+    return pd.concat([train_rows, split[split["part"] == "valid"]]).sort_index().reset_index(drop=True)
+
+
+def list_epochs(experiment: Experiment) -> pd.DataFrame:
+    """The table of the study: epoch, train_loss, valid_loss, accuracy, error_rate, time (s)."""
+    table = experiment.log[["epoch", "train_loss", "valid_loss", "accuracy"]].copy()
+    return table.assign(error_rate=1 - table["accuracy"], time=experiment.log["seconds"]).round(4)
+
+
+def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
+    """A row per experiment: its name and, after the last epoch, losses, accuracy on the validation part with
+    its exact 95 % interval, and the error rate.
+    """
+    if not experiments:
+        raise BloodError("There is nothing to compare: run an experiment first.")
+    return pd.DataFrame([_describe(one) for one in experiments])
+
+
+def _describe(one: Experiment) -> dict[str, object]:
+    low, high = interval(round(one.last["accuracy"] * one.n_valid), one.n_valid)
+    return {
+        "name": one.name,
+        "epochs": len(one.log),
+        "train_loss": one.last["train_loss"],
+        "valid_loss": one.last["valid_loss"],
+        "accuracy": one.last["accuracy"],
+        "low": low,
+        "high": high,
+        "n": one.n_valid,
+        "error_rate": 1 - one.last["accuracy"],
+    }

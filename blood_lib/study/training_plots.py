@@ -1,0 +1,82 @@
+"""How trainings went, as matplotlib Axes: losses by epoch, the learning-rate finder, accuracies and costs.
+
+Cells, maps and confusions are for `plots`; tables are made elsewhere.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from blood_lib.study.classic_tfms import TFMS, build_change
+from blood_lib.study.lr_finder import LearningRates
+
+__all__ = ["plot_accuracies", "plot_costs", "plot_losses", "plot_lr_finder", "plot_tfms"]
+
+
+def plot_losses(ax: Axes, logs: Mapping[str, pd.DataFrame]) -> Axes:
+    """Loss by epoch, a colour per name of `logs`: dashed for the training part, solid for validation."""
+    for number, (name, log) in enumerate(logs.items()):
+        colour = f"C{number}"
+        ax.plot(log["epoch"], log["train_loss"], "--", color=colour, marker=".")
+        ax.plot(log["epoch"], log["valid_loss"], "-", color=colour, marker="o", label=name)
+    ax.set(xlabel="epoch", ylabel="loss (dashed: training part)", ylim=(0, None))
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend(frameon=False, fontsize=8)
+    return ax
+
+
+def plot_lr_finder(ax: Axes, found: LearningRates) -> Axes:
+    """The loss against the learning rate, and where each rule would set it."""
+    ax.plot(found.rates, found.losses, color="black")
+    for (name, rate), mark in zip(found.suggestions.items(), "osv^", strict=True):
+        ax.plot(rate, np.interp(rate, found.rates, found.losses), mark, label=f"{name}: {rate:.1e}")
+    top = 1.3 * float(found.losses[: max(1, len(found.losses) // 2)].max())
+    ax.set(xscale="log", xlabel="learning rate", ylabel="loss", ylim=(0, top))
+    ax.legend(frameon=False)
+    return ax
+
+
+def plot_accuracies(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Each row's accuracy in per cent with its interval; `table`: see `experiments.compare`."""
+    for row, one in enumerate(table.itertuples()):
+        ax.plot([100 * one.low, 100 * one.high], [row, row], color="C0", linewidth=2)
+        ax.plot(100 * one.accuracy, row, "o", color="C0")
+    ax.set_yticks(range(len(table)), list(table["name"]))
+    ax.invert_yaxis()
+    ax.set_xlabel(f"accuracy on the validation part (%), n = {table['n'].iloc[0]:,}")
+    return ax
+
+
+def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
+    """Accuracy in per cent with its interval against the column `cost`, logarithmic; names beside the points.
+
+    `table`: see `experiments.compare`; filled points began with ImageNet weights (column `initialisation`).
+    """
+    for one in table.to_dict("records"):
+        face = "C0" if one["initialisation"] == "imagenet" else "white"
+        ax.plot([one[cost]] * 2, [100 * one["low"], 100 * one["high"]], color="C0", linewidth=1)
+        ax.plot(one[cost], 100 * one["accuracy"], "o", color="C0", markerfacecolor=face)
+        ax.annotate(one["name"], (one[cost], 100 * one["accuracy"]), (6, 4), textcoords="offset points")
+    ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation part (%)")
+    ax.margins(x=0.25)
+    return ax
+
+
+def plot_tfms(
+    figure: Figure, view: np.ndarray, names: Sequence[str] = tuple(TFMS), *, n: int = 8, seed: int = 0
+) -> Figure:
+    """A row per name of `classic_tfms.TFMS`: what it makes of the view (S, S, 3) uint8, `n` times."""
+    torch.manual_seed(seed)
+    axes = figure.subplots(len(names), n, squeeze=False)
+    x = torch.tensor(view).permute(2, 0, 1).float() / 255
+    for row, name in zip(axes, names, strict=True):
+        changed = build_change(name, len(view))(x.expand(n, -1, -1, -1))
+        for ax, image in zip(row, changed, strict=True):
+            ax.imshow(image.permute(1, 2, 0).numpy())
+            ax.set(xticks=[], yticks=[])
+        row[0].set_ylabel(name, rotation=0, ha="right", va="center")
+    return figure
