@@ -1,0 +1,98 @@
+"""Trainings that are compared: done once, told apart by recipe and images, and read as tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `study`")
+
+from dataclasses import replace  # noqa: E402
+
+from blood_lib import BloodError  # noqa: E402
+from blood_lib.study import experiments  # noqa: E402
+from blood_lib.study.architectures import ARCHITECTURES  # noqa: E402
+from blood_lib.study.data.split import load_split  # noqa: E402
+from tests.fixtures_training import tiny_recipe  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def split(tiny_dataset):
+    return load_split(tiny_dataset)
+
+
+@pytest.fixture(scope="module")
+def tiny(tiny_dataset, split, tmp_path_factory):
+    return experiments.run_experiment(
+        "tiny", tiny_recipe(), folder=tiny_dataset, split=split, runs=tmp_path_factory.mktemp("runs")
+    )
+
+
+def test_the_same_training_is_done_once_under_any_name(tiny, tiny_dataset, split):
+    before = (tiny.run / "model.pt").stat().st_mtime_ns
+    again = experiments.run_experiment(
+        "another name", tiny.recipe, folder=tiny_dataset, split=split, runs=tiny.run.parent
+    )
+    assert again.run == tiny.run and again.name == "another name"
+    assert (tiny.run / "model.pt").stat().st_mtime_ns == before
+
+
+def test_another_recipe_or_other_images_have_a_folder_of_their_own(tiny, tiny_dataset, split, monkeypatch):
+    folders = []
+    monkeypatch.setattr(experiments, "train", lambda folder, run, recipe, **rest: folders.append(run))
+    monkeypatch.setattr(experiments.pd, "read_csv", lambda file: tiny.log)
+    for recipe, rows in (
+        (tiny.recipe, split),
+        (replace(tiny.recipe, seed=1), split),
+        (tiny.recipe, split.iloc[1:]),
+    ):
+        experiments.run_experiment("x", recipe, folder=tiny_dataset, split=rows, runs=tiny.run.parent)
+    assert folders[0] == tiny.run
+    assert len(set(folders)) == 3
+
+
+def test_the_table_of_epochs_is_that_of_the_study(tiny):
+    table = experiments.list_epochs(tiny)
+    assert list(table) == ["epoch", "train_loss", "valid_loss", "accuracy", "error_rate", "time"]
+    assert list(table["epoch"]) == [1, 2]
+    assert np.allclose(table["accuracy"] + table["error_rate"], 1)
+
+
+def test_a_comparison_tells_the_last_epoch_with_its_interval(tiny, split):
+    row = experiments.compare([tiny]).iloc[0]
+    assert row["n"] == (split["part"] == "valid").sum()
+    assert row["accuracy"] == tiny.log["accuracy"].iloc[-1]
+    assert row["low"] <= row["accuracy"] <= row["high"]
+    with pytest.raises(BloodError, match="nothing to compare"):
+        experiments.compare([])
+
+
+def test_a_share_keeps_the_proportions_and_all_that_validates():
+    types = ["a"] * 80 + ["b"] * 20
+    split = pd.DataFrame({"file": [str(i) for i in range(200)], "cell_type": types * 2})
+    split["part"] = ["train"] * 100 + ["valid"] * 60 + ["test"] * 40
+    share = experiments.take_share(split, 10, seed=1)
+    assert share.loc[share["part"] == "train", "cell_type"].value_counts().to_dict() == {"a": 8, "b": 2}
+    assert (share["part"] == "valid").sum() == 60 and "test" not in set(share["part"])
+    assert share.equals(experiments.take_share(split, 10, seed=1))
+    assert not share.equals(experiments.take_share(split, 10, seed=2))
+
+
+def test_no_share_is_all_of_both_parts_in_their_order():
+    split = pd.DataFrame(
+        {"file": list("dcba"), "cell_type": "a", "part": ["valid", "train", "test", "train"]}
+    )
+    assert list(experiments.take_share(split, 0)["file"]) == ["d", "c", "a"]
+
+
+def test_a_network_starts_from_imagenet_where_its_weights_are_at_hand(tmp_path):
+    assert experiments.choose_initialisation("efficientnet_lite0") == ("imagenet", "")
+    start, why = experiments.choose_initialisation("resnet18")
+    assert start == "random" and "download is off" in why
+    torch.save(ARCHITECTURES["resnet18"].build_original().state_dict(), tmp_path / "resnet18.pth")
+    assert experiments.choose_initialisation("resnet18", tmp_path) == ("imagenet", "")
+
+
+def test_a_file_that_holds_other_weights_is_told(tmp_path):
+    torch.save({}, tmp_path / "resnet18.pth")
+    start, why = experiments.choose_initialisation("resnet18", tmp_path)
+    assert start == "random" and "could not be loaded" in why
