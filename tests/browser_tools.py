@@ -21,12 +21,13 @@ CHROMIUM = next(
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-PATIENCE = 60_000  # ms, on a busy machine
+PATIENCE = 120_000  # ms, on a busy machine
 TABS = ("Upload", "Help", "Chart", "Classification", "Visual analysis")
 
 # Every file of browser tests begins with `pytestmark = BROWSER`.
 BROWSER = [
     pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),  # one browser at a time, and one server for all
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in /usr/bin: apt-get install chromium"),
 ]
@@ -37,6 +38,7 @@ class Visit:
 
     def __init__(self, browser, server: Running, **options) -> None:
         self.context = browser.new_context(accept_downloads=True, **options)
+        self.has_touch = options.get("has_touch", False)
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE)
         self.requests: list[str] = []
@@ -78,8 +80,39 @@ class Visit:
 
 
 def until(page, expression: str) -> None:
-    """Wait for a JavaScript expression to be true (the page's policy forbids Playwright's own way)."""
-    wait_for(lambda: page.evaluate(expression), PATIENCE / 1000)
+    """Wait for a JavaScript expression to be true (the page's policy forbids Playwright's own way).
+
+    While an element that it asks about is not there, it is not true.
+    """
+    missing = "catch (error) { if (error instanceof TypeError) return false; throw error; }"
+    look = f"() => {{ try {{ return Boolean({expression}); }} {missing} }}"
+    wait_for(lambda: page.evaluate(look), PATIENCE / 1000, expression)
+
+
+def expect(locator):
+    """Playwright's assertions, which wait; imported here, since tests skip where there is no Playwright."""
+    from playwright import sync_api
+
+    sync_api.expect.set_options(timeout=PATIENCE)
+    return sync_api.expect(locator)
+
+
+_SETTLED = """() => new Promise((resolve) => {
+    let timer = null;
+    const observer = new MutationObserver(wait);
+    function wait() {
+        clearTimeout(timer);
+        timer = setTimeout(() => resolve(observer.disconnect()), 300);
+    }
+    const all = { attributes: true, characterData: true, childList: true, subtree: true };
+    observer.observe(document.body, all);
+    wait();
+})"""
+
+
+def settle(page) -> None:
+    """Wait until nothing on the page has changed for a moment: what a tab shows comes from Python."""
+    page.evaluate(_SETTLED)
 
 
 def drawn(folder: Path, n: int) -> list[Path]:
@@ -163,7 +196,7 @@ def time_move(visit: Visit, n: int) -> dict[str, float]:
     visit.page.locator(".dash-card").first.click()
     for _ in range(n - 1):
         visit.page.keyboard.press("Shift+ArrowRight")
-    assert visit.page.locator(".dash-chosen").inner_text() == f"{n} selected"
+    expect(visit.page.locator(".dash-chosen")).to_have_text(f"{n} selected")
     return visit.page.evaluate(_MOVE, [1, "2", before + n])
 
 

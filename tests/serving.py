@@ -82,11 +82,11 @@ def _listen_to_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def wait_for(true: object, seconds: float = PATIENCE) -> None:
-    """Until `true()` is, or an AssertionError."""
+def wait_for(true: object, seconds: float = PATIENCE, what: str = "what was waited for") -> None:
+    """Until `true()` is, or an AssertionError that says what."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, f"nothing happened within {seconds} s"
+        assert time.monotonic() < end, f"not within {seconds} s: {what}"
         time.sleep(0.1)
 
 

@@ -19,9 +19,12 @@ from tests.fixtures_bundle import COLOURS, draw_cell, encode  # noqa: E402
 NAMES = ["monocyte", "<b>", "nobody"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def assessment() -> Assessment:
-    """Six answers about two classes, four of them right; a third class has no image, one file none either."""
+    """Six answers about two classes, four of them right; a third class has no image, one file none either.
+
+    Its intervals take seconds; no test changes it.
+    """
     sure = np.array([0.9, 0.8, 0.7, 0.6, 0.9, 0.6])
     answer = np.array([0, 0, 0, 1, 1, 0])
     probs = np.zeros((6, 3))

@@ -39,7 +39,9 @@ def test_the_shipped_network_is_as_sure_as_in_float32(real_images: Path) -> None
 
 
 @pytest.mark.slow
-def test_the_comparisons_run(tiny_bundle: Bundle, capsys) -> None:
+def test_the_comparisons_run(tiny_bundle: Bundle, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(bench, "TRAINING", (2, 3, 32, 32))
+    monkeypatch.setattr(bench, "N_REFIT", 60)
     main(["--bundle", str(tiny_bundle.path), "--repeats", "1", "--files", "8", "--batch", "8"])
     out = capsys.readouterr().out
     assert out.count("times as fast") == 5 and out.count("100.0% get the same class") == 2

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from blood_lib.bundle import SHIPPED
-from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, PHONE, Visit, drawn
+from blood_lib.study.painter import draw_cells
+from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, PHONE, Visit
+from tests.fixtures_bundle import encode
 from tests.serving import Running, serving
 
 N_FILES = 22
@@ -65,4 +68,7 @@ def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     found = sorted(data.glob("PBC_dataset_normal_DIB/*/[!.]*.jpg"))
     if found:
         return found[:: len(found) // N_FILES][:N_FILES]
-    return drawn(tmp_path_factory.mktemp("cells"), N_FILES)
+    folder = tmp_path_factory.mktemp("cells")
+    for i, (name, image) in enumerate(islice(draw_cells(per_type=3), N_FILES)):
+        (folder / f"{name} {i}.png").write_bytes(encode(image))
+    return sorted(folder.iterdir())

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, PHONE, TABS, Visit
-from tests.serving import Running
+from tests.browser_tools import BROWSER, TABS, Visit, settle
 
 pytestmark = BROWSER
 
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
-SETTLE = 300  # ms for what a tab shows to arrive from Python
 MOST_STOPS = 80  # tab stops on one tab
 
 
@@ -31,28 +28,25 @@ def find_faults(page) -> list[str]:
 
 
 def find_faults_in_tabs(visit: Visit) -> list[str]:
+    """On every tab, light and dark."""
     faults = []
     for tab in TABS:
         visit.open(tab)
-        visit.page.wait_for_timeout(SETTLE)
-        faults += [f"{tab}: {fault}" for fault in find_faults(visit.page)]
+        for theme in ("light", "dark"):
+            visit.page.emulate_media(color_scheme=theme)
+            settle(visit.page)
+            faults += [f"{tab}, {theme}: {fault}" for fault in find_faults(visit.page)]
     return faults
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
-def test_axe_finds_nothing_serious(
-    browser, server: Running, cells: list[Path], tmp_path: Path, size: str, theme: str
-) -> None:
+def test_axe_finds_nothing_serious(visit: Visit, cells: list[Path], tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("I am a text.")
-    visit = Visit(browser, server, **SIZES[size], color_scheme=theme)
     assert not find_faults_in_tabs(visit)
     visit.open("Upload")
     visit.upload([*cells, tmp_path / "text.jpg"])
     visit.open("Classification")
     visit.page.locator(".dash-card").first.click()
     assert not find_faults_in_tabs(visit)
-    visit.close()
 
 
 FOCUS = """() => {
@@ -69,7 +63,7 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(desktop: Visit, cells: li
     desktop.upload(cells)
     for tab in TABS:
         desktop.open(tab)
-        page.wait_for_timeout(SETTLE)
+        settle(page)
         page.get_by_role("tab", name=tab).focus()
         stops = []
         for _ in range(MOST_STOPS):
@@ -91,14 +85,19 @@ SHIFTS = """() => new Promise((resolve) => {
 })"""
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_nothing_jumps_from_load_to_the_end_of_an_upload(
-    browser, server: Running, cells: list[Path], size: str
+SMALL = """[...document.querySelectorAll("button")].filter(b => b.offsetParent && b.offsetHeight < 43)
+    .map(b => b.textContent)"""
+
+
+def test_nothing_jumps_or_sticks_out_from_load_to_the_end_of_an_upload(
+    visit: Visit, cells: list[Path]
 ) -> None:
-    visit = Visit(browser, server, **SIZES[size])
+    page = visit.page
     visit.upload(cells)
     for tab in TABS:
         visit.open(tab)
-        visit.page.wait_for_timeout(SETTLE)
-    assert visit.page.evaluate(SHIFTS) < 0.1  # "good" by https://web.dev/articles/cls
-    visit.close()
+        settle(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], tab
+        if visit.has_touch:
+            assert not page.evaluate(SMALL), tab
+    assert page.evaluate(SHIFTS) < 0.1  # "good" by https://web.dev/articles/cls

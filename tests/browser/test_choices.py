@@ -20,15 +20,15 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
     visit = Visit(browser, server, locale="es-MX", **PHONE)
     page = visit.page
     page.get_by_role("tab", name="Cargar").wait_for()
-    assert page.evaluate("document.documentElement.lang") == "es"
+    until(page, "document.documentElement.lang === 'es'")
     visit.upload(cells[:3])
     visit.open("Clasificación")
     until(page, "document.querySelectorAll('.dash-card').length === 3")
     page.get_by_label("Idioma").select_option("en")
     page.get_by_role("tab", name="Classification", selected=True).wait_for()  # the tab stays
     until(page, "document.querySelectorAll('.dash-card').length === 3")  # and so do the cells
-    assert page.evaluate("document.activeElement.value") == "en"
-    assert page.evaluate("document.documentElement.lang") == "en"
+    until(page, "document.activeElement.value === 'en'")
+    until(page, "document.documentElement.lang === 'en'")
     page.reload()
     page.get_by_role("tab", name="Upload").wait_for()
     page.wait_for_selector(".dash-preparing", state="hidden")
@@ -38,11 +38,11 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
 def test_the_theme_is_the_systems_until_another_is_chosen(browser, server: Running) -> None:
     visit = Visit(browser, server, color_scheme="light", **DESKTOP)
     page = visit.page
-    assert not page.evaluate(IS_DARK.format(GROUND))
+    until(page, f"!({IS_DARK.format(GROUND)})")
     page.emulate_media(color_scheme="dark")
-    assert page.evaluate(IS_DARK.format(GROUND))
+    until(page, IS_DARK.format(GROUND))
     page.get_by_label("Brightness").select_option("light")
-    assert not page.evaluate(IS_DARK.format(GROUND))
+    until(page, f"!({IS_DARK.format(GROUND)})")
     page.get_by_label("Brightness").select_option("dark")
     page.emulate_media(color_scheme="light")
     page.reload(wait_until="commit")
@@ -51,5 +51,5 @@ def test_the_theme_is_the_systems_until_another_is_chosen(browser, server: Runni
     assert page.evaluate(IS_DARK.format(FIRST_GROUND))  # before the app is there: nothing flashes
     page.wait_for_selector(".dash-drop")
     page.wait_for_selector(".dash-preparing", state="hidden")
-    assert page.evaluate(IS_DARK.format(GROUND))
+    until(page, IS_DARK.format(GROUND))
     visit.close()

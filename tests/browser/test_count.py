@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, PHONE, Visit, until
+from tests.browser_tools import BROWSER, DESKTOP, PHONE, Visit, expect, until
 from tests.serving import Running
 
 pytestmark = BROWSER
@@ -17,13 +18,15 @@ ROW = "document.querySelector('.dash-shares tr:nth-child(2)')"
 FLAG = f"{ROW}.dataset.flag"
 
 
-@pytest.fixture
-def counted(visit: Visit, cells: list[Path]) -> Visit:
-    """A page with the Chart tab open and every cell counted."""
+@pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def counted(browser, server: Running, cells: list[Path], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A page with the Chart tab open and every cell counted; one for all tests: each types its own ranges."""
+    visit = Visit(browser, server, **request.param)
     visit.upload(cells)
     visit.open("Chart")
     visit.page.wait_for_selector(".dash-tally .dash-limit")
-    return visit
+    yield visit
+    visit.close()
 
 
 def type_range(visit: Visit, low: str, high: str) -> None:
@@ -37,7 +40,7 @@ def test_an_edited_range_flips_the_flag_and_keeps_the_focus(counted: Visit) -> N
     page = counted.page
     type_range(counted, "99.5", "100")
     until(page, f"{FLAG}.endsWith('below')")
-    assert "below" in page.evaluate(f"{ROW}.innerText")
+    until(page, f"{ROW}.innerText.includes('below')")
     assert page.evaluate("document.activeElement.value") == "100"
     type_range(counted, "0", "100")
     until(page, f"{FLAG} === 'inside'")
@@ -50,13 +53,13 @@ def test_a_bad_range_is_told_and_can_be_mended(counted: Visit) -> None:
     flag = page.evaluate(FLAG)
     type_range(counted, "7", "x")
     page.get_by_role("alert").filter(has_text="no range").wait_for()
-    assert page.locator(".dash-limit[aria-invalid]").count() == 2
+    expect(page.locator(".dash-limit[aria-invalid]")).to_have_count(2)
     assert page.evaluate(FLAG) == flag
     page.get_by_role("button", name="Report").focus()
     assert page.locator(".dash-limit").nth(1).input_value() == "x"  # to be mended, not typed anew
     type_range(counted, "0", "100")
     until(page, f"{FLAG} === 'inside'")
-    assert page.locator(".dash-limit[aria-invalid]").count() == 0
+    expect(page.locator(".dash-limit[aria-invalid]")).to_have_count(0)
 
 
 def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells: list[Path]) -> None:
@@ -83,12 +86,9 @@ def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells
     printed.close()
 
 
-def test_the_numbers_fit_on_a_phone(browser, server: Running, cells: list[Path]) -> None:
-    visit = Visit(browser, server, **PHONE)
-    visit.upload(cells)
-    visit.open("Chart")
-    visit.page.wait_for_selector(".dash-tally .dash-limit")
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+@pytest.mark.parametrize("counted", [PHONE], ids=["phone"], indirect=True)
+def test_the_numbers_fit_on_a_phone(counted: Visit) -> None:
+    page = counted.page
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     heights = "all => all.filter(e => e.offsetParent).map(e => e.offsetHeight)"
-    assert min(visit.page.locator(".dash-numbers :is(input, button)").evaluate_all(heights)) >= 44
-    visit.close()
+    assert min(page.locator(".dash-numbers :is(input, button)").evaluate_all(heights)) >= 44

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, Visit, until
+from tests.browser_tools import BROWSER, DESKTOP, Visit, expect, until
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
-from tests.serving import Running, serving
+from tests.serving import Running, serving, wait_for
 
 pytestmark = BROWSER
 
@@ -48,6 +49,9 @@ GROUPS = (
 )
 
 
+MARKED = '.dash-card[aria-selected="true"]'
+
+
 class Review:
     """A visit to the gallery, as somebody who reviews."""
 
@@ -68,34 +72,53 @@ class Review:
         wanted = dict.fromkeys(COLOURS, EACH) | {"unidentified": 0, "excluded": 0} | counts
         until(self.page, f"{GROUPS}.every(([name, n]) => ({wanted})[name] === n)")
 
-    def marked(self) -> int:
-        return self.page.locator('.dash-card[aria-selected="true"]').count()
+    def expect_marked(self, n: int) -> None:
+        expect(self.page.locator(MARKED)).to_have_count(n)
+
+    def end(self) -> None:
+        """Leave the page as it was found, with no images."""
+        self.visit.open("Upload")
+        self.page.get_by_role("button", name="Remove all images").click()
+        self.page.wait_for_selector(".dash-done", state="hidden")
+
+
+@pytest.fixture(scope="module")
+def seat(browser, server: Running) -> Iterator[Visit]:
+    """A page at a desk, for one review after another."""
+    visit = Visit(browser, server, **DESKTOP)
+    yield visit
+    visit.close()
 
 
 @pytest.fixture
-def review(desktop: Visit, colours: Path) -> Review:
-    return Review(desktop, colours)
+def review(seat: Visit, colours: Path) -> Iterator[Review]:
+    """The same cells, uploaded anew for each test: no mark and no move is left of the test before."""
+    review = Review(seat, colours)
+    review.expect()
+    yield review
+    review.end()
 
 
 def test_a_click_looks_and_control_and_shift_choose_several(review: Review) -> None:
     review.card("red").click()
-    assert review.marked() == 0
+    review.expect_marked(0)
     review.card("red", 2).click(modifiers=["Control"])
-    assert review.marked() == 2
+    review.expect_marked(2)
     review.card("green", 1).click(modifiers=["Shift"])
-    assert review.marked() == 1 + 1 + 2
+    review.expect_marked(1 + 1 + 2)
     review.page.get_by_role("button", name="Select all").click()
-    assert review.marked() == 3 * EACH
+    review.expect_marked(3 * EACH)
     review.page.get_by_role("button", name="Select none").click()
-    assert review.marked() == 0
+    review.expect_marked(0)
 
 
 def drag(review: Review, start, end) -> None:
     """With the mouse, in steps, as a hand does; `end` is found when the drag is under way."""
+    start.hover(position={"x": 20, "y": 20})  # waits until it stands still
     box = start.bounding_box()
-    review.page.mouse.move(box["x"] + 20, box["y"] + 20)
     review.page.mouse.down()
     review.page.mouse.move(box["x"] + 40, box["y"] + 30, steps=4)
+    end().wait_for()
     goal = end().bounding_box()
     review.page.mouse.move(goal["x"] + goal["width"] / 2, goal["y"] + goal["height"] / 2, steps=4)
     review.page.mouse.up()
@@ -114,11 +137,11 @@ def test_chosen_cards_are_dragged_together_to_a_group_that_was_empty(review: Rev
     review.card("red").click()
     review.card("red", 2).click(modifiers=["Control"])
     tray = review.page.locator(".dash-tray-target", has_text="excluded")
-    assert not tray.is_visible()
+    expect(tray).to_be_hidden()
     drag(review, review.card("red"), lambda: tray)
     review.expect(red=2, excluded=2)
-    assert not tray.is_visible()
-    assert review.marked() == 0
+    expect(tray).to_be_hidden()
+    review.expect_marked(0)
 
 
 def test_a_frame_chooses_what_it_touches(review: Review) -> None:
@@ -127,23 +150,22 @@ def test_a_frame_chooses_what_it_touches(review: Review) -> None:
     review.page.mouse.down()
     review.page.mouse.move(last["x"] + 2 * last["width"], last["y"] + 20, steps=5)
     review.page.mouse.up()
-    chosen = review.page.locator('.dash-card[aria-selected="true"]').evaluate_all(
-        "cards => cards.map(card => card.title.split('/').pop().split(' ')[0])"
-    )
-    assert set(chosen) == {"red", "green"}
-    assert len(chosen) < 2 * EACH
+    colours = "cards => cards.map(card => card.title.split('/').pop().split(' ')[0])"
+    marked = review.page.locator(MARKED)
+    wait_for(lambda: set(marked.evaluate_all(colours)) == {"red", "green"})
+    assert marked.count() < 2 * EACH
 
 
 def test_the_keyboard_alone_reviews(review: Review) -> None:
     page, press = review.page, review.page.keyboard.press
     page.get_by_label("Reviewed", exact=True).focus()
     press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "option"
+    until(page, "document.activeElement.getAttribute('role') === 'option'")
     press("ArrowRight")
     press("2")  # the second group
     review.expect(red=3, green=5)
     press("Shift+ArrowRight")
-    assert review.marked() == 2
+    review.expect_marked(2)
     press("u")
     review.expect(red=1, green=5, unidentified=2)
     press("x")  # the focus has gone on to the next group
@@ -166,17 +188,16 @@ def test_keys_mark_and_confirm(review: Review) -> None:
     press(" ")
     press("ArrowRight")
     press(" ")
-    assert review.marked() == 2
+    review.expect_marked(2)
     press("Escape")
-    assert review.marked() == 0
+    review.expect_marked(0)
     press("Control+a")
-    assert review.marked() == EACH
+    review.expect_marked(EACH)
     press("Enter")
     until(page, f"document.querySelectorAll('.dash-card-confirmed').length === {EACH}")
     review.expect()
     press("ArrowDown")  # into the next group
-    focused = page.evaluate("document.activeElement.closest('.dash-group').dataset.group")
-    assert focused == "2"
+    until(page, "document.activeElement.closest('.dash-group').dataset.group === '2'")
 
 
 def test_after_a_move_the_focus_is_on_the_next_card(review: Review) -> None:
@@ -205,11 +226,14 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     review.expect(red=3, excluded=1)
     page.get_by_role("button", name="Select all").click()
     page.get_by_label("Type", exact=True).select_option("green")
-    assert page.locator(".dash-card").count() == review.marked() == EACH
+    expect(page.locator(".dash-card")).to_have_count(EACH)
+    review.expect_marked(EACH)
     page.get_by_label("Type", exact=True).select_option("All types")
     page.get_by_label("Reviewed", exact=True).select_option("Moved by hand")
-    assert page.locator(".dash-card").count() == 1
-    assert review.marked() == 0
+    expect(page.locator(".dash-card")).to_have_count(1)
+    review.expect_marked(0)
+    page.get_by_label("Reviewed", exact=True).select_option("all")
+    expect(page.locator(".dash-card")).to_have_count(3 * EACH)
 
 
 def test_every_tab_follows_a_move(review: Review) -> None:
@@ -236,9 +260,9 @@ LONG_PRESS = """async card => {
 def test_a_finger_that_rests_begins_to_select_and_the_menu_moves(phone: Visit, colours: Path) -> None:
     review = Review(phone, colours)
     review.card("red", 1).evaluate(LONG_PRESS)
-    assert review.marked() == 1
+    review.expect_marked(1)
     review.card("red", 2).tap()
-    assert review.marked() == 2
+    review.expect_marked(2)
     phone.page.get_by_role("button", name="Move to").tap()
     phone.page.get_by_role("menuitem", name="unidentified").tap()
     review.expect(red=2, unidentified=2)

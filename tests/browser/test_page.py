@@ -6,9 +6,12 @@ import io
 import os
 import signal
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.browser_tools import BROWSER, DESKTOP, PHONE, TABS, Visit, click_a_point, until
+import pytest
+
+from tests.browser_tools import BROWSER, DESKTOP, TABS, Visit, click_a_point, expect, until
 from tests.fixtures_bundle import draw_cell, encode
 from tests.serving import Running, wait_for
 
@@ -23,11 +26,11 @@ def test_upload_all_tabs_and_a_click_on_the_map(visit: Visit, cells: list[Path])
     assert f"{len(cells)} " in page.inner_text(".dash-done")
     for tab in TABS:
         visit.open(tab)
-        assert page.get_by_role("tabpanel").count() == 1
-        assert page.get_by_role("tabpanel").is_visible()
+        expect(page.get_by_role("tabpanel")).to_have_count(1)
+        expect(page.get_by_role("tabpanel")).to_be_visible()
     visit.open("Chart")
     page.wait_for_selector(".dash-pie")
-    assert sum(int(text) for text in page.locator(".dash-count").all_inner_texts()) == len(cells)
+    wait_for(lambda: sum(map(int, page.locator(".dash-count").all_inner_texts())) == len(cells))
     visit.open("Classification")
     numbers = "[...document.querySelectorAll('.dash-group .dash-number')].map(n => Number(n.textContent))"
     until(page, f"{numbers}.reduce((sum, n) => sum + n, 0) === {len(cells)}")
@@ -35,40 +38,33 @@ def test_upload_all_tabs_and_a_click_on_the_map(visit: Visit, cells: list[Path])
     visit.open("Visual analysis")
     name = click_a_point(visit)
     viewer = page.locator(".dash-panel-map .dash-viewer")
-    assert viewer.locator(".dash-name").inner_text() == name
-    assert viewer.locator(".dash-probabilities li").count() >= 2
+    expect(viewer.locator(".dash-name")).to_have_text(name)
+    expect(viewer.locator(".dash-probabilities li").nth(1)).to_be_visible()
     for picture in (".dash-image", ".dash-heat"):
+        viewer.locator(picture).wait_for()
         assert viewer.locator(picture).evaluate("image => image.decode().then(() => image.naturalWidth)") > 1
     assert "%" in viewer.locator(".dash-said").inner_text()
 
 
-def test_nothing_sticks_out_of_a_phones_screen(browser, server: Running, cells: list[Path]) -> None:
-    visit = Visit(browser, server, **PHONE)
-    visit.upload(cells[:5])
-    for tab in TABS:
-        visit.open(tab)
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390, tab
-    small = visit.page.evaluate(
-        "[...document.querySelectorAll('button')].filter(b => b.offsetParent && b.offsetHeight < 43)"
-        ".map(b => b.textContent)"
-    )
-    assert not small
+@pytest.fixture(scope="module")
+def one_page(browser, server: Running) -> Iterator[Visit]:
+    """For tests that go well one after another."""
+    visit = Visit(browser, server, **DESKTOP)
+    yield visit
     visit.close()
 
 
-def test_a_tab_is_reached_by_keys_alone(desktop: Visit) -> None:
-    desktop.page.get_by_role("tab", name="Upload").focus()
+def test_a_tab_is_reached_by_keys_alone(one_page: Visit) -> None:
+    one_page.open("Upload")
     for tab in TABS[1:]:
-        desktop.page.keyboard.press("ArrowRight")
-        focused = desktop.page.evaluate("document.activeElement.textContent")
-        assert focused == tab
-        assert desktop.page.get_by_role("tab", name=tab, selected=True).count() == 1
+        one_page.page.keyboard.press("ArrowRight")
+        expect(one_page.page.get_by_role("tab", name=tab, selected=True)).to_be_focused()
 
 
-def test_the_examples_are_there_with_one_click(desktop: Visit) -> None:
-    desktop.page.get_by_role("button", name="example").click()
-    desktop.page.wait_for_selector(".dash-done")
-    assert "classified" in desktop.page.inner_text(".dash-done")
+def test_the_examples_are_there_with_one_click(one_page: Visit) -> None:
+    one_page.open("Upload")
+    one_page.page.get_by_role("button", name="example").click()
+    expect(one_page.page.locator(".dash-done")).to_contain_text("classified")
 
 
 def test_bad_files_and_hostile_names_are_listed_and_run_nothing(desktop: Visit, tmp_path: Path) -> None:
@@ -100,11 +96,12 @@ DROP = """async ([name, bytes]) => {
 }"""
 
 
-def test_a_dropped_file_is_classified(desktop: Visit) -> None:
-    desktop.page.evaluate(DROP, ["dropped.png", list(encode(draw_cell()))])
-    desktop.page.wait_for_selector(".dash-done")
-    desktop.open("Classification")
-    desktop.page.wait_for_selector('.dash-card[title="dropped.png"]')
+def test_a_dropped_file_is_classified(one_page: Visit) -> None:
+    one_page.open("Upload")
+    one_page.page.evaluate(DROP, ["dropped.png", list(encode(draw_cell()))])
+    one_page.page.wait_for_selector(".dash-done")
+    one_page.open("Classification")
+    one_page.page.wait_for_selector('.dash-card[title="dropped.png"]')
 
 
 def test_visitors_do_not_see_each_others_images(browser, server: Running, cells: list[Path]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from blood_lib.archives import list_zip
-from tests.browser_tools import BROWSER, Visit, drawn, until
-from tests.serving import wait_for
+from tests.browser_tools import BROWSER, Visit, drawn, expect, until
 
 pytestmark = BROWSER
 
@@ -20,8 +19,8 @@ def look_at_doubtful(desktop: Visit, folder: Path) -> None:
     desktop.upload(drawn(folder, N))
     desktop.open("Chart")
     desktop.page.get_by_role("button", name="Look at them").click()
-    wait_for(lambda: desktop.page.locator(CARDS).count() == N)
-    assert desktop.page.get_by_label("Reviewed", exact=True).input_value() == "doubtful"
+    expect(desktop.page.locator(CARDS)).to_have_count(N)
+    expect(desktop.page.get_by_label("Reviewed", exact=True)).to_have_value("doubtful")
 
 
 def move_all_but_one(desktop: Visit) -> None:
@@ -31,19 +30,19 @@ def move_all_but_one(desktop: Visit) -> None:
     for _ in range(N - 2):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("1")
-    wait_for(lambda: page.locator(CARDS).count() == 1)
+    expect(page.locator(CARDS)).to_have_count(1)
 
 
 def expect_of_first_type(desktop: Visit, n: int) -> None:
     desktop.open("Chart")
     number = desktop.page.locator(".dash-tally .dash-cell-number").first
-    wait_for(lambda: number.inner_text() == str(n))
+    expect(number).to_have_text(str(n))
 
 
 def test_the_model_proposes_and_changes_what_is_accepted(desktop: Visit, tmp_path: Path) -> None:
     page = desktop.page
     look_at_doubtful(desktop, tmp_path)
-    assert page.get_by_role("button", name="Adapt the model").is_disabled()
+    expect(page.get_by_role("button", name="Adapt the model")).to_be_disabled()
     move_all_but_one(desktop)
     page.get_by_role("button", name="Adapt the model").click()
     page.get_by_text("1 cell would get another name").wait_for()

@@ -9,7 +9,7 @@ import pytest
 from blood_lib.archives import list_zip, write_zip
 from blood_lib.bundle import Bundle
 from blood_lib.study.cells import CELL_TYPES
-from tests.browser_tools import BROWSER, TABS, Visit, drawn, until
+from tests.browser_tools import BROWSER, TABS, Visit, drawn, expect, until
 from tests.serving import wait_for
 
 pytestmark = BROWSER
@@ -79,4 +79,4 @@ def test_a_review_is_saved_and_opened_again(desktop: Visit, tmp_path: Path) -> N
     page.set_input_files(".dash-file", [saved])
     page.get_by_text("is open: 5").wait_for()
     desktop.open("Classification")
-    wait_for(lambda: page.locator(".dash-card").count() == 5)
+    expect(page.locator(".dash-card")).to_have_count(5)
