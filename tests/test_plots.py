@@ -88,3 +88,36 @@ def test_the_legend_names_every_cell_type():
     figure, _ = plt.subplots(layout="constrained")
     plots.add_legend(figure)
     assert [text.get_text() for text in figure.legends[0].get_texts()] == NAMES
+
+
+def test_heat_lies_over_every_view():
+    views, cams = np.zeros((2, 16, 16, 3), np.uint8), np.ones((2, 4, 4), np.float32)
+    figure = plots.plot_heat(plt.figure(), views, cams, ["monocyte", "platelet"], columns=3)
+    assert [len(ax.images) for ax in figure.axes] == [2, 2, 0]
+    assert figure.axes[0].images[1].get_array().shape == (16, 16)
+
+
+def test_no_image_is_no_error():
+    assert not plots.plot_images(plt.figure(), [], []).axes[0].axison
+
+
+def test_marked_points_are_counted(ax):
+    plots.mark_points(ax, np.zeros((3, 2)), "flagged")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["flagged (3)"]
+
+
+def test_a_subtype_without_images_has_a_name_and_no_point(ax):
+    table = pd.DataFrame({"cell_type": "neutrophil", "subtype": ["band", "other"], "n": [4, 0]})
+    shares = {"share": [0.25, np.nan], "share_low": [0.01, np.nan], "share_high": [0.8, np.nan]}
+    plots.plot_confused(ax, table.assign(taken_for_other=[1, 0], **shares))
+    assert [line.get_xdata().tolist() for line in ax.lines] == [[1, 80], [25]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["band (1 of 4)", "other (0 of 0)"]
+
+
+def test_groups_are_boxes_with_all_their_points(ax):
+    groups = {"some": np.array([0.1, 0.2, 0.6, np.nan]), "none": np.array([])}
+    plots.plot_groups(ax, groups, 0.5)
+    points = [line.get_xdata() for line in ax.lines if line.get_marker() == "."]
+    assert sorted(points[0]) == pytest.approx([10, 20, 60]) and len(points[1]) == 0
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["some (n = 4)", "none (n = 0)"]
+    assert 50 in [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata())]

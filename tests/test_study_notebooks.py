@@ -118,13 +118,15 @@ def test_what_is_committed_has_no_pixels_and_no_traces_of_the_run(tmp_path):
         cell.outputs = [
             nbformat.v4.new_output("stream", name=name, text="x") for name in ("stdout", "stderr")
         ]
+    bar = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}, "text/plain": "Reading images: 0%"}
+    notebook.cells[1].outputs.append(nbformat.v4.new_output("display_data", data=bar))
     notebook.cells.append(injected)
     nbformat.write(notebook, path)
     publish_notebook(path, tmp_path / "out.ipynb")
     out = nbformat.read(tmp_path / "out.ipynb", as_version=4)
     assert "one of mine" not in (tmp_path / "out.ipynb").read_text()
     assert "papermill" not in (tmp_path / "out.ipynb").read_text()
-    assert [output.name for output in out.cells[1].outputs] == ["stdout"]
+    assert [output.get("name") for output in out.cells[1].outputs] == ["stdout"]
     assert out.cells[2].outputs == [] and out.cells[2].execution_count is None
 
 

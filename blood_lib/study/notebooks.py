@@ -27,6 +27,8 @@ __all__ = [
 
 PROFILES = ("quick", "cpu", "full")
 
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
 _PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -243,10 +245,15 @@ def publish_notebook(executed: Path, target: Path) -> None:
             raise BloodError(
                 f"{executed} has a failed cell, [{cell.execution_count}]: mend and run it first."
             )
-        cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+        cell.outputs = [output for output in cell.outputs if not _is_passing(output)]
         if "pixels" in _tags(cell):
             cell.outputs, cell.execution_count = [], None
     nbformat.write(notebook, target)
+
+
+def _is_passing(output: Mapping) -> bool:
+    """What told of progress while the notebook ran: warnings, and bars, of which only the shell is left."""
+    return output.get("name") == "stderr" or _WIDGET in output.get("data", {})
 
 
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:

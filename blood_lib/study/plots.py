@@ -3,7 +3,7 @@
 Numbers are computed elsewhere; saving and showing are left to the caller.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,15 +14,20 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from blood_lib.counts import interval
+from blood_lib.inference import heat_map
 from blood_lib.study.cells import CELL_TYPES
 
 __all__ = [
     "COLOURS",
     "add_legend",
+    "mark_points",
     "plot_clusters",
     "plot_composition",
+    "plot_confused",
     "plot_confusion",
     "plot_counts",
+    "plot_groups",
+    "plot_heat",
     "plot_images",
     "plot_map",
     "plot_recalls",
@@ -70,13 +75,23 @@ def plot_images(
     figure: Figure, images: Sequence[Image.Image], labels: Sequence[str], *, columns: int = 8
 ) -> Figure:
     """A grid of `images`, each under its label in the colour of its cell type."""
-    rows = -(-len(images) // columns)
+    rows = max(1, -(-len(images) // columns))
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax in axes:
         ax.set_axis_off()
     for ax, image, label in zip(axes, images, labels, strict=False):
         ax.imshow(image)
         ax.set_title(label.replace(" ", "\n"), fontsize=8, color=COLOURS.get(label, "black"))
+    return figure
+
+
+def plot_heat(
+    figure: Figure, views: np.ndarray, cams: np.ndarray, labels: Sequence[str], *, columns: int = 8
+) -> Figure:
+    """A grid of `views` (N, S, S, 3), each with its heat (N, h, w) over it, under its label."""
+    plot_images(figure, [Image.fromarray(view) for view in views], labels, columns=columns)
+    for ax, view, cam in zip(figure.axes, views, cams, strict=False):
+        ax.imshow(heat_map(cam, view.shape[1::-1]), cmap="inferno", alpha=0.45, vmin=0, vmax=1)
     return figure
 
 
@@ -118,6 +133,14 @@ def plot_map(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> Axes:
         ax=ax,
     )
     ax.set(xlabel="", ylabel="", xticks=[], yticks=[])
+    return ax
+
+
+def mark_points(ax: Axes, points: np.ndarray, label: str) -> Axes:
+    """A black ring around each of `points` (N, 2)."""
+    rings = {"s": 45, "facecolors": "none", "edgecolors": "black", "linewidths": 0.9}
+    ax.scatter(*points.T, label=f"{label} ({len(points):,})", **rings)
+    ax.legend(loc="lower left", fontsize=8)
     return ax
 
 
@@ -200,6 +223,36 @@ def plot_recalls(ax: Axes, classes: pd.DataFrame) -> Axes:
     ax.invert_yaxis()
     ax.set_xlim(0, 102)
     ax.set_xlabel("recall (%)")
+    return ax
+
+
+def plot_confused(ax: Axes, confused: pd.DataFrame) -> Axes:
+    """Per cent of each subtype that is taken for the other type, with its interval and counts; `confused`:
+    see `interpretation.compute_confused_subtypes`.
+    """
+    for row, one in enumerate(confused.itertuples()):
+        if one.n:
+            colour = COLOURS[one.cell_type]
+            ax.plot([100 * one.share_low, 100 * one.share_high], [row, row], color=colour, linewidth=2)
+            ax.plot(100 * one.share, row, "o", color=colour)
+    counts = zip(confused["subtype"], confused["taken_for_other"], confused["n"], strict=True)
+    ax.set_yticks(range(len(confused)), [f"{name} ({k} of {n:,})" for name, k, n in counts])
+    ax.invert_yaxis()
+    ax.set_xlabel("taken for the other type (%)")
+    return ax
+
+
+def plot_groups(ax: Axes, groups: Mapping[str, np.ndarray], expected: float) -> Axes:
+    """Shares (N,) of each group in per cent as a box with every point, against the `expected` share."""
+    for row, values in enumerate(groups.values()):
+        values = 100 * np.asarray(values)[~np.isnan(values)]
+        ax.boxplot(values, positions=[row], orientation="horizontal", widths=0.5, showfliers=False)
+        spread = np.random.default_rng(row).uniform(-0.2, 0.2, len(values))
+        ax.plot(values, row + spread, ".", color="black", alpha=0.3, markersize=3)
+    ax.axvline(100 * expected, color="black", linewidth=0.8, linestyle="--")
+    names = [f"{name} (n = {len(values):,})" for name, values in groups.items()]
+    ax.set_yticks(range(len(groups)), names)
+    ax.invert_yaxis()
     return ax
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 __all__ = ["describe_environment", "describe_run", "hash_table"]
 
 _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
-_IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino")
+_IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab")
 
 
 def describe_run(*, seed: int, began: float, data: str = "") -> pd.DataFrame:

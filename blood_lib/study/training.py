@@ -49,6 +49,7 @@ __all__ = [
     "build_targets",
     "find_device",
     "load_dls",
+    "load_bundle_network",
     "load_network",
     "load_start",
     "split_layers",
@@ -130,6 +131,21 @@ def load_start(recipe: Recipe, folder: Path | None) -> CellNetwork:
     if bundle.sha256 != recipe.start:
         raise BloodError(f"{bundle.path} is not the bundle that the recipe starts from; give that one.")
     return load_served_weights(_build_empty(recipe), bundle.read("model.onnx"))
+
+
+def load_bundle_network(folder: Path | None) -> tuple[CellNetwork, Recipe]:
+    """The network that the bundle in `folder` serves (None: the one that ships), in evaluation mode, and its
+    recipe.
+
+    What is served has its normalisation folded, whatever the recipe says, and its subtypes told by a head of
+    their own; so this network has neither. A head that was fitted later, by `blood adapt`, is not put in.
+    """
+    bundle = load_bundle(folder)
+    if "recipe.json" not in bundle.files:
+        raise BloodError(f"{bundle.path} does not say how its network was made; give one with a recipe.json.")
+    recipe = Recipe.from_json(bundle.read("recipe.json").decode())
+    served = Recipe(**vars(recipe) | {"fold_batch_norms": True, "subtype_weight": 0.0})
+    return load_served_weights(_build_empty(served), bundle.read("model.onnx")).eval(), recipe
 
 
 def build_targets(rows: pd.DataFrame) -> np.ndarray:

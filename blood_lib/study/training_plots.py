@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from blood_lib.study.classic_tfms import TFMS, build_change
 from blood_lib.study.lr_finder import LearningRates
@@ -62,7 +63,11 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
         ax.plot(one[cost], 100 * one["accuracy"], "o", color="C0", markerfacecolor=face)
         ax.annotate(one["name"], (one[cost], 100 * one["accuracy"]), (6, 4), textcoords="offset points")
     ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation part (%)")
-    ax.margins(x=0.25)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter("")
+    low, high = table[cost].min(), table[cost].max()
+    ax.set_xlim(low / 1.3, high * max(2.0, (high / low) ** 0.5))  # room for the names
     return ax
 
 
