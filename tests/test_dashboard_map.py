@@ -71,9 +71,10 @@ def test_the_page_first_hears_of_a_figure_that_is_complete(app: App, monkeypatch
 
 def test_a_page_that_listens_late_hears_of_all_cells(app: App) -> None:
     figure, sent = app.map.figure, []
-    figure._send_update_msg = lambda restyle_data=None, *args, **kwargs: sent.append(restyle_data)
+    figure._send_restyle_msg = lambda restyle_data, **kwargs: sent.append(restyle_data)
     figure._js2py_traceDeltas = {"trace_deltas": [], "trace_edit_id": figure._last_trace_edit_id}
-    assert len(sent[-1]["x"][0]) == 4
+    ((x,),) = [data["x"] for data in sent]
+    assert len(x) == 4
 
 
 def test_the_map_offers_no_way_out(app: App) -> None:
@@ -98,7 +99,6 @@ def test_an_empty_map_says_what_to_do(app: App) -> None:
 def test_the_map_follows_a_new_upload(app: App) -> None:
     classify(app, drawn_files()[:1])
     assert len(app.map.figure.data[0].x) == 1
-    assert len(app.map.figure.layout.shapes) == 0
 
 
 def test_the_figure_is_made_once_and_takes_another_bundle(app: App, tmp_path) -> None:
@@ -124,6 +124,24 @@ def test_cells_without_a_place_are_not_on_the_map(tiny_classifier: Classifier, c
 
 
 # --- what a review changes ---
+
+
+def test_only_what_has_changed_is_sent(app: App) -> None:
+    sent: list[dict] = []
+    app.map.figure._send_restyle_msg = lambda data, **kwargs: sent.append(data)
+    app.state.command = Command("move", ids=(app.state.cells[0].id,), group="blue")
+    assert set(sent.pop()) == {
+        "marker.color",
+        "marker.symbol",
+        "marker.line.color",
+        "marker.line.width",
+        "hovertext",
+    }
+    app.state.cells = app.state.cells[1:]
+    assert len(sent.pop()["x"][0]) == 3
+    app.state.tab = "chart"
+    app.state.tab = "map"
+    assert not sent
 
 
 def test_a_moved_cell_takes_the_look_of_its_new_type_at_once(app: App) -> None:
@@ -165,13 +183,17 @@ def test_a_click_on_the_map_selects_and_a_false_one_does_not(app: App) -> None:
         assert app.state.selected == expected
 
 
-def test_the_ring_moves_without_the_points(app: App) -> None:
-    sent: list[dict] = []
-    app.map.figure._send_restyle_msg = lambda *args, **kwargs: sent.append(args)
+def test_the_ring_is_where_the_selected_cell_is_and_the_figure_hears_nothing_of_it(app: App) -> None:
+    sent: list[tuple] = []
+    for name in ("_send_restyle_msg", "_send_relayout_msg", "_send_update_msg"):
+        setattr(app.map.figure, name, lambda *args, **kwargs: sent.append(args))
     app.state.selected = app.state.cells[2].id
-    (ring,) = app.map.figure.layout.shapes
-    assert (ring.xanchor, ring.yanchor) == pytest.approx(app.state.cells[2].place)
-    assert not sent
+    assert app.map.ring.place == pytest.approx(app.state.cells[2].place)
+    say(app.upload.uploader, kind="clear")
+    assert app.map.ring.place == []
+    app.state.selected = 99
+    assert app.map.ring.place == []
+    assert len(sent) == 1  # of the cells that were removed
 
 
 def test_a_lasso_marks_cells_and_the_bar_moves_them(app: App) -> None:

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -83,7 +84,7 @@ def test_the_notebook_is_found_in_a_checkout_and_in_an_installed_package(tmp_pat
 
 
 def test_settings_are_those_for_strangers() -> None:
-    config = build_config(n_ready=1, max_kernels=5)
+    config = build_config(n_ready=1, max_visitors=5)
     assert config.VoilaConfiguration.file_allowlist == []
     assert config.VoilaConfiguration.allow_template_override == "NO"
     assert not config.VoilaConfiguration.show_tracebacks
@@ -127,7 +128,7 @@ def test_a_true_frame_is_taken_and_false_ones_are_not() -> None:
 
 @pytest.fixture(scope="module")
 def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory):
-    with serving(tmp_path_factory.mktemp("serve"), "--visitors", "2", bundle=tiny_bundle.path) as running:
+    with serving(tmp_path_factory.mktemp("serve"), bundle=tiny_bundle.path) as running:
         yield running
 
 
@@ -153,6 +154,19 @@ def test_scripts_travel_compressed(server: Running) -> None:
     _, headers, packed = get(server, "/voila/static/voila.js", **{"Accept-Encoding": "gzip"})
     assert headers["Content-Encoding"] == "gzip"
     assert len(packed) < len(whole) / 2
+    assert get(server, "/voila/static/none.js", **{"Accept-Encoding": "gzip"})[0] in {403, 404}
+
+
+@pytest.mark.slow
+def test_extensions_travel_compressed_and_mathjax_is_replaced(server: Running) -> None:
+    page = get(server, "/")[2]
+    config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S)[1])
+    loads = {one["name"]: one["load"] for one in config["federated_extensions"]}
+    for name in ("blood-plain-text", "anywidget"):
+        path = f"/voila/labextensions/{name}/{loads[name]}"
+        status, headers, _ = get(server, path, **{"Accept-Encoding": "gzip"})
+        assert (status, headers["Content-Encoding"]) == (200, "gzip")
+        assert "Content-Encoding" not in get(server, path)[1]
 
 
 @pytest.mark.slow
@@ -224,6 +238,18 @@ def test_a_socket_without_the_sub_protocol_is_refused_and_with_it_opened(server:
     assert upgrade(server, config["kernelId"], None) == 400
     assert upgrade(server, config["kernelId"], "other") == 400
     assert upgrade(server, config["kernelId"], V1) == 101
+
+
+@pytest.mark.slow
+def test_the_kernel_that_waits_is_no_visitor_and_no_place_either(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    with serving(tmp_path, "--visitors", "1", bundle=tiny_bundle.path) as server:
+        wait_for(lambda: len(server.kernels()) == 1)
+        time.sleep(2)  # it is a kernel to the server a moment after it is a process
+        assert get(server, "/")[0] == 200
+        assert get(server, "/")[0] == 503
+        wait_for(lambda: len(server.kernels()) == 2)  # the next one is started when the page has had its time
+        time.sleep(2)
+        assert get(server, "/")[0] == 503
 
 
 @pytest.mark.slow

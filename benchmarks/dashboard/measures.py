@@ -108,7 +108,7 @@ def measure_few(bench: Bench) -> Found:
 
 
 def measure_thousand(bench: Bench) -> Found:
-    found: Found = {"first": [], "thousand": [], "click_thousand": [], "move": []}
+    found: Found = {"first": [], "thousand": [], "click_thousand": [], "move": [], "move_here": []}
     with bench.server() as server:
         for visit in bench.visits(server):
             time.sleep(2)
@@ -116,7 +116,9 @@ def measure_thousand(bench: Bench) -> Found:
             found["first"].append(took["first"])
             found["thousand"].append(took["shown"])
             found["click_thousand"].append(time_a_click(visit))
-            found["move"].append(sum(time_move(visit, MOVED).values()))
+            took = time_move(visit, MOVED)
+            found["move_here"].append(took["classification"])
+            found["move"].append(sum(took.values()))
     return found
 
 
@@ -136,9 +138,11 @@ def measure_bytes(bench: Bench) -> Found:
         visit = ScriptCounter(bench.browser, server, **DESKTOP)
         visit.open("Visual analysis")
         visit.page.wait_for_selector(".dash-panel-map .js-plotly-plot")  # the last script has come
-        loaded, sent, foreign = visit.loaded() / MB, visit.sent / MB, len(visit.foreign())
+        loaded, travelled = (size / MB for size in visit.loaded())
+        sent, foreign = visit.sent / MB, len(visit.foreign())
         visit.close()
-    return {"loaded": [loaded], "sent": [sent], "both": [loaded + sent], "foreign": [foreign]}
+    sizes = {"loaded": loaded, "sent": sent, "both": loaded + sent, "travelled": travelled + sent}
+    return {name: [value] for name, value in (sizes | {"foreign": foreign}).items()}
 
 
 def measure_memory(bench: Bench) -> Found:

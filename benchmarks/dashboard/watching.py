@@ -69,7 +69,7 @@ _TABS = f"""async () => {{
 
 _LOADED = """performance.getEntriesByType("resource")
     .filter((one) => /\\.(js|css)$/.test(new URL(one.name).pathname))
-    .reduce((sum, one) => sum + one.decodedBodySize, 0)"""
+    .reduce(([whole, packed], one) => [whole + one.decodedBodySize, packed + one.transferSize], [0, 0])"""
 
 
 def time_upload(visit: Visit, files: list[Path], *, meanwhile: list[float] | None = None) -> dict[str, float]:
@@ -103,6 +103,6 @@ class ScriptCounter(Visit):
         content = frame.encode() if isinstance(frame, str) else frame
         self.sent += sum(len(json.loads(text).encode()) for text in self._TEXT.findall(content))
 
-    def loaded(self) -> int:
-        """Bytes of the script and style files of the page, unpacked."""
-        return self.page.evaluate(_LOADED)
+    def loaded(self) -> tuple[int, int]:
+        """Bytes of the script and style files of the page, unpacked and as they travelled."""
+        return tuple(self.page.evaluate(_LOADED))

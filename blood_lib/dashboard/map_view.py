@@ -16,7 +16,7 @@ from blood_lib.dashboard.figure import (
     build_traces,
     build_widget,
     describe_cells,
-    draw_ring,
+    find_changes,
     load_widget_class,
 )
 from blood_lib.dashboard.glyphs import describe_groups, name_groups, svg_mark
@@ -24,7 +24,7 @@ from blood_lib.dashboard.part import Part, script
 from blood_lib.dashboard.state import Command, DashboardState
 from blood_lib.dashboard.views import View, split
 
-__all__ = ["MapView", "MarkedBar"]
+__all__ = ["MapView", "MarkedBar", "Ring"]
 
 
 class MarkedBar(Part):
@@ -57,6 +57,22 @@ class MarkedBar(Part):
         self.state.marked = ()
 
 
+class Ring(Part):
+    """The ring around the selected cell: over the figure, which knows nothing of it."""
+
+    _esm = script("ring")
+
+    place = List(help="of the selected cell on the map, [x, y]; [] where there is none").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "map")
+        state.observe(state.guard(self._show), ["selected", "cells"])
+
+    def _show(self, _change: Any) -> None:
+        cell = self.state.cell(self.state.selected)
+        self.place = list(cell.place) if cell is not None and cell.place is not None else []
+
+
 class MapView(View):
     """The map; a click on an uploaded cell selects it everywhere, a lasso around several marks them."""
 
@@ -65,19 +81,19 @@ class MapView(View):
 
     def __init__(self, state: DashboardState, viewer: Part):
         self.intro, self.legend = widgets.HTML(), widgets.HTML()
-        self.bar = MarkedBar(state)
+        self.bar, self.ring = MarkedBar(state), Ring(state)
         self.waiting = widgets.HTML()
         self.frame = widgets.Box([self.waiting]).add_class("dash-map").add_class("dash-figure-box")
         self.figure: Any = None
         self._alive = False  # the figure has been drawn in a page: from then on it takes updates
         self._ids: list[int] = []  # of the cells on the map, as their trace has them
+        self._cells: dict[str, Any] = {}  # what their trace shows
         self._layout: tuple[Any, dict] | None = None  # atlas, and the layout that shows it
         self._laid_out: Any = None  # the atlas that the figure shows
         main = widgets.VBox([self.intro, self.bar, self.frame, self.legend])
         super().__init__(state, [split(main, viewer)])
         self._show_words()
         state.observe(state.guard(self._on_prepared), ["connected", "prepared"])
-        state.observe(state.guard(self._show_ring), "selected")
         self.bar.observe(state.guard(self._show_choosing), "choosing")
 
     # --- the figure ---
@@ -110,15 +126,13 @@ class MapView(View):
         cells.on_deselect(state.guard(self._on_selection))
         figure.observe(state.guard(self._on_alive), "_js2py_traceDeltas")
         self.figure = figure
-        self.frame.children = [figure]
+        self.frame.children = [figure, self.ring]
         self._update()
 
     def _on_alive(self, _change: Any) -> None:
-        """What was sent before the page listened is lost, and only changes are sent: so change it twice."""
+        """What was sent before the page listened is lost, and only changes are sent: so all of it again."""
         if not self._alive:
-            self._alive = True
-            self.figure.data[0].update(describe_cells([], self.state.bundle, self.state.messages))
-            self.figure.layout.shapes = []
+            self._alive, self._cells = True, {}
             self._update()
 
     # --- what it shows ---
@@ -142,23 +156,19 @@ class MapView(View):
         placed = [cell for cell in state.cells if cell.place is not None]
         self._ids = [cell.id for cell in placed]
         self._show_intro()
-        with figure.batch_update():
-            if self._laid_out is not state.classifier.atlas:
-                self._show_atlas()
-            cells = describe_cells(placed, state.bundle, state.messages, state.marked)
-            figure.data[0].update(cells, overwrite=False)
-            figure.layout.shapes = draw_ring(state.cell(state.selected))
+        if self._laid_out is not state.classifier.atlas:
+            self._show_atlas()
+        cells = describe_cells(placed, state.bundle, state.messages, state.marked)
+        if changes := find_changes(self._cells, cells):
+            figure.restyle(changes)
+        self._cells = cells
 
     def _show_atlas(self) -> None:
         """Another bundle has other reference cells, and its map reaches elsewhere."""
         layout, self._laid_out = self._lay_out(), self.state.classifier.atlas
-        for name in ("images", "xaxis", "yaxis"):
-            self.figure.layout[name] = layout[name]
-
-    def _show_ring(self, _change: Any) -> None:
-        """By itself, since the points need not be drawn anew for it."""
-        if self.figure is not None:
-            self.figure.layout.shapes = draw_ring(self.state.cell(self.state.selected))
+        with self.figure.batch_update():
+            for name in ("images", "xaxis", "yaxis"):
+                self.figure.layout[name] = layout[name]
 
     def _show_choosing(self, _change: Any) -> None:
         if self.figure is not None:

@@ -16,16 +16,19 @@ from typing import Any
 
 import tornado.web
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_server.base.handlers import FileFindHandler
 from tornado.httpclient import AsyncHTTPClient
 from tornado.ioloop import IOLoop
 from tornado.web import GZipContentEncoding
 from traitlets.config import Config
 from voila.app import Voila
+from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from blood_lib.dashboard.app import BUNDLE_VARIABLE
 from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
+from blood_lib.dashboard.packed import ExtensionFiles, PageFiles
 
 __all__ = ["Server", "serve"]
 
@@ -36,6 +39,7 @@ KERNEL_ENV = {"MALLOC_ARENA_MAX": "2"}
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 IDLE_SECONDS = 30 * 60  # a kernel that no page has asked anything for so long is ended
 MAX_PARTS = 64  # of one message; the uploader sends one buffer in each
+REFILL_SECONDS = 5  # a kernel that starts takes a processor for seconds, which the page has a better use for
 
 # Scripts come as files from this server, or as the text of a widget (blob:), never from within the page: what
 # a file name might smuggle into some HTML does not run. Plotly and the widgets need inline styles.
@@ -109,12 +113,18 @@ class Page(TornadoVoilaHandler):
     async def get(self, path: str | None = None) -> None:
         if path:
             raise tornado.web.HTTPError(404)
-        if len(self.kernel_manager) >= self.settings["max_kernels"] and not self._has_warm_kernel():
+        if len(self.kernel_manager) - self._n_warm() >= self.settings["max_visitors"]:
             raise tornado.web.HTTPError(503)
         await super().get(path)
 
-    def _has_warm_kernel(self) -> bool:
-        return self.kernel_manager.get_pool_size(self.notebook_path) > 0
+    def _n_warm(self) -> int:
+        """How many kernels wait for a visitor; Voilà counts those too that it is yet to start."""
+        pools = getattr(self.kernel_manager, "_pools", {})
+        return sum(kernel.done() for kernel in pools.get(self.notebook_path, ()))
+
+    def should_use_rendered_notebook(self, *args: Any) -> bool:
+        """A kernel that is yet to be started would come later than one that is started now."""
+        return self._n_warm() > 0 and super().should_use_rendered_notebook(*args)
 
     def write_error(self, status_code: int, **_details: Any) -> None:
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -140,8 +150,16 @@ class Health(tornado.web.RequestHandler):
         self.finish("ok\n")
 
 
+OURS = {
+    VoilaKernelWebsocketHandler: CheckedWebsocket,
+    TornadoVoilaHandler: Page,
+    MultiStaticFileHandler: PageFiles,
+    FileFindHandler: ExtensionFiles,
+}
+
+
 class Server(Voila):
-    """Voilà with our handlers in place of the ones that are too trusting."""
+    """Voilà with our handlers in place of the ones that are too trusting or too slow."""
 
     def load_config_file(self, *_args: Any, **_kwargs: Any) -> None:
         """Read no voila.json or voila.py, wherever one may lie."""
@@ -154,11 +172,7 @@ class Server(Voila):
         pattern, kind, *rest = handler
         if "/voila/files/" in pattern:  # nothing of the notebook's folder is given out
             return None
-        return (
-            pattern,
-            {VoilaKernelWebsocketHandler: CheckedWebsocket, TornadoVoilaHandler: Page}.get(kind, kind),
-            *rest,
-        )
+        return (pattern, OURS.get(kind, kind), *rest)
 
     def listen(self) -> None:
         IOLoop.current().add_callback(self._announce)
@@ -207,14 +221,14 @@ def serve(
     os.environ["JUPYTER_PATH"] = os.pathsep.join(
         filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")])
     )
-    config = build_config(n_ready=n_ready, max_kernels=max_visitors + n_ready, public_name=public_name)
+    config = build_config(n_ready=n_ready, max_visitors=max_visitors, public_name=public_name)
     server = Server(config=config, notebook_path=str(notebook), port=port)
     server.open_page = open_browser
     server.initialize([])
     server.start()
 
 
-def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = None) -> Config:
+def build_config(*, n_ready: int, max_visitors: int, public_name: str | None = None) -> Config:
     """All settings of Voilà and of what lies beneath it."""
     config = Config()
     config.Voila.open_browser = False
@@ -227,7 +241,7 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
         "allow_remote_access": False,  # another site's name that resolves to this machine gets no answer
         "local_hostnames": ["localhost", *filter(None, [public_name])],
         "disable_check_xsrf": True,  # the page's farewell, which ends its kernel, has no token
-        "max_kernels": max_kernels,
+        "max_visitors": max_visitors,
     }
     page = config.VoilaConfiguration
     page.template = "dashboard"
@@ -243,10 +257,12 @@ def build_config(*, n_ready: int, max_kernels: int, public_name: str | None = No
         "@voila-dashboards/widgets-manager8",
         "@jupyter-widgets/jupyterlab-manager",
         "anywidget",
+        "blood-plain-text",
     ]
     page.kernel_spec_manager_class = OneKernelSpec
     page.preheat_kernel = n_ready > 0
     page.default_pool_size = n_ready
+    config.VoilaKernelManager.fill_delay = REFILL_SECONDS
     config.ZMQChannelsWebsocketConnection.limit_rate = (
         False  # it would drop parts of what a page has asked for
     )

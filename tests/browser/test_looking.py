@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, PHONE, Visit, click_a_point, expect, time_a_click, until
+from tests.browser_tools import (
+    BROWSER,
+    DESKTOP,
+    PHONE,
+    Visit,
+    click_a_point,
+    expect,
+    find_a_point,
+    time_a_click,
+    until,
+)
 from tests.serving import Running, wait_for
 
 pytestmark = BROWSER
@@ -201,3 +211,28 @@ def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells
     until(page, "document.querySelector('.dash-marked [role=status]').textContent === ''")
     colours = "new Set([...document.querySelector('.js-plotly-plot').data[0].marker.color]).size"
     until(page, f"{colours} <= {len(cells) - n + 1}")
+
+
+RING = """() => {
+    const { left, top, width, height } = document.querySelector(".dash-ring").getBoundingClientRect();
+    return [left + width / 2, top + height / 2];
+}"""
+
+
+def test_the_ring_goes_where_the_map_is_dragged(desktop: Visit, cells: list[Path]) -> None:
+    desktop.upload(cells)
+    desktop.open("Visual analysis")
+    page = desktop.page
+    x, y = find_a_point(desktop)
+    page.mouse.click(x, y)
+    page.locator(".dash-ring").wait_for()
+    assert page.evaluate(RING) == pytest.approx([x, y], abs=1)
+    box = page.locator(".dash-map .nsewdrag").first.bounding_box()
+    left, top = box["x"] + 8, box["y"] + 8  # no cell is there
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + 40, top + 30, steps=4)
+    page.mouse.up()
+    until(page, f"Math.abs(({RING})()[0] - {x + 40}) < 1 && Math.abs(({RING})()[1] - {y + 30}) < 1")
+    page.keyboard.press("Escape")
+    page.locator(".dash-ring").wait_for(state="hidden")
