@@ -48,10 +48,8 @@ def find_bundle(bundle_dir: Path | str, out_dir: Path | str) -> Path | None:
     """The bundle to look into: `bundle_dir`; where that is "", the one in `out_dir`; else None, the one that
     ships.
     """
-    if bundle_dir:
-        return Path(bundle_dir)
     made = Path(out_dir) / "bundle"
-    return made if out_dir and made.is_dir() else None
+    return Path(bundle_dir) if bundle_dir else made if made.is_dir() else None
 
 
 def list_images(index: pd.DataFrame) -> pd.DataFrame:

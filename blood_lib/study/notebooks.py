@@ -4,6 +4,7 @@ What is in them is left to the notebooks; what they compute to the rest of this 
 """
 
 import argparse
+import hashlib
 import html
 import json
 import sys
@@ -15,9 +16,11 @@ from pathlib import Path
 from blood_lib import BloodError
 
 __all__ = [
+    "PROFILES",
     "Run",
     "add_parser",
     "check_parameters",
+    "hash_sources",
     "list_notebooks",
     "load_profile",
     "publish_notebook",
@@ -110,6 +113,7 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
             cwd=str(notebook.parent),
             kernel_name="python3",
             progress_bar=progress,
+            stderr_file=sys.stderr if progress else None,  # where trainings tell of each epoch
         )
     except papermill.PapermillExecutionError as error:
         _write_page(copy)
@@ -145,12 +149,16 @@ def run_study(
     profile: str = "quick",
     parameters: Mapping | None = None,
     only: Sequence[str] = (),
+    resume: bool = False,
+    publish: bool = False,
     say: Callable[[str], None] = print,
 ) -> list[Run]:
     """Runs the notebooks of `folder` in order into the new folder `out_dir`; the index page grows with each.
 
-    `parameters` go to every notebook that has them. `only`: beginnings of the names to run. BloodError as in
-    `run_notebook`; what was done stays.
+    `parameters` go to every notebook that has them. `only`: beginnings of the names to run. `resume`:
+    `out_dir` may be there, and its trainings go on where they were cut off. `publish`: each notebook is
+    replaced by its executed copy, see `publish_notebook`. BloodError as in `run_notebook`; what was done
+    stays.
     """
     if profile not in PROFILES:
         raise BloodError(f"There is no profile {profile!r}; choose one of {', '.join(PROFILES)}.")
@@ -161,7 +169,9 @@ def run_study(
         (path, _plan(path, profile, parameters or {})) for path in notebooks
     ]  # typos stop it before it runs
     try:
-        out_dir.mkdir(parents=True)
+        out_dir.mkdir(parents=True, exist_ok=resume)
+    except FileExistsError as error:
+        raise BloodError(f"{out_dir} is there: name another folder, or go on in it with --resume.") from error
     except OSError as error:
         raise BloodError(f"{out_dir} cannot be made: {error.strerror}; name another folder.") from error
     runs: list[Run] = []
@@ -174,6 +184,8 @@ def run_study(
             raise
         say(f"    {runs[-1].seconds:.0f} s")
         _write_index(out_dir, profile, runs)
+        if publish:
+            publish_notebook(runs[-1].notebook, path)
     return runs
 
 
@@ -228,7 +240,8 @@ def _tags(cell: Mapping) -> list[str]:
 def publish_notebook(executed: Path, target: Path) -> None:
     """Writes an executed notebook as it may be committed: no output of cells tagged `pixels`, no traces.
 
-    What papermill injected names the folders of one machine, so that goes too. BloodError when a cell failed.
+    What papermill injected names the folders of one machine, so that goes too. The hash of what was executed
+    is kept, to tell when sources are changed later. BloodError when a cell failed.
     """
     import nbformat
 
@@ -248,7 +261,14 @@ def publish_notebook(executed: Path, target: Path) -> None:
         cell.outputs = [output for output in cell.outputs if not _is_passing(output)]
         if "pixels" in _tags(cell):
             cell.outputs, cell.execution_count = [], None
+    notebook.metadata["executed_sources"] = hash_sources(notebook)
     nbformat.write(notebook, target)
+
+
+def hash_sources(notebook: Mapping) -> str:
+    """sha256, hexadecimal, of the sources of a notebook's code cells."""
+    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return hashlib.sha256("\0".join(sources).encode()).hexdigest()
 
 
 def _is_passing(output: Mapping) -> bool:
@@ -270,6 +290,12 @@ def add_parser(subparsers: "argparse._SubParsersAction") -> None:
         "--data", metavar="DIR", type=Path, help="the dataset's folder; drawn cells without any"
     )
     study.add_argument("--out", metavar="DIR", type=Path, help="a new folder (default: runs/DATE_TIME)")
+    study.add_argument(
+        "--resume", action="store_true", help="go on in the folder --out of a run that was cut off"
+    )
+    study.add_argument(
+        "--publish", action="store_true", help="put the executed copies, as they may be committed, in place"
+    )
     study.add_argument("--only", metavar="NUMBER", nargs="+", default=[], help="only these, such as 01 04")
     study.add_argument("--notebooks", metavar="DIR", type=Path, default=Path("notebooks"))
     study.set_defaults(run=_run)
@@ -278,6 +304,7 @@ def add_parser(subparsers: "argparse._SubParsersAction") -> None:
 def _run(args: argparse.Namespace) -> int:
     out_dir = (args.out or Path("runs") / time.strftime("%Y-%m-%d_%H%M%S")).resolve()
     parameters = {"out_dir": str(out_dir)} | ({"data_dir": str(args.data.resolve())} if args.data else {})
-    run_study(args.notebooks, out_dir, profile=args.profile, parameters=parameters, only=args.only)
+    options = {"only": args.only, "resume": args.resume, "publish": args.publish}
+    run_study(args.notebooks, out_dir, profile=args.profile, parameters=parameters, **options)
     print(f"Open {out_dir / 'index.html'}")
     return 0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["describe_environment", "describe_run", "hash_table"]
+__all__ = ["describe_data", "describe_environment", "describe_run", "hash_table"]
 
 _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
 _IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab")
@@ -32,6 +32,12 @@ def describe_run(*, seed: int, began: float, data: str = "") -> pd.DataFrame:
         "python": platform.python_version(),
     } | {name: _version(name) for name in (*_PACKAGES, *loaded)}
     return pd.DataFrame({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
+
+
+def describe_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> str:
+    """For `describe_run`: what the images are, and the beginnings of the hashes of files and split."""
+    files = hash_table(index[["file", "sha256"]])
+    return f"{note or 'published files'}; files {files[:16]}; split {hash_table(split)[:16]}"
 
 
 def describe_environment(device: object = "cpu") -> dict[str, object]:
