@@ -12,6 +12,7 @@ from blood_lib import BloodError  # noqa: E402
 from blood_lib.__main__ import main  # noqa: E402
 from blood_lib.study.notebooks import (  # noqa: E402
     check_parameters,
+    hash_sources,
     list_notebooks,
     load_profile,
     publish_notebook,
@@ -102,8 +103,23 @@ def test_a_number_that_no_notebook_has_is_said(tmp_path):
 
 def test_a_run_never_writes_into_a_folder_that_is_there(tmp_path):
     write_notebook(tmp_path / "01_first.ipynb")
-    with pytest.raises(BloodError, match="name another folder"):
+    with pytest.raises(BloodError, match="name another folder, or go on in it with --resume"):
         run_study(tmp_path, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_in_its_folder_and_puts_what_it_executed_in_place(tmp_path):
+    path = write_notebook(tmp_path / "01_first.ipynb", "print('done')")
+    out = tmp_path / "out"
+    (out / "trainings").mkdir(parents=True)
+    run_study(tmp_path, out, resume=True, publish=True)
+    assert (out / "trainings").is_dir() and (out / "index.html").is_file()
+    notebook = nbformat.read(path, as_version=4)
+    assert notebook.cells[2].outputs[0].text == "done\n"
+    assert notebook.metadata["executed_sources"] == hash_sources(notebook)
+    notebook.cells[2].source = "print('changed')"
+    assert notebook.metadata["executed_sources"] != hash_sources(notebook)
+    assert main(["study", "--notebooks", str(tmp_path), "--out", str(out)]) == 1
 
 
 def test_what_is_committed_has_no_pixels_and_no_traces_of_the_run(tmp_path):

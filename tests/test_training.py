@@ -13,10 +13,21 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.study import callbacks  # noqa: E402
+from blood_lib.study.architectures import build_network  # noqa: E402
+from blood_lib.study.data.split import load_split  # noqa: E402
 from blood_lib.study.loaders import build_dls, load_views  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
-from blood_lib.study.training import load_network, train  # noqa: E402
+from blood_lib.study.training import (  # noqa: E402
+    FRAME_SIZE,
+    build_learner,
+    load_dls,
+    load_network,
+    split_layers,
+    train,
+)
 from tests.fixtures_training import tiny_recipe  # noqa: E402
+
+from fastai.learner import Learner  # noqa: E402  # isort: skip
 
 
 def _losses(run):
@@ -166,3 +177,47 @@ def test_loaders_give_normalised_batches_and_only_augment_the_training_part():
     mean = (128 / 255 - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
     assert torch.allclose(same, mean.view(1, 3, 1, 1).expand_as(same), atol=1e-5)
     assert not torch.allclose(x, same[:4], atol=0.01)
+
+
+def test_the_layers_are_parted_without_loss_and_the_heads_come_last():
+    network = build_network("resnet18", 8, n_subtypes=11, initialisation="random")
+    groups = split_layers(network)
+    assert len(groups) == 3
+    assert {id(p) for group in groups for p in group} == {id(p) for p in network.parameters()}
+    assert sum(map(len, groups)) == len(list(network.parameters()))
+    assert {id(p) for p in groups[-1]} == {
+        id(p) for head in (network.head, network.subtypes) for p in head.parameters()
+    }
+
+
+def test_first_layers_learn_at_their_share_of_the_rate(tiny_dataset, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(Learner, "fit_one_cycle", lambda learn, n, lr_max, **rest: seen.append(lr_max))
+    with pytest.raises(FileNotFoundError):  # nothing was trained, so there is no checkpoint to remove
+        train(tiny_dataset, tmp_path, replace(tiny_recipe(), lr=1e-2, lr_first=0.1, tfms="none"))
+    assert (seen[0].start, seen[0].stop) == pytest.approx((1e-3, 1e-2))
+
+
+def test_transforms_change_views_and_the_augmentation_changes_whole_frames(tiny_dataset):
+    split = load_split(tiny_dataset)
+    for tfms, side in (("none", 32), ("", FRAME_SIZE)):
+        dls = load_dls(tiny_dataset, split, replace(tiny_recipe(), tfms=tfms), "cpu")
+        assert dls.train.dataset[0][0].shape == (3, side, side)
+        assert dls.train.one_batch()[0].shape == (16, 3, 32, 32)
+
+
+def test_batch_statistics_follow_as_quickly_as_the_recipe_says(tiny_dataset):
+    dls = load_dls(tiny_dataset, load_split(tiny_dataset), tiny_recipe(), "cpu")
+    recipe = replace(tiny_recipe(), arch="efficientnet_b0")
+    for momentum, expected in ((0.0, 0.01), (0.1, 0.1)):  # 0.01: efficientnet-pytorch's own
+        model = build_learner(dls, replace(recipe, norm_momentum=momentum)).model
+        momenta = [m.momentum for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+        assert momenta == pytest.approx([expected] * len(momenta))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"), [({"tfms": "sepia"}, "no transforms 'sepia'"), ({"lr_first": 0.0}, "above 0")]
+)
+def test_what_no_recipe_can_have_is_told(values, message):
+    with pytest.raises(BloodError, match=message):
+        Recipe(**values)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
+from blood_lib.study.callbacks import SeedEpochs
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import build_learner, find_device, load_dls
 
@@ -43,8 +43,8 @@ def find_lr(
     """fastai's `lr_find` for `recipe` on the images of `split` in `folder`, with four of its rules: the tenth
     of the minimum, the steepest descent, the longest valley, and the interval slide rule.
     """
-    torch.manual_seed(recipe.seed)
-    learn = build_learner(load_dls(folder, split, recipe, find_device(device)), recipe, weights=weights)
+    dls = load_dls(folder, split, recipe, find_device(device))
+    learn = build_learner(dls, recipe, weights=weights, callbacks=[SeedEpochs(recipe.seed)])
     with tempfile.TemporaryDirectory() as scratch, learn.no_bar():
         learn.path = Path(scratch)
         found = learn.lr_find(num_it=n_steps, show_plot=False, suggest_funcs=(minimum, steep, valley, slide))
