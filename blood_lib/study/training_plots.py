@@ -67,7 +67,7 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
     low, high = table[cost].min(), table[cost].max()
-    ax.set_xlim(low / 1.3, high * max(2.0, (high / low) ** 0.5))  # room for the names
+    ax.set_xlim(low / 1.3, high * max(2.0, (high / low) ** 0.7))  # room for the names
     return ax
 
 
