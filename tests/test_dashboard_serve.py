@@ -162,7 +162,7 @@ def test_extensions_travel_compressed_and_mathjax_is_replaced(server: Running) -
     page = get(server, "/")[2]
     config = json.loads(re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S)[1])
     loads = {one["name"]: one["load"] for one in config["federated_extensions"]}
-    for name in ("blood-plain-text", "anywidget"):
+    for name in ("plain-text", "anywidget"):
         path = f"/voila/labextensions/{name}/{loads[name]}"
         status, headers, _ = get(server, path, **{"Accept-Encoding": "gzip"})
         assert (status, headers["Content-Encoding"]) == (200, "gzip")

@@ -11,8 +11,15 @@ from blood_lib.calibration import fit_temperature  # noqa: E402
 from blood_lib.head import Head  # noqa: E402
 from blood_lib.inference import Classifier  # noqa: E402
 from blood_lib.study import export  # noqa: E402
+from blood_lib.study.callbacks import has_bfloat16  # noqa: E402
 from blood_lib.study.cells import SUBTYPES  # noqa: E402
-from blood_lib.study.export import choose_distance, export_bundle, sample_per_class, store_as_float16  # noqa: E402
+from blood_lib.study.export import (  # noqa: E402
+    choose_distance,
+    compile_network,
+    export_bundle,
+    sample_per_class,
+    store_as_float16,
+)
 from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402
 from blood_lib.study.training import load_network  # noqa: E402
@@ -37,6 +44,20 @@ def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_da
     )  # half-precision weights, bfloat16 where there is any
 
 
+def test_whole_weights_are_served_as_they_were_trained(tiny_run):
+    network, recipe = load_network(tiny_run)
+    views = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
+    with torch.no_grad():
+        expected = network(normalise(torch.tensor(views).permute(0, 3, 1, 2).float() / 255)).numpy()
+    off = {
+        half: np.abs(compile_network(network, recipe, half=half)(views)[0] - expected).max()
+        for half in (0, 1)
+    }
+    assert off[0] < off[1]
+    if not has_bfloat16(torch.device("cpu")):
+        assert off[0] < 1e-4
+
+
 def test_subtypes_are_told_when_the_training_part_has_all_of_them(tiny_run, tiny_dataset, bundle):
     split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
     whole = set(SUBTYPES) <= set(split["subtype"][split["part"] == "train"])
@@ -44,13 +65,13 @@ def test_subtypes_are_told_when_the_training_part_has_all_of_them(tiny_run, tiny
     rng = np.random.default_rng(0)
     told = np.repeat(np.arange(len(SUBTYPES)), 20)
     features = np.eye(len(SUBTYPES), 16)[told] + 0.1 * rng.normal(size=(len(told), 16))
-    part = export._Outputs(told, told, features, features.astype(np.float32))
+    part = export.Outputs(told, told, features, features.astype(np.float32))
     infos, files = export._build_subtypes(part, part)
     head = Head.from_bytes(files["subtypes.npz"])
     assert [info.name for info in infos] == list(SUBTYPES)
     assert (head(part.features).argmax(axis=1) == told).all()
     some = told > 0
-    fewer = export._Outputs(*(array[some] for array in part))
+    fewer = export.Outputs(*(array[some] for array in part))
     assert export._build_subtypes(fewer, part) == ((), {})
 
 

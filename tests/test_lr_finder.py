@@ -13,7 +13,7 @@ from tests.fixtures_training import tiny_recipe  # noqa: E402
 def test_four_rules_read_a_rate_from_one_curve(tiny_dataset, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     split = load_split(tiny_dataset)
-    found, again = (find_lr(tiny_recipe(), folder=tiny_dataset, split=split, n_steps=16) for _ in range(2))
+    found, again = (find_lr(tiny_recipe(), folder=tiny_dataset, split=split, n_steps=40) for _ in range(2))
     assert len(found.rates) == len(found.losses) and np.all(np.diff(found.rates) > 0)
     assert list(found.suggestions) == ["minimum", "steep", "valley", "slide"]
     assert all(found.rates[0] / 10 <= rate <= found.rates[-1] for rate in found.suggestions.values())

@@ -257,7 +257,7 @@ def build_config(*, n_ready: int, max_visitors: int, public_name: str | None = N
         "@voila-dashboards/widgets-manager8",
         "@jupyter-widgets/jupyterlab-manager",
         "anywidget",
-        "blood-plain-text",
+        "plain-text",
     ]
     page.kernel_spec_manager_class = OneKernelSpec
     page.preheat_kernel = n_ready > 0

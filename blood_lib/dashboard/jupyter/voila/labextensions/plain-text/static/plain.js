@@ -5,10 +5,10 @@
   const plugin = async () => {
     const [rendermime] = Object.values(shared["@jupyterlab/rendermime"]);
     const { ILatexTypesetter } = (await rendermime.get())();
-    return { id: "blood-plain-text:plugin", provides: ILatexTypesetter, activate: () => ({ typeset() {} }) };
+    return { id: "plain-text:plugin", provides: ILatexTypesetter, activate: () => ({ typeset() {} }) };
   };
   window._JUPYTERLAB ??= {};
-  window._JUPYTERLAB["blood-plain-text"] = {
+  window._JUPYTERLAB["plain-text"] = {
     init: (modules) => (shared = modules),
     get: async () => {
       const found = await plugin();
