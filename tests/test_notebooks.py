@@ -62,6 +62,11 @@ def test_no_pixels_are_committed(path: Path) -> None:
 
 
 @each_notebook
+def test_a_notebook_stays_under_a_megabyte(path: Path) -> None:
+    assert path.stat().st_size < 1_000_000
+
+
+@each_notebook
 def test_a_notebook_was_run_from_top_to_bottom(path: Path) -> None:
     code = [cell for cell in load_cells(path) if cell.cell_type == "code" and cell.source.strip()]
     counts = [cell.execution_count for cell in code if "pixels" not in tags(cell)]

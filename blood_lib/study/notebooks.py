@@ -4,14 +4,18 @@ What is in them is left to the notebooks; what they compute to the rest of this 
 """
 
 import argparse
+import base64
 import hashlib
 import html
+import io
 import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
 
 from blood_lib import BloodError
 
@@ -258,7 +262,7 @@ def publish_notebook(executed: Path, target: Path) -> None:
             raise BloodError(
                 f"{executed} has a failed cell, [{cell.execution_count}]: mend and run it first."
             )
-        cell.outputs = [output for output in cell.outputs if not _is_passing(output)]
+        cell.outputs = [_shrink(output) for output in cell.outputs if not _is_passing(output)]
         if "pixels" in _tags(cell):
             cell.outputs, cell.execution_count = [], None
     notebook.metadata["executed_sources"] = hash_sources(notebook)
@@ -269,6 +273,15 @@ def hash_sources(notebook: Mapping) -> str:
     """sha256, hexadecimal, of the sources of a notebook's code cells."""
     sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()
+
+
+def _shrink(output: Mapping) -> Mapping:
+    """A figure in 256 colours takes a third of the room, and a notebook of many has to stay small."""
+    if png := output.get("data", {}).get("image/png"):
+        figure, file = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
+        figure.convert("RGB").quantize(256).save(file, "PNG", optimize=True)
+        output["data"]["image/png"] = base64.b64encode(file.getvalue()).decode()
+    return output
 
 
 def _is_passing(output: Mapping) -> bool:
