@@ -23,6 +23,13 @@ def test_a_page_that_says_hello_gets_its_language(app: App) -> None:
     assert heard[-1].content == {"kind": "tab", "tab": "upload"}
 
 
+def test_a_page_that_listens_late_is_told_again_that_all_is_ready(app: App, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(app.upload.uploader, "send_state", lambda key=None: told.append(key))
+    say(app.nav, kind="hello")
+    assert "phase" in told
+
+
 @pytest.mark.parametrize("languages", [None, "es", 5, [], [None, {}], ["xx"] * 1000 + ["es"]], ids=repr)
 def test_a_strange_hello_leaves_english(app: App, languages: object) -> None:
     say(app.nav, kind="hello", languages=languages)

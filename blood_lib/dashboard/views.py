@@ -57,7 +57,12 @@ class UploadView(View):
         self.uploader = Uploader(state)
         super().__init__(state, [self.uploader])
         state.observe(state.guard(self._show), ["progress", "cells", "rejected", "ready", "failed"])
+        state.observe(state.guard(self._repeat), "connected")
         self._show()
+
+    def _repeat(self, _change: Any) -> None:
+        """The classifier may have been loaded after the page asked for everything and before it listened."""
+        self.uploader.send_state("phase")
 
     def _show(self, _change: Any = None) -> None:
         state, uploader = self.state, self.uploader
