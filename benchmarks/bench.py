@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.images import crop_and_resize, load_image
 from blood_lib.inference import Classifier, count_cores
 from blood_lib.network import Network
+from blood_lib.study.costs import time_in_turns
 from blood_lib.study.depthwise import replace_depthwise
 from blood_lib.study.painter import draw_cells
 
@@ -94,18 +95,6 @@ def _read(path: str) -> str:
     return Path(path).read_text() if Path(path).exists() else ""
 
 
-def _race(ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> tuple[list, list]:
-    """Seconds of each run of both, in turns, after one of each to warm up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for turn in range(1 + repeats):
-        for run, found in zip((ours, theirs), times, strict=True):
-            started = time.perf_counter()
-            run()
-            if turn:
-                found.append(time.perf_counter() - started)
-    return times
-
-
 def _agree(ours: Sequence, theirs: Sequence) -> float:
     """The share of rows, of (N, C) scores, that name the same class; AssertionError below 99 %."""
     share = float(np.mean(np.argmax(np.asarray(ours), 1) == np.argmax(np.asarray(theirs), 1)))
@@ -113,7 +102,7 @@ def _agree(ours: Sequence, theirs: Sequence) -> float:
     return share
 
 
-def _say(title: str, names: tuple[str, str], times: tuple[list, list], per: int = 1, unit: str = "s") -> None:
+def _say(title: str, names: tuple[str, str], times: np.ndarray, per: int = 1, unit: str = "s") -> None:
     factor = 1000 if unit.startswith("ms") else 1
     lines = [f"{title}"]
     for name, seconds in zip(names, times, strict=True):
@@ -133,7 +122,7 @@ def _compare_networks(bundle: Bundle, contents: list[bytes], repeats: int) -> No
     with torch.inference_mode():
         in_batches = lambda: torch.cat([theirs(part) for part in x.split(64)])  # noqa: E731
         agree = _agree(ours(pixels)[0], in_batches())
-        times = _race(lambda: ours(pixels), in_batches, repeats)
+        times = time_in_turns([lambda: ours(pixels), in_batches], n_rounds=repeats)
     _say(
         f"Network alone, {len(pixels)} images ({agree:.1%} get the same class)",
         ("blood_lib.network.Network (OpenVINO)", "the same graph in eager float32 torch"),
@@ -152,7 +141,7 @@ def _compare_classifiers(bundle: Bundle, contents: list[bytes], repeats: int) ->
     _say(
         f"End to end, {len(files)} JPEG files in memory ({agree:.1%} get the same class)",
         ("Classifier.classify (maps, distances as well)", "decode, prepare, eager float32 torch, softmax"),
-        _race(ours, theirs, repeats),
+        time_in_turns([ours, theirs], n_rounds=repeats),
         per=len(files),
         unit="ms an image",
     )
@@ -173,7 +162,7 @@ def _compare_maps(bundle: Bundle, contents: list[bytes], repeats: int) -> None:
     _say(
         f"{len(new)} cells on the map (the first time, with its table: {first * 1000:.0f} ms)",
         ("Atlas.place", f"scikit-learn t-SNE of {len(rows)} reference cells with them"),
-        _race(lambda: atlas.place(new), refit, repeats),
+        time_in_turns([lambda: atlas.place(new), refit], n_rounds=repeats),
         unit="ms",
     )
 
@@ -185,7 +174,7 @@ def _compare_commands(bundle: Bundle, folder: Path, n: int, repeats: int) -> Non
     _say(
         f"{n} files from the command line, process start included",
         ("blood classify", "a script in eager float32 torch"),
-        _race(lambda: run(ours), lambda: run(theirs), repeats),
+        time_in_turns([lambda: run(ours), lambda: run(theirs)], n_rounds=repeats),
     )
 
 
@@ -198,7 +187,7 @@ def _compare_training(repeats: int) -> None:
     _say(
         f"One training step, EfficientNet-Lite0 in bfloat16, {TRAINING[0]} images of {TRAINING[2]} px",
         ("with replace_depthwise", "its own depthwise convolutions"),
-        _race(lambda: _train_step(ours, x), lambda: _train_step(plain, x), repeats),
+        time_in_turns([lambda: _train_step(ours, x), lambda: _train_step(plain, x)], n_rounds=repeats),
         unit="ms",
     )
 

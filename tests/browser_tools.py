@@ -27,7 +27,6 @@ TABS = ("Upload", "Help", "Chart", "Classification", "Visual analysis")
 # Every file of browser tests begins with `pytestmark = BROWSER`.
 BROWSER = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("browser"),  # one browser at a time, and one server for all
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in /usr/bin: apt-get install chromium"),
 ]

@@ -16,8 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))  # or joblib may warn that it cannot
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # or each process takes all cores for torch
 os.environ.pop("PYTHONUNBUFFERED", None)  # the commands under test write as they do for a user
 pytest_plugins = ["tests.fixtures_bundle", "tests.fixtures_data", "tests.fixtures_training"]
 

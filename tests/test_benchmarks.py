@@ -47,12 +47,6 @@ def test_the_comparisons_run(tiny_bundle: Bundle, capsys, monkeypatch) -> None:
     assert out.count("times as fast") == 5 and out.count("100.0% get the same class") == 2
 
 
-def test_both_sides_warm_up_and_take_turns() -> None:
-    turns: list[str] = []
-    times = bench._race(lambda: turns.append("a"), lambda: turns.append("b"), repeats=2)
-    assert turns == ["a", "b"] * 3 and [len(side) for side in times] == [2, 2]
-
-
 def test_sides_that_do_not_agree_are_not_compared() -> None:
     assert bench._agree(np.eye(3), torch.eye(3)) == 1
     with pytest.raises(AssertionError, match="33.3% get the same class"):

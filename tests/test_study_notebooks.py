@@ -1,10 +1,14 @@
 """`blood study` runs notebooks in order, refuses unknown parameters, and says which cell failed."""
 
+import base64
+import io
 import json
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("papermill")
 
@@ -120,6 +124,40 @@ def test_a_run_goes_on_in_its_folder_and_puts_what_it_executed_in_place(tmp_path
     notebook.cells[2].source = "print('changed')"
     assert notebook.metadata["executed_sources"] != hash_sources(notebook)
     assert main(["study", "--notebooks", str(tmp_path), "--out", str(out)]) == 1
+
+
+@pytest.mark.slow
+def test_a_run_in_pieces_has_one_page_in_the_order_of_the_notebooks(tmp_path):
+    for name in ("01_first", "02_second"):
+        write_notebook(tmp_path / f"{name}.ipynb", "1")
+    for piece in ("02", "01"):
+        run_study(tmp_path, tmp_path / "out", only=[piece], resume=True)
+    page = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert 0 < page.index("01_first.html") < page.index("02_second.html")
+    record = json.loads((tmp_path / "out/run.json").read_text())
+    assert [row["name"] for row in record["notebooks"]] == ["01_first.ipynb", "02_second.ipynb"]
+
+
+def test_to_resume_one_names_the_folder(tmp_path, capsys):
+    write_notebook(tmp_path / "01_first.ipynb", "1")
+    assert main(["study", "--notebooks", str(tmp_path), "--resume"]) == 1
+    assert "name it with --out" in capsys.readouterr().err
+
+
+def test_a_committed_figure_is_the_same_picture_in_less_room(tmp_path):
+    noisy = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noisy).save(file, "PNG")
+    path = write_notebook(tmp_path / "01_first.ipynb", "1")
+    notebook = nbformat.read(path, as_version=4)
+    png = base64.b64encode(file.getvalue()).decode()
+    notebook.cells[2].outputs = [nbformat.v4.new_output("display_data", data={"image/png": png})]
+    nbformat.write(notebook, path)
+    publish_notebook(path, tmp_path / "out.ipynb")
+    kept = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[2].outputs[0].data["image/png"]
+    assert len(kept) < len(png)
+    seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(kept))).convert("RGB"), int)
+    assert np.abs(seen - noisy).mean() < 32
 
 
 def test_what_is_committed_has_no_pixels_and_no_traces_of_the_run(tmp_path):

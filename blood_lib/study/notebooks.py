@@ -15,8 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
 from blood_lib import BloodError
 
 __all__ = [
@@ -178,7 +176,7 @@ def run_study(
         raise BloodError(f"{out_dir} is there: name another folder, or go on in it with --resume.") from error
     except OSError as error:
         raise BloodError(f"{out_dir} cannot be made: {error.strerror}; name another folder.") from error
-    runs: list[Run] = []
+    runs = _load_runs(out_dir, [path for path, _ in plans]) if resume else []
     for number, (path, settings) in enumerate(plans, start=1):
         say(f"{number} of {len(plans)}: {path.stem} ...")
         try:
@@ -193,6 +191,18 @@ def run_study(
     return runs
 
 
+def _load_runs(out_dir: Path, again: Sequence[Path]) -> list[Run]:
+    """What an earlier call left in `out_dir`, but for the notebooks that are run `again`."""
+    file = out_dir / "run.json"
+    rows = json.loads(file.read_text(encoding="utf-8"))["notebooks"] if file.is_file() else []
+    kept = [row for row in rows if row["name"] not in {path.name for path in again}]
+    copies = [out_dir / row["name"] for row in kept]
+    return [
+        Run(copy, copy.with_suffix(".html"), row["parameters"], row["seconds"])
+        for copy, row in zip(copies, kept, strict=True)
+    ]
+
+
 def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
     import papermill
 
@@ -203,6 +213,7 @@ def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
 
 def _write_index(out_dir: Path, profile: str, runs: Sequence[Run], error: str = "") -> None:
     """run.json, and index.html: each notebook's link, time and key tables, and what stopped the run."""
+    runs = sorted(runs, key=lambda run: run.notebook.name)
     rows = "".join(
         f'<tr><td><a href="{run.page.name}">{html.escape(_title(run.notebook))}</a></td>'
         f"<td>{run.seconds:.0f} s</td></tr>"
@@ -277,6 +288,8 @@ def hash_sources(notebook: Mapping) -> str:
 
 def _shrink(output: Mapping) -> Mapping:
     """A figure in 256 colours takes a third of the room, and a notebook of many has to stay small."""
+    from PIL import Image
+
     if png := output.get("data", {}).get("image/png"):
         figure, file = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
         figure.convert("RGB").quantize(256).save(file, "PNG", optimize=True)
@@ -315,6 +328,8 @@ def add_parser(subparsers: "argparse._SubParsersAction") -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.resume and not args.out:
+        raise BloodError("--resume goes on in the folder of a run: name it with --out.")
     out_dir = (args.out or Path("runs") / time.strftime("%Y-%m-%d_%H%M%S")).resolve()
     parameters = {"out_dir": str(out_dir)} | ({"data_dir": str(args.data.resolve())} if args.data else {})
     options = {"only": args.only, "resume": args.resume, "publish": args.publish}

@@ -29,6 +29,7 @@ __all__ = [
     "plot_groups",
     "plot_heat",
     "plot_images",
+    "plot_intervals",
     "plot_map",
     "plot_recalls",
     "plot_reliability",
@@ -100,18 +101,34 @@ def plot_shares(ax: Axes, proportions: pd.DataFrame, part: str, expected: float)
 
     `proportions`: columns cell_type, subtype, images and one named `part`, see `split.compute_proportions`.
     """
-    table = proportions[proportions["subtype"] != ""].reset_index(drop=True)
-    for row, (name, images, k) in enumerate(
-        zip(table["cell_type"], table["images"], table[part], strict=True)
-    ):
-        low, high = interval(int(k), int(images))
-        ax.plot([100 * low, 100 * high], [row, row], color=COLOURS[name], linewidth=2)
-        ax.plot(100 * k / images, row, "o", color=COLOURS[name])
+    table = proportions[proportions["subtype"] != ""]
+    names = [f"{name} (n = {n:,})" for name, n in zip(table["subtype"], table["images"], strict=True)]
+    colours = [COLOURS[name] for name in table["cell_type"]]
+    shares = [(k / n, *interval(int(k), int(n))) for k, n in zip(table[part], table["images"], strict=True)]
+    plot_intervals(ax, names, shares, colours, label=f"per cent of the images in {part}")
     ax.axvline(expected, color="black", linewidth=0.8, linestyle="--")
-    labels = [f"{name} (n = {n:,})" for name, n in zip(table["subtype"], table["images"], strict=True)]
-    ax.set_yticks(range(len(table)), labels)
+    return ax
+
+
+def plot_intervals(
+    ax: Axes,
+    names: Sequence[str],
+    shares: Sequence[tuple[float, float, float]],
+    colours: Sequence[str],
+    *,
+    label: str,
+) -> Axes:
+    """A row per name: its share in per cent as a point on its interval; nothing where it is unknown (NaN).
+
+    shares: (share, low, high) of each, in [0, 1].
+    """
+    for row, ((value, low, high), colour) in enumerate(zip(shares, colours, strict=True)):
+        if not np.isnan(value):
+            ax.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=2)
+            ax.plot(100 * value, row, "o", color=colour)
+    ax.set_yticks(range(len(names)), names)
     ax.invert_yaxis()
-    ax.set_xlabel(f"per cent of the images in {part}")
+    ax.set_xlabel(label)
     return ax
 
 
@@ -213,33 +230,22 @@ def plot_confusion(ax: Axes, confusion: pd.DataFrame) -> Axes:
 
 def plot_recalls(ax: Axes, classes: pd.DataFrame) -> Axes:
     """Each class's recall in per cent with its interval; `classes`: see `evaluation.compute_per_class`."""
-    for row, one in enumerate(classes.itertuples()):
-        if one.n:
-            colour = COLOURS.get(one.name, "black")
-            ax.plot([100 * one.recall_low, 100 * one.recall_high], [row, row], color=colour, linewidth=2)
-            ax.plot(100 * one.recall, row, "o", color=colour)
-    labels = [f"{name} (n = {n:,})" for name, n in zip(classes["name"], classes["n"], strict=True)]
-    ax.set_yticks(range(len(classes)), labels)
-    ax.invert_yaxis()
+    names = [f"{name} (n = {n:,})" for name, n in zip(classes["name"], classes["n"], strict=True)]
+    colours = [COLOURS.get(name, "black") for name in classes["name"]]
+    shares = list(classes[["recall", "recall_low", "recall_high"]].itertuples(index=False))
     ax.set_xlim(0, 102)
-    ax.set_xlabel("recall (%)")
-    return ax
+    return plot_intervals(ax, names, shares, colours, label="recall (%)")
 
 
 def plot_confused(ax: Axes, confused: pd.DataFrame) -> Axes:
     """Per cent of each subtype that is taken for the other type, with its interval and counts; `confused`:
     see `interpretation.compute_confused_subtypes`.
     """
-    for row, one in enumerate(confused.itertuples()):
-        if one.n:
-            colour = COLOURS[one.cell_type]
-            ax.plot([100 * one.share_low, 100 * one.share_high], [row, row], color=colour, linewidth=2)
-            ax.plot(100 * one.share, row, "o", color=colour)
     counts = zip(confused["subtype"], confused["taken_for_other"], confused["n"], strict=True)
-    ax.set_yticks(range(len(confused)), [f"{name} ({k} of {n:,})" for name, k, n in counts])
-    ax.invert_yaxis()
-    ax.set_xlabel("taken for the other type (%)")
-    return ax
+    names = [f"{name} ({k} of {n:,})" for name, k, n in counts]
+    shares = list(confused[["share", "share_low", "share_high"]].itertuples(index=False))
+    colours = [COLOURS[name] for name in confused["cell_type"]]
+    return plot_intervals(ax, names, shares, colours, label="taken for the other type (%)")
 
 
 def plot_groups(ax: Axes, groups: Mapping[str, np.ndarray], expected: float) -> Axes:

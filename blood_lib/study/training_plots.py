@@ -14,6 +14,7 @@ from matplotlib.ticker import LogLocator
 
 from blood_lib.study.classic_tfms import TFMS, build_change
 from blood_lib.study.lr_finder import LearningRates
+from blood_lib.study.plots import plot_intervals
 
 __all__ = ["plot_accuracies", "plot_costs", "plot_losses", "plot_lr_finder", "plot_tfms"]
 
@@ -43,13 +44,9 @@ def plot_lr_finder(ax: Axes, found: LearningRates) -> Axes:
 
 def plot_accuracies(ax: Axes, table: pd.DataFrame) -> Axes:
     """Each row's accuracy in per cent with its interval; `table`: see `experiments.compare`."""
-    for row, one in enumerate(table.itertuples()):
-        ax.plot([100 * one.low, 100 * one.high], [row, row], color="C0", linewidth=2)
-        ax.plot(100 * one.accuracy, row, "o", color="C0")
-    ax.set_yticks(range(len(table)), list(table["name"]))
-    ax.invert_yaxis()
-    ax.set_xlabel(f"accuracy on the validation part (%), n = {table['n'].iloc[0]:,}")
-    return ax
+    shares = list(table[["accuracy", "low", "high"]].itertuples(index=False))
+    label = f"accuracy on the validation part (%), n = {table['n'].iloc[0]:,}"
+    return plot_intervals(ax, list(table["name"]), shares, ["C0"] * len(table), label=label)
 
 
 def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:

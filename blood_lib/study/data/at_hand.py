@@ -17,7 +17,7 @@ from blood_lib import BloodError
 from blood_lib.study.data.index import DATASET, build_index, find_dataset, list_files, show_progress
 from blood_lib.study.data.manifest import load_manifest
 
-__all__ = ["DataAtHand", "open_dataset"]
+__all__ = ["DataAtHand", "open_dataset", "take_shares"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,10 +71,14 @@ def _sample(files: list[str], max_images: int, seed: int) -> list[str]:
     """At most `max_images` of `files`: each folder's share of them, at least one."""
     if not 0 < max_images < len(files):
         return files
-    order = np.random.default_rng(seed).permutation(sorted(files))
-    table = pd.DataFrame({"file": order, "folder": [name.partition("/")[0] for name in order]})
-    rank = table.groupby("folder").cumcount() / table.groupby("folder")["file"].transform("size")
-    return table.loc[rank.sort_values(kind="stable").index[:max_images], "file"].tolist()
+    order = pd.Series(np.random.default_rng(seed).permutation(sorted(files)))
+    return order[take_shares(order.str.partition("/")[0], max_images)].tolist()
+
+
+def take_shares(groups: pd.Series, n: int) -> pd.Index:
+    """The row labels of n rows, the first of each group as they stand: each group's share of all rows."""
+    rank = groups.groupby(groups).cumcount() / groups.map(groups.value_counts())
+    return rank.sort_values(kind="stable").index[:n]
 
 
 def _note(index: pd.DataFrame, n_files: int) -> str:
