@@ -216,7 +216,13 @@ def test_batch_statistics_follow_as_quickly_as_the_recipe_says(tiny_dataset):
 
 
 @pytest.mark.parametrize(
-    ("values", "message"), [({"tfms": "sepia"}, "no transforms 'sepia'"), ({"lr_first": 0.0}, "above 0")]
+    ("values", "message"),
+    [
+        ({"tfms": "sepia"}, "no transforms 'sepia'"),
+        ({"lr_first": 0.0}, "above 0"),
+        ({"distillation": 0.5}, "needs their runs"),
+        ({"teachers": ("0" * 64,)}, "distillation above 0"),
+    ],
 )
 def test_what_no_recipe_can_have_is_told(values, message):
     with pytest.raises(BloodError, match=message):

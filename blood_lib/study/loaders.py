@@ -46,16 +46,32 @@ def normalise(x: torch.Tensor) -> torch.Tensor:
 
 
 class _Views(torch.utils.data.Dataset):
-    """Pairs of an image (3, H, W) uint8 and its target: a class index, or those of class and subtype."""
+    """Pairs of an image (3, H, W) uint8 and its target: a class index, or those of class and subtype; kept on
+    `device`, where a batch of them is one step.
+    """
 
-    def __init__(self, views: np.ndarray, target: np.ndarray):
-        self.x, self.y = torch.from_numpy(views).permute(0, 3, 1, 2), torch.tensor(target)
+    def __init__(self, views: np.ndarray, target: np.ndarray, device: torch.device):
+        self.x = torch.from_numpy(views).permute(0, 3, 1, 2).to(device)
+        self.y = torch.tensor(target, device=device)
 
     def __len__(self) -> int:
         return len(self.y)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, index: int | list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         return self.x[index], self.y[index]
+
+
+class _Batches(DataLoader):
+    """A batch is taken from the dataset at once, not put together from its items."""
+
+    def create_item(self, s: int) -> int:
+        return s
+
+    def create_batch(self, b: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.dataset[b]
+
+    def retain(self, res: tuple, _b: list[int]) -> tuple:
+        return res
 
 
 class _Prepare:
@@ -87,11 +103,13 @@ def build_dls(
     (B, 3, H, H) -> (B, 3, size, size) in [0, 1]. valid: views (N, size, size, 3) uint8 as they are
     classified, and targets.
     """
-    shared = {"device": torch.device(device), "num_workers": 0}
-    train_dl = DataLoader(
-        _Views(*train), bs=batch_size, shuffle=True, drop_last=True, after_batch=_Prepare(change), **shared
+    device = torch.device(device)
+    train_views, valid_views = (_Views(*part, device) for part in (train, valid))
+    shared = {"device": device, "num_workers": 0}
+    train_dl = _Batches(
+        train_views, bs=batch_size, shuffle=True, drop_last=True, after_batch=_Prepare(change), **shared
     )
-    valid_dl = DataLoader(_Views(*valid), bs=2 * batch_size, after_batch=_Prepare(), **shared)
-    dls = DataLoaders(train_dl, valid_dl, device=shared["device"])
+    valid_dl = _Batches(valid_views, bs=2 * batch_size, after_batch=_Prepare(), **shared)
+    dls = DataLoaders(train_dl, valid_dl, device=device)
     dls.vocab, dls.c = list(vocab), len(vocab)
     return dls

@@ -20,18 +20,37 @@ UNKNOWN = -100  # what PyTorch's losses leave out
 class JointLoss(nn.Module):
     """Cross-entropy of the classes, plus `subtype_weight` times that of the subtypes, both label-smoothed
     (Caruana 1997, multitask learning).
+
+    Where teachers have said their probabilities (B, C + S), the share `distillation` of the loss is the same
+    sum with these in the place of the labels (Hinton, Vinyals & Dean 2015, arXiv:1503.02531).
     """
 
-    def __init__(self, n_classes: int, label_smoothing: float, subtype_weight: float):
+    def __init__(
+        self, n_classes: int, label_smoothing: float, subtype_weight: float, distillation: float = 0.0
+    ):
         super().__init__()
         self.n_classes, self.smoothing, self.subtype_weight = n_classes, label_smoothing, subtype_weight
+        self.distillation = distillation
 
-    def forward(self, pred: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, pred: torch.Tensor, y: torch.Tensor, taught: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        loss = self._compare_with_labels(pred, y)
+        return loss if taught is None else loss.lerp(self._compare(pred, taught), self.distillation)
+
+    def _compare_with_labels(self, pred: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         loss = F.cross_entropy(pred[:, : self.n_classes], y[:, 0], label_smoothing=self.smoothing)
         if not self.subtype_weight or (y[:, 1] == UNKNOWN).all():
             return loss
         subtypes = F.cross_entropy(pred[:, self.n_classes :], y[:, 1], label_smoothing=self.smoothing)
         return loss + self.subtype_weight * subtypes
+
+    def _compare(self, pred: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
+        n = self.n_classes
+        loss = F.cross_entropy(pred[:, :n], taught[:, :n])
+        if not self.subtype_weight:
+            return loss
+        return loss + self.subtype_weight * F.cross_entropy(pred[:, n:], taught[:, n:])
 
 
 def build_metrics(n_classes: int, *, with_subtypes: bool) -> list[Metric]:

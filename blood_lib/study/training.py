@@ -31,6 +31,7 @@ from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.classic_tfms import build_change
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
+from blood_lib.study.distillation import Teach, hash_run, keep_teachers
 from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights
 from blood_lib.study.loaders import build_dls, load_views
 from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
@@ -73,12 +74,13 @@ def build_learner(
     folder of the bundle to start from.
     """
     torch.set_flush_denormal(True)  # tiny numbers make a step up to ten times as slow
+    torch.backends.cudnn.benchmark = True  # batches are all of one size
     torch.manual_seed(recipe.seed)
     model = _build(recipe, dls.c, weights)
     return Learner(
         dls,
         model.to(device=dls.device, memory_format=torch.channels_last),
-        loss_func=JointLoss(dls.c, recipe.label_smoothing, recipe.subtype_weight),
+        loss_func=JointLoss(dls.c, recipe.label_smoothing, recipe.subtype_weight, recipe.distillation),
         metrics=build_metrics(dls.c, with_subtypes=recipe.subtype_weight > 0),
         cbs=[Autocast(), *callbacks],
         wd=recipe.weight_decay,
@@ -198,8 +200,24 @@ def _check_run(run: Path, recipe: Recipe, split: pd.DataFrame | None = None) -> 
             raise BloodError(f"{run} holds a run on other images; name another folder with --out.")
 
 
+def _load_teachers(recipe: Recipe, runs: Sequence[Path]) -> list[tuple[CellNetwork, int]]:
+    """The networks that `recipe` learns from, each with its image size."""
+    if tuple(hash_run(run) for run in runs) != recipe.teachers:
+        raise BloodError("These are not the runs that the recipe learns from, in their order; give those.")
+    loaded = [load_network(run) for run in runs]
+    for run, (_, taught) in zip(runs, loaded, strict=True):
+        if recipe.subtype_weight and not taught.subtype_weight:
+            raise BloodError(f"{run} holds a network that tells no subtypes; name another --teacher.")
+    return [(network, taught.image_size) for network, taught in loaded]
+
+
 def _begin_run(
-    run: Path, recipe: Recipe, split: pd.DataFrame, device: torch.device, weights: Path | None
+    run: Path,
+    recipe: Recipe,
+    split: pd.DataFrame,
+    device: torch.device,
+    weights: Path | None,
+    teachers: Sequence[Path],
 ) -> None:
     """Write down what the run is, before its first epoch."""
     try:
@@ -209,6 +227,7 @@ def _begin_run(
         (run / "environment.json").write_text(environment, encoding="utf-8")
         if recipe.start:
             _keep_start(load_bundle(weights), run / "start")
+        keep_teachers(teachers, run / "teachers")
     except OSError as error:
         raise BloodError(f"{run} cannot be written: {error.strerror}; name another folder.") from None
     save_split(split, run / "split.csv")
@@ -241,13 +260,14 @@ def train(
     *,
     device: str = "auto",
     weights: Path | None = None,
+    teachers: Sequence[Path] = (),
     split: pd.DataFrame | None = None,
     say: Callable[[str], None] = print,
 ) -> Path:
     """Train by `recipe` on the dataset in `folder`, into the folder `run`.
 
-    split: train on these rows of `load_split` alone; all of them where there is none. say: is called with a
-    line an epoch. Goes on where an earlier call was cut off; does nothing for a finished run. Returns the
+    teachers: the finished runs that the recipe learns from. split: train on these rows of `load_split` alone;
+    all of them where there is none. say: is called with a line an epoch. Goes on where an earlier call was cut off; does nothing for a finished run. Returns the
     file with the weights. Raises BloodError for a folder without the dataset, weights that cannot be had, and
     a `run` that holds another recipe's run or one on other images.
     """
@@ -257,12 +277,14 @@ def train(
     at, root = find_device(device), find_dataset(folder)
     split = load_split(root) if split is None else split
     _check_run(run, recipe, split)
+    taught_by = _load_teachers(recipe, teachers)
     dls = load_dls(root, split, recipe, at)
     average, log = AverageWeights(recipe.ema_decay), LogEpochs(run / "log.csv", say)
     checkpoint = Checkpoint(run / "checkpoint.pt", average)
     callbacks = [SeedEpochs(recipe.seed), average, log, checkpoint]
+    callbacks += [Teach(taught_by, dls.c)] if taught_by else []
     learn = build_learner(dls, recipe, weights=weights, callbacks=callbacks)
-    _begin_run(run, recipe, split, at, weights)
+    _begin_run(run, recipe, split, at, weights, teachers)
     done = checkpoint.resume(learn)
     log.keep(done)
     with learn.no_bar(), learn.no_logging():

@@ -16,12 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 from blood_lib.report import open_whole
-from blood_lib.study.data.index import build_index
+from blood_lib.study.data.index import build_index, find_dataset
 from blood_lib.study.data.manifest import find_contradictions, load_manifest
 
 __all__ = [
     "PARTS",
     "SALT",
+    "SPLIT_FILE",
     "build_split",
     "compute_proportions",
     "has_two_labels",
@@ -32,6 +33,9 @@ __all__ = [
 
 SALT = "blood-cells 1"
 """Another salt is another split: no figure measured with this one could be compared any more."""
+
+SPLIT_FILE = "split.csv"
+"""In a copy whose images were changed (see `pack`): the split of the originals, which holds for it."""
 
 _PERCENT = {"train": 80, "valid": 10, "test": 10}
 
@@ -68,7 +72,13 @@ def build_split(index: pd.DataFrame, *, salt: str = SALT) -> pd.DataFrame:
 
 
 def load_split(folder: Path | str, *, salt: str = SALT, progress: Callable | None = None) -> pd.DataFrame:
-    """`build_split` of the copy of the dataset in `folder`; decodes every image, which takes some seconds."""
+    """`build_split` of the copy of the dataset in `folder`; decodes every image, which takes some seconds.
+
+    A packed copy brings its split along.
+    """
+    packed = find_dataset(folder) / SPLIT_FILE
+    if packed.exists():
+        return pd.read_csv(packed, keep_default_na=False)
     return build_split(build_index(folder, progress=progress), salt=salt)
 
 

@@ -1,0 +1,52 @@
+"""A small copy of the dataset, to train on where the whole one does not go: every frame made smaller, with the
+split of the originals beside it.
+
+What is trained and how is for `training`; figures for a bundle are measured on the originals.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+
+from blood_lib import BloodError
+from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.study.data.index import build_index, find_dataset
+from blood_lib.study.data.split import SPLIT_FILE, build_split, save_split
+
+__all__ = ["pack_dataset"]
+
+QUALITY = 90
+"""Of WebP: what is lost is less than what the published JPEG files have lost already."""
+
+
+def pack_dataset(
+    folder: Path | str, out: Path, *, image_size: int = 256, progress: Callable | None = None
+) -> pd.DataFrame:
+    """Write the usable images in `folder` into `out`, under their names: the centred square of the shorter
+    side, `image_size` px wide, as WebP; and the split of the originals, which `load_split` finds there.
+
+    Returns the split. Raises BloodError when `folder` does not hold the dataset, or `out` is not empty or
+    cannot be written.
+    """
+    root = find_dataset(folder)
+    if out.exists() and any(out.iterdir()):
+        raise BloodError(f"{out} is not empty; name a new folder.")
+    split = build_split(build_index(root, progress=progress))
+    try:
+        for name in sorted({file.rpartition("/")[0] for file in split["file"]}):
+            (out / name).mkdir(parents=True)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda file: _pack(root / file, out / file, image_size), split["file"]))
+    except OSError as error:
+        raise BloodError(f"{out} cannot be written: {error.strerror}; name another folder.") from None
+    save_split(split, out / SPLIT_FILE)
+    return split
+
+
+def _pack(source: Path, target: Path, image_size: int) -> None:
+    image = load_image(source)
+    if isinstance(image, Rejection):
+        raise BloodError(f"{source} cannot be used: {image.reason}")
+    crop_and_resize(image, image_size=image_size, crop=1.0).save(target, "WEBP", quality=QUALITY)

@@ -1,0 +1,76 @@
+"""Knowledge distillation: a network also learns what larger ones, its teachers, say of each view it sees
+(Hinton, Vinyals & Dean 2015, arXiv:1503.02531; the same view for both: Beyer et al. 2022, arXiv:2106.05237).
+
+Teachers are finished runs. How the loss weighs them is for `losses`.
+"""
+
+import shutil
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from torch.nn import functional as F
+
+from blood_lib import BloodError
+from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
+from blood_lib.study.architectures import CellNetwork
+from blood_lib.study.folding import fold_batch_norms
+
+from fastai.callback.core import Callback  # isort: skip
+
+__all__ = ["Teach", "hash_run", "keep_teachers"]
+
+
+def hash_run(run: Path) -> str:
+    """sha256 of the weights of a finished run. Raises BloodError where there are none."""
+    try:
+        return sha256((run / "model.pt").read_bytes()).hexdigest()
+    except OSError:
+        raise BloodError(f"{run} holds no finished run to learn from; finish it with blood train.") from None
+
+
+def keep_teachers(runs: Sequence[Path], folder: Path) -> None:
+    """How each teacher was trained itself, into a folder for each: 1, 2, ..."""
+    for number, run in enumerate(runs, 1):
+        into = folder / str(number)
+        into.mkdir(parents=True, exist_ok=True)
+        shutil.copy(run / "recipe.json", into / "recipe.json")
+        shutil.copy(run / "log.csv", into / "training.csv")
+
+
+class Teach(Callback):
+    """Adds to each training batch's targets what the teachers say of it, on average: probabilities (B, C + S),
+    those of the classes and those of the subtypes.
+
+    teachers: networks and the image size that each is used to; a view of another size is resized for it.
+    """
+
+    order = 20  # within the autocast of the batch
+
+    def __init__(self, teachers: Sequence[tuple[CellNetwork, int]], n_classes: int):
+        self.teachers = [(fold_batch_norms(network.eval()), size) for network, size in teachers]
+        self.n_classes = n_classes
+
+    def before_fit(self):
+        for network, _ in self.teachers:
+            network.to(device=self.dls.device, memory_format=torch.channels_last)
+
+    def before_batch(self):
+        if self.training:
+            self.learn.yb = (*self.yb, self.ask(self.xb[0]))
+
+    @torch.no_grad()
+    def ask(self, x: torch.Tensor) -> torch.Tensor:
+        """The teachers' mean probabilities (B, C + S) for views (B, 3, H, W)."""
+        return torch.stack([self._ask_one(network, size, x) for network, size in self.teachers]).mean(0)
+
+    def _ask_one(self, network: CellNetwork, size: int, x: torch.Tensor) -> torch.Tensor:
+        if x.shape[-1] != size:
+            x = F.interpolate(x, size=(size, size), mode="bilinear", antialias=True)
+        logits = network(x).float()
+        return torch.cat([part.softmax(1) for part in _split(logits, self.n_classes) if part.shape[1]], 1)
+
+
+def _split(logits: torch.Tensor, n_classes: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return logits[:, :n_classes], logits[:, n_classes:]

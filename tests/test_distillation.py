@@ -1,0 +1,76 @@
+"""A network that learns from teachers is told, for each view, what they say of it on average."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the extra `study`")
+
+from blood_lib import BloodError  # noqa: E402
+from blood_lib.study.architectures import build_network  # noqa: E402
+from blood_lib.study.data.split import load_split  # noqa: E402
+from blood_lib.study.distillation import Teach, hash_run  # noqa: E402
+from blood_lib.study.training import load_dls, train  # noqa: E402
+from tests.fixtures_training import tiny_recipe  # noqa: E402
+
+
+def build_teachers(n: int):
+    torch.manual_seed(0)
+    return [build_network("resnet18", 3, n_subtypes=2, initialisation="random").eval() for _ in range(n)]
+
+
+def test_teachers_say_their_mean_probabilities_of_classes_and_of_subtypes():
+    networks, x = build_teachers(2), torch.randn(4, 3, 64, 64)
+    with torch.no_grad():
+        alone = [Teach([(network, 64)], 3).ask(x) for network in networks]
+    both = Teach([(network, 64) for network in networks], 3).ask(x)
+    assert torch.allclose(both, (alone[0] + alone[1]) / 2, atol=1e-6)
+    assert torch.allclose(both[:, :3].sum(1), torch.ones(4))
+    assert torch.allclose(both[:, 3:].sum(1), torch.ones(4))
+
+
+def test_a_teacher_sees_views_at_its_own_size():
+    (network,) = build_teachers(1)
+    sizes = []
+    network.register_forward_pre_hook(lambda _, given: sizes.append(tuple(given[0].shape[2:])))
+    teach = Teach([(network, 96)], 3)
+    sizes.clear()  # folding the normalisation had a look, too
+    teach.ask(torch.randn(2, 3, 64, 64))
+    assert sizes == [(96, 96)]
+
+
+def test_a_run_that_learns_from_teachers_keeps_how_they_were_trained(tiny_dataset, tiny_run, tmp_path):
+    recipe = replace(tiny_recipe(), n_epochs=1, teachers=(hash_run(tiny_run),), distillation=0.5, seed=1)
+    run = tmp_path / "student"
+    train(tiny_dataset, run, recipe, teachers=[tiny_run])
+    kept = json.loads((run / "teachers" / "1" / "recipe.json").read_text())
+    assert kept == json.loads(tiny_recipe().to_json())
+    assert (run / "teachers" / "1" / "training.csv").read_text() == (tiny_run / "log.csv").read_text()
+
+
+def test_the_wrong_teachers_are_refused_before_anything_is_written(tiny_dataset, tiny_run, tmp_path):
+    recipe = replace(tiny_recipe(), teachers=("0" * 64,), distillation=0.5)
+    with pytest.raises(BloodError, match="not the runs that the recipe learns from"):
+        train(tiny_dataset, tmp_path / "run", recipe, teachers=[tiny_run])
+    told = replace(recipe, teachers=(hash_run(tiny_run),), subtype_weight=0.5)
+    with pytest.raises(BloodError, match="tells no subtypes"):
+        train(tiny_dataset, tmp_path / "run", told, teachers=[tiny_run])
+    with pytest.raises(BloodError, match="no finished run to learn from"):
+        hash_run(tmp_path)
+    assert not (tmp_path / "run").exists()
+
+
+def test_only_training_batches_are_taught(tiny_dataset):
+    dls = load_dls(tiny_dataset, load_split(tiny_dataset), tiny_recipe(), "cpu")
+
+    class Learn:
+        training, yb, xb = False, ("labels",), (torch.randn(2, 3, 32, 32),)
+
+    teach = Teach([(build_network("resnet18", dls.c, initialisation="random"), 32)], dls.c)
+    teach.learn = Learn()
+    teach.before_batch()
+    assert len(teach.learn.yb) == 1
+    Learn.training = True
+    teach.before_batch()
+    assert len(teach.learn.yb) == 2
