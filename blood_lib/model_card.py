@@ -24,6 +24,7 @@ _NAMES = {
     "n_test": "images to test on",
     "split_sha256": "sha256 of the split",
     "initialisation": "weights at the start",
+    "teachers": "networks that it learned from",
     "image_size": "image size (px)",
     "seeds": "seeds (one run each)",
     "wall_time_s": "training time (s)",

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
-from blood_lib.study.distillation import Teach, hash_run  # noqa: E402
+from blood_lib.study.distillation import Teach, describe_teachers, hash_run  # noqa: E402
 from blood_lib.study.training import load_dls, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
 
@@ -46,6 +46,7 @@ def test_a_run_that_learns_from_teachers_keeps_how_they_were_trained(tiny_datase
     train(tiny_dataset, run, recipe, teachers=[tiny_run])
     kept = json.loads((run / "teachers" / "1" / "recipe.json").read_text())
     assert kept == json.loads(tiny_recipe().to_json())
+    assert describe_teachers(run / "teachers") == ["ResNet-18, 2 epochs at 32 px"]
     assert (run / "teachers" / "1" / "training.csv").read_text() == (tiny_run / "log.csv").read_text()
 
 

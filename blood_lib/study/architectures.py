@@ -121,7 +121,7 @@ def _efficientnet_imagenet(name: str) -> dict[str, torch.Tensor]:
 def _lite(name: str) -> nn.Module:
     from efficientnet_lite_pytorch import EfficientNet
 
-    # One size for all: the padding of strided layers, fixed when a network is built, then suits any multiple of 32.
+    # One size for all: padding is fixed when a network is built, and that for 224 suits any multiple of 32.
     return EfficientNet.from_name(name, image_size=224)
 
 

@@ -16,6 +16,7 @@ from blood_lib.counts import interval
 from blood_lib.inference import Classifier
 from blood_lib.study.architectures import ARCHITECTURES
 from blood_lib.study.data.manifest import load_manifest
+from blood_lib.study.distillation import describe_teachers
 from blood_lib.study.evaluation import Figure, compute_figures, compute_per_class
 from blood_lib.study.labelled import Labelled, classify_labelled, find_labelled
 from blood_lib.study.recipe import Recipe
@@ -130,6 +131,7 @@ def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
     return {
         "architecture": ARCHITECTURES[recipe.arch].title,
         "initialisation": _describe_start(run, recipe),
+        **({"teachers": describe_teachers(run / "teachers")} if recipe.teachers else {}),
         "image_size": recipe.image_size,
         "epochs": recipe.n_epochs,
         "seeds": [recipe.seed],

@@ -14,12 +14,13 @@ from torch.nn import functional as F
 
 from blood_lib import BloodError
 from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
-from blood_lib.study.architectures import CellNetwork
+from blood_lib.study.architectures import ARCHITECTURES, CellNetwork
 from blood_lib.study.folding import fold_batch_norms
+from blood_lib.study.recipe import Recipe
 
 from fastai.callback.core import Callback  # isort: skip
 
-__all__ = ["Teach", "hash_run", "keep_teachers"]
+__all__ = ["Teach", "describe_teachers", "hash_run", "keep_teachers"]
 
 
 def hash_run(run: Path) -> str:
@@ -39,9 +40,19 @@ def keep_teachers(runs: Sequence[Path], folder: Path) -> None:
         shutil.copy(run / "log.csv", into / "training.csv")
 
 
+def describe_teachers(folder: Path) -> list[str]:
+    """A phrase for each teacher of which `keep_teachers` has kept in `folder` how it was trained."""
+    files = sorted(folder.glob("*/recipe.json"))
+    recipes = [Recipe.from_json(file.read_text(encoding="utf-8")) for file in files]
+    return [
+        f"{ARCHITECTURES[recipe.arch].title}, {recipe.n_epochs} epochs at {recipe.image_size} px"
+        for recipe in recipes
+    ]
+
+
 class Teach(Callback):
-    """Adds to each training batch's targets what the teachers say of it, on average: probabilities (B, C + S),
-    those of the classes and those of the subtypes.
+    """Adds to each training batch's targets what the teachers say of it, on average: probabilities
+    (B, C + S), those of the classes and those of the subtypes.
 
     teachers: networks and the image size that each is used to; a view of another size is resized for it.
     """

@@ -267,9 +267,11 @@ def train(
     """Train by `recipe` on the dataset in `folder`, into the folder `run`.
 
     teachers: the finished runs that the recipe learns from. split: train on these rows of `load_split` alone;
-    all of them where there is none. say: is called with a line an epoch. Goes on where an earlier call was cut off; does nothing for a finished run. Returns the
-    file with the weights. Raises BloodError for a folder without the dataset, weights that cannot be had, and
-    a `run` that holds another recipe's run or one on other images.
+    all of them where there is none. say: is called with a line an epoch.
+
+    Goes on where an earlier call was cut off; does nothing for a finished run. Returns the file with the
+    weights. Raises BloodError for a folder without the dataset, weights that cannot be had, and a `run` that
+    holds another recipe's run or one on other images.
     """
     _check_run(run, recipe)
     if (run / "model.pt").exists():

@@ -1,5 +1,5 @@
-"""A small copy of the dataset, to train on where the whole one does not go: every frame made smaller, with the
-split of the originals beside it.
+"""A small copy of the dataset, to train on where the whole one does not go: every frame made smaller, and the
+split of the originals with them.
 
 What is trained and how is for `training`; figures for a bundle are measured on the originals.
 """
