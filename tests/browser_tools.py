@@ -123,29 +123,17 @@ def drawn(folder: Path, n: int) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-PLACE = """() => {
-    const figure = document.querySelector(".js-plotly-plot");
-    const mine = figure?.calcdata?.[0], { xaxis, yaxis } = figure?._fullLayout ?? {};
-    if (!mine?.length || mine[0].x === undefined || mine[0].x === false) return null;
-    figure.scrollIntoView({ block: "center" });
-    const { left, top } = figure.getBoundingClientRect(), point = mine.at(-1);
-    return [left + xaxis._offset + xaxis.l2p(point.x), top + yaxis._offset + yaxis.l2p(point.y)];
-}"""
+POINTS = "document.querySelector('.dash-map canvas').points()"  # of the items that the map has drawn
 
 
 def find_a_point(visit: Visit) -> tuple[float, float]:
     """Where an uploaded cell lies on the map, in pixels of the page's window."""
-    page, seen = visit.page, []
-
-    def stands_still() -> bool:  # the figure takes its size when its tab is shown
-        seen.append(page.evaluate(PLACE))
-        return len(seen) > 3 and seen[-1] is not None and seen[-1] == seen[-3]
-
-    wait_for(stands_still)
-    x, y = seen[-1]
-    page.mouse.move(x, y)
-    page.wait_for_selector(".hoverlayer .hovertext")
-    return x, y
+    page = visit.page
+    until(page, f"{POINTS}.length > 0")
+    page.locator(".dash-map").scroll_into_view_if_needed()
+    point = page.evaluate(f"{POINTS}.at(-1)")
+    page.mouse.move(point["x"], point["y"])
+    return point["x"], point["y"]
 
 
 def click_a_point(visit: Visit) -> str:
@@ -159,14 +147,12 @@ def click_a_point(visit: Visit) -> str:
 # Presses a group's key and opens the other tabs; ms until each of them has the cells where they are put.
 _MOVE = """async ([group, key, wanted]) => {
     const section = document.querySelector(`.dash-group[data-group="${group}"]`);
-    const colour = section.querySelector(".dash-mark path").getAttribute("fill");
-    const figure = () => document.querySelector(".dash-panel-map .js-plotly-plot");
-    const coloured = () => figure().data[0].marker.color.filter(one => one === colour);
+    const shown = () => document.querySelector(".dash-map canvas").points().filter((one) => one.group === group);
     const counted = () => document.querySelectorAll(".dash-panel-chart .dash-count")[group];
     const right = {
         classification: () => section.querySelector(".dash-number").textContent === String(wanted),
         chart: () => counted().innerText === String(wanted),
-        map: () => coloured().length === wanted,
+        map: () => shown().length === wanted,
     };
     const took = {};
     for (const [tab, isRight] of Object.entries(right)) {

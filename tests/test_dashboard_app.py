@@ -37,7 +37,7 @@ def test_the_kernel_loads_nothing_heavy_even_after_all_tabs_were_used(
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert not HEAVY & set(done.stdout.split())
-    assert "plotly" in done.stdout.split()
+    assert "anywidget" in done.stdout.split()
 
 
 def test_importing_the_package_loads_no_widgets(root: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.glyphs import plotly_symbol, svg_mark
+from blood_lib.dashboard.glyphs import svg_mark, svg_shape
 from blood_lib.dashboard.pictures import heat_overlay, thumbnail
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import classify, drawn_files, listen, say
@@ -52,13 +52,12 @@ def test_buttons_become_commands(app: App) -> None:
 def test_nothing_is_drawn_before_its_tab_is_opened(app: App) -> None:
     assert app.chart.page.value == ""
     assert app.help.page.value == ""
-    assert app.map.figure is None
     app.state.tab = "chart"
     assert "<svg" in app.chart.page.value
 
 
 def test_marks_differ_between_neighbouring_classes() -> None:
-    assert len({plotly_symbol(i) for i in range(12)}) == 12
+    assert len({svg_shape(i) for i in range(12)}) == 12
     assert svg_mark(0, "#000000") != svg_mark(1, "#000000")
 
 

@@ -136,8 +136,6 @@ def measure_many(bench: Bench) -> Found:
 def measure_bytes(bench: Bench) -> Found:
     with bench.server() as server:
         visit = ScriptCounter(bench.browser, server, **DESKTOP)
-        visit.open("Visual analysis")
-        visit.page.wait_for_selector(".dash-panel-map .js-plotly-plot")  # the last script has come
         loaded, travelled = (size / MB for size in visit.loaded())
         sent, foreign = visit.sent / MB, len(visit.foreign())
         visit.close()

@@ -31,7 +31,7 @@ _ARM = f"""(n) => {{
     const right = {{
         classification: () => total(".dash-group .dash-number") === n && pictures().every(loaded),
         chart: () => total(".dash-panel-chart .dash-count") === n,
-        map: () => document.querySelector(".dash-panel-map .js-plotly-plot")?.calcdata?.[0]?.length === n,
+        map: () => document.querySelector(".dash-map canvas").points().length === n,
     }};
     const watch = async () => {{
         const began = performance.now(), since = () => (performance.now() - began) / 1000;

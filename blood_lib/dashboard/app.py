@@ -47,7 +47,7 @@ class App(widgets.VBox):
         super().__init__(self._build())
         self.add_class("dash-app")
         if bundle is not None:
-            self.controller.warm_up(self.map.prepare)
+            self.controller.warm_up(self.map.map.prepare)
         else:
             self.controller.loaded.set()
 

@@ -6,11 +6,11 @@ from functools import cache
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from blood_lib.images import Rejection, load_image
 
-__all__ = ["display_image", "heat_overlay", "image_size", "parse_colour", "shrink", "thumbnail", "to_png"]
+__all__ = ["display_image", "heat_overlay", "image_size", "shrink", "thumbnail"]
 
 KEEP_BYTES = 400_000  # a file up to this size is kept as it came; a larger one as a smaller copy
 DISPLAY_SIDE = 640
@@ -74,18 +74,7 @@ def heat_overlay(heat: np.ndarray) -> bytes:
     """A PNG to lay over the image; heat: (H, W) in [0, 1], transparent where it is 0."""
     stops = [stop for stop, _ in HEAT]
     channels = [np.interp(heat, stops, [colour[c] for _, colour in HEAT]) for c in range(4)]
-    return to_png(np.stack(channels, axis=-1).astype(np.uint8))
-
-
-def to_png(pixels: np.ndarray, side: int | None = None) -> bytes:
-    """pixels (H, W, 4) uint8 as a PNG; with `side`, that many pixels a side and with soft edges."""
-    image = Image.fromarray(pixels)
-    if side is not None:
-        blur = ImageFilter.GaussianBlur(0.6 * side / image.width)
-        image = (
-            image.convert("RGBa").resize((side, side), Image.Resampling.BICUBIC).filter(blur).convert("RGBA")
-        )
-    return _encode(image, "PNG")
+    return _encode(Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8)), "PNG")
 
 
 def image_size(content: bytes) -> tuple[int, int]:
@@ -94,11 +83,6 @@ def image_size(content: bytes) -> tuple[int, int]:
         return 1, 1
     with Image.open(BytesIO(content)) as image:
         return image.size
-
-
-def parse_colour(colour: str) -> tuple[int, int, int]:
-    """ "#rrggbb" -> (r, g, b)"""
-    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def _encode(image: Image.Image, kind: str, **options: int) -> bytes:

@@ -42,7 +42,7 @@ MAX_PARTS = 64  # of one message; the uploader sends one buffer in each
 REFILL_SECONDS = 5  # a kernel that starts takes a processor for seconds, which the page has a better use for
 
 # Scripts come as files from this server, or as the text of a widget (blob:), never from within the page: what
-# a file name might smuggle into some HTML does not run. Plotly and the widgets need inline styles.
+# a file name might smuggle into some HTML does not run. The widgets need inline styles.
 POLICY = "; ".join(
     [
         "default-src 'none'",

@@ -27,7 +27,7 @@ STRENGTH = 45  # per cent, where the heat map's slider starts
 class Viewer(Part):
     """The selected cell, and what can be done with it. One model, shown in two places."""
 
-    _esm = script("zoom", "plane", "menu", "viewer")
+    _esm = script("points", "zoom", "plane", "menu", "viewer")
     accepts = ("step", "close", "confirm", "move")
 
     groups = List(help="label, colour and shape of all groups, as name_groups has them").tag(sync=True)

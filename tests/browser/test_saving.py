@@ -59,7 +59,7 @@ def test_a_page_about_digits_says_nothing_about_blood(visit: Visit, digits: Path
         visit.open(tab)
         page.locator(".dash-panel").locator("visible=true").first.wait_for()
         wait_for(lambda: not found_on(page))  # a tab draws itself when it is opened
-    until(page, "document.querySelector('.js-plotly-plot')?.data?.length > 0")
+    until(page, "document.querySelector('.dash-map canvas').points().length > 0")
     assert not found_on(page)
 
 

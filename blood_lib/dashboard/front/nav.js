@@ -97,14 +97,7 @@ function render({ model, el, kept, signal }) {
       button.tabIndex = on ? 0 : -1;
       if (on) button.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
-    requestAnimationFrame(measure);
   }
-
-  /** Figures take the size of their box: when their tab is opened, or when they are drawn in an open one. */
-  function measure() {
-    window.dispatchEvent(new Event("resize"));
-  }
-  document.addEventListener("plotlywidget-after-render", measure, { signal });
 
   whenAttached(
     el,

@@ -1,4 +1,4 @@
-// A small map: the reference items faint, a few marked, and one place. The large one is plotly's.
+// A small map: the reference items faint, a few marked, and one place. The large one is map.js.
 
 const PLANE = 1000; // units a side, as Python sends places
 

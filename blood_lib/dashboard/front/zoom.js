@@ -1,7 +1,6 @@
 // Lets a picture be looked at more closely: wheel, two fingers, drag, double click. What it shows is for others.
 
 const MOST_ZOOM = 8;
-const ZOOM_STEP = 1.5; // of a button or a key
 const CLOSE_UP = 3; // of a double click
 
 /** Makes `inner`, which fills `box`, zoom and move in it; `onScale` is told each new scale. */
@@ -64,16 +63,4 @@ function zoomable(box, inner, onScale) {
   for (const over of ["pointerup", "pointercancel"]) box.addEventListener(over, (event) => fingers.delete(event.pointerId));
 
   return { zoom, pan, whole };
-}
-
-function clamp(value, low, high) {
-  return Math.min(Math.max(value, low), high);
-}
-
-function middle(points) {
-  return [0, 1].map((axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length);
-}
-
-function spread([a, b]) {
-  return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }

@@ -1,0 +1,260 @@
+// The map: all items among the reference items. Where things lie is for lens.js, how they look for plot.js, what a
+// pointer does for map_pointer.js, what stands around it for map_bar.js.
+
+const NEAR_MOUSE = 14; // px from an item's middle
+const NEAR_FINGER = 24;
+const STEP = 60; // px, of a key
+const LONGEST_NAME = 60;
+const STATUSES = ["ok", "uncertain", "unfamiliar"]; // as Python numbers them
+const MAP_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
+const MAP_ARROWS = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+
+function render({ model, el, kept, signal }) {
+  const text = model.get("text");
+  const groups = model.get("groups");
+  const items = new Map(); // id -> {id, name, x, y, group, status, review, confidence}
+  const lens = (kept.lens ??= createLens());
+  const off = (kept.off ??= new Set()); // groups that are not shown
+  const plot = createPlot(groups);
+  let atlas = null; // {bounds, reach, places, kinds, raster}
+  let zones = null; // the picture of the raster
+  let run = null;
+  let drawn = []; // [{item, x, y}, ...]
+  let waiting = null;
+  let hovered = null; // the item under the mouse
+
+  // --- what one sees ---
+  const intro = h("p", { class: "dash-intro" });
+  const bar = createMapBar(text, groups, { choose: () => choose(!kept.choosing), move, unmark: () => marks.clear(), zoom: (factor) => see(lens.zoom(factor)), whole: () => see(lens.whole()), save });
+  const legend = createLegend(text, groups, toggle);
+  const canvas = h("canvas", { class: "dash-map-canvas", role: "img", tabindex: 0 });
+  const ring = h("span", { class: "dash-ring", hidden: true });
+  const line = svg("polygon");
+  const lasso = svg("svg", { class: "dash-map-lasso" }, line);
+  const tip = h("div", { class: "dash-tip", hidden: true }, h("div"), h("div"));
+  const empty = h("p", { class: "dash-empty" }, text.waiting);
+  const box = h("div", { class: "dash-map" }, canvas, lasso, ring, tip, empty);
+  el.append(intro, bar.el, box, legend.el);
+
+  /** Draw before the next frame, if the map is on the screen; `_done`: what has just been changed. */
+  function see(_done) {
+    waiting ??= requestAnimationFrame(draw);
+  }
+
+  function draw() {
+    waiting = null;
+    const [width, height] = [box.clientWidth, box.clientHeight];
+    if (!width || !atlas) return; // its tab is hidden
+    lens.resize(width, height);
+    const ratio = window.devicePixelRatio;
+    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)]; // empties it
+    const { color, accentColor } = getComputedStyle(canvas);
+    drawn = plot.draw(canvas, lens, ratio, scene(color, accentColor));
+    place();
+  }
+
+  function scene(ink, accent) {
+    return { ...atlas, zones, off, items: items.values(), marked: marks.has, ink, accent };
+  }
+
+  /** Ring and tip lie over the picture, which need not be drawn anew for them. */
+  function place() {
+    const current = find(look.current());
+    ring.hidden = !current;
+    if (current) Object.assign(ring.style, { left: `${current.x}px`, top: `${current.y}px` });
+    const told = find(hovered?.id) ?? (canvas.matches(":focus-visible") ? current : null);
+    tip.hidden = !told;
+    if (!told) return;
+    describe(told.item).forEach((words, i) => (tip.children[i].textContent = words));
+    const [width] = lens.size();
+    tip.style.left = `${clamp(told.x - tip.offsetWidth / 2, 4, Math.max(4, width - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${told.y > tip.offsetHeight + 24 ? told.y - tip.offsetHeight - 18 : told.y + 18}px`;
+  }
+
+  const find = (id) => (id === undefined || id === null ? undefined : drawn.find(({ item }) => item.id === id));
+
+  function describe({ group, status, review, confidence, name }) {
+    const doubt = status ? `, ${text[STATUSES[status]]}` : "";
+    const said = review ? [text.confirmed, text.moved][review - 1] : `${confidence} %${doubt}`;
+    return [`${groups[group].label}, ${said}`, name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name];
+  }
+
+  /** What is told in words and numbers. */
+  function tell() {
+    const counts = groups.map(() => 0);
+    for (const { group } of items.values()) counts[group] += 1;
+    const words = counts.flatMap((n, i) => (n ? [`${groups[i].label} ${number(n)}`] : [])).join(", ");
+    intro.textContent = items.size ? text.intro : text.empty;
+    canvas.setAttribute("aria-label", items.size ? fill(text.label, { counts: words }) : text.empty);
+    legend.show(counts, off);
+    see();
+  }
+
+  // --- what Python says ---
+  model.on("msg:custom", (message, buffers) => {
+    if (message.kind === "atlas") return takeAtlas(message, buffers);
+    if (message.kind === "reset") begin(message);
+    if (message.run !== run) return undefined;
+    if (message.kind === "marked") return marks.take(message.ids);
+    if (message.kind === "cells") takeItems(message.names, buffers);
+    if (message.kind === "cells" || message.kind === "looks") takeLooks(buffers);
+    return tell();
+  });
+
+  function takeAtlas({ bounds, zones: reach }, [places, kinds, raster]) {
+    atlas = { bounds, reach, places: floats(places), kinds: bytes(kinds), raster: bytes(raster) };
+    if (String(kept.bounds) !== String(bounds)) lens.reach((kept.bounds = bounds));
+    zones = plot.zones(atlas.raster, off);
+    empty.remove();
+    see();
+  }
+
+  function begin(message) {
+    items.clear();
+    run = message.run;
+    look.begin();
+    marks.take(message.marked);
+  }
+
+  function takeItems(names, [ids, , places]) {
+    const at = floats(places);
+    integers(ids).forEach((id, i) => items.set(id, { id, name: names[i], x: at[2 * i], y: at[2 * i + 1] }));
+  }
+
+  function takeLooks([ids, looks]) {
+    const values = bytes(looks);
+    integers(ids).forEach((id, i) => {
+      const [group, status, review, confidence] = values.subarray(4 * i);
+      Object.assign(items.get(id) ?? {}, { group, status, review, confidence });
+    });
+  }
+
+  // --- what is chosen, and what is looked at ---
+  const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
+  const look = createLook(model, place, follow);
+
+  function showMarks() {
+    bar.show(marks.size(), kept.choosing);
+    see();
+  }
+
+  function follow(id) {
+    const item = items.get(id);
+    if (item) see(lens.bring(item.x, item.y));
+  }
+
+  function choose(on) {
+    kept.choosing = on;
+    box.classList.toggle("dash-choosing", on);
+    showMarks();
+  }
+
+  function move(group) {
+    model.send({ kind: "move", group, ids: marks.all() });
+  }
+
+  function toggle(group) {
+    if (!off.delete(group)) off.add(group);
+    if (atlas) zones = plot.zones(atlas.raster, off);
+    tell();
+  }
+
+  // --- pointers and keys ---
+  function nearest([x, y], far) {
+    let found = null;
+    for (const one of drawn) {
+      const away = Math.hypot(one.x - x, one.y - y);
+      if (away <= far) [found, far] = [one.item, away];
+    }
+    return found;
+  }
+
+  listenToMapPointers(canvas, signal, {
+    choosing: () => kept.choosing,
+    hover(point) {
+      const found = point && nearest(point, NEAR_MOUSE);
+      canvas.style.cursor = found ? "pointer" : "";
+      if (found === hovered) return;
+      hovered = found;
+      place();
+    },
+    click(point, event) {
+      const found = nearest(point, event.pointerType === "touch" ? NEAR_FINGER : NEAR_MOUSE);
+      if (found && kept.choosing) marks.toggle(found.id);
+      else if (found) look.at(found.id);
+    },
+    twice: () => (kept.choosing ? marks.clear() : see(lens.whole())),
+    zoom: (factor, point) => see(lens.zoom(factor, point)),
+    pan: (dx, dy) => see(lens.pan(dx, dy)),
+    trace: (points) => line.setAttribute("points", points ? points.join(" ") : ""),
+    lasso(points, event) {
+      const within = drawn.filter(({ x, y }) => isWithin([x, y], points)).map(({ item }) => item.id);
+      const kinder = event.altKey ? marks.all().filter((id) => !within.includes(id)) : null;
+      marks.set(kinder ?? (event.shiftKey || event.ctrlKey || event.metaKey ? [...marks.all(), ...within] : within));
+    },
+  });
+
+  canvas.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || !onKey(event)) return;
+    event.preventDefault(); // or the viewer would zoom, too
+  }, { signal });
+
+  /** True when the key was one of the map's; the arrow keys alone go through the items, wherever the focus is. */
+  function onKey({ key, shiftKey }) {
+    if (shiftKey && MAP_ARROWS[key]) see(lens.pan(...MAP_ARROWS[key]));
+    else if (MAP_KEYS[key]) see(lens.zoom(MAP_KEYS[key]));
+    else if (key === "0") see(lens.whole());
+    else if (key === " " && items.has(look.current())) marks.toggle(look.current());
+    else if (key === "Escape" && marks.size()) marks.clear();
+    else return false;
+    return true;
+  }
+  for (const name of ["focus", "blur"]) canvas.addEventListener(name, place, { signal });
+
+  // --- the picture as a file ---
+  function save() {
+    const [width, height] = lens.size();
+    if (!width || !atlas) return;
+    const paper = h("canvas", { width: 2 * width, height: 2 * height });
+    const pen = paper.getContext("2d");
+    pen.fillStyle = "#ffffff";
+    pen.fillRect(0, 0, paper.width, paper.height);
+    plot.draw(paper, lens, 2, scene("#1a2330", "#1f5fbf"));
+    paper.toBlob((blob) => {
+      const url = URL.createObjectURL(blob);
+      h("a", { href: url, download: "map.png" }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 10000);
+    });
+  }
+
+  // --- when to draw ---
+  const sizes = new ResizeObserver(() => see());
+  sizes.observe(box);
+  window.addEventListener("resize", () => see(), { signal }); // the browser's own zoom, too
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => see(), { signal });
+  const themes = new MutationObserver(() => see());
+  whenAttached(el, (root) => themes.observe(root, { attributeFilter: ["data-theme"] }), signal);
+
+  /** Where each item is drawn, in px of the window: for tests, which cannot see. */
+  canvas.points = () => {
+    const { left, top } = canvas.getBoundingClientRect();
+    return drawn.map(({ item, x, y }) => ({ ...item, marked: marks.has(item.id), x: left + x, y: top + y }));
+  };
+  choose(kept.choosing ?? false);
+  tell();
+  model.send({ kind: "hello" });
+  return () => {
+    sizes.disconnect();
+    themes.disconnect();
+    cancelAnimationFrame(waiting);
+    marks.stop();
+    look.stop();
+  };
+}
+
+const copy = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength); // begins where numbers may
+const floats = (view) => new Float32Array(copy(view));
+const integers = (view) => new Uint32Array(copy(view));
+const bytes = (view) => new Uint8Array(copy(view));
+
+export default { render: live(render) };

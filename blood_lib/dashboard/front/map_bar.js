@@ -1,0 +1,39 @@
+// What stands around the map: above it what a drag does, what is chosen and the zoom, below it the legend.
+
+/** acts: choose(), move(group), unmark(), zoom(factor), whole(), save(). */
+function createMapBar(text, groups, acts) {
+  const button = (label, onclick, more = {}) => h("button", { type: "button", class: "dash-button dash-small", onclick, ...more }, label);
+  const sign = (icon, label, onclick) => button(icon, onclick, { "aria-label": label, title: label });
+  const choose = button(text.choose, acts.choose, { title: text.choose_note });
+  const chosen = h("span", { class: "dash-number", role: "status" });
+  const move = button(text.move, () => openMenu(move, text.move, groupChoices(groups), acts.move), { "aria-haspopup": "menu" });
+  const rest = h("span", { class: "dash-marked-move" }, move, button(text.unmark, acts.unmark));
+  const signs = [sign("−", text.zoom_out, () => acts.zoom(1 / ZOOM_STEP)), sign("+", text.zoom_in, () => acts.zoom(ZOOM_STEP)), sign("⤢", text.whole, acts.whole), sign("⤓", text.save, acts.save)];
+  return {
+    el: h("div", { class: "dash-marked" }, choose, chosen, rest, h("span", { class: "dash-map-signs" }, ...signs)),
+    show(n, choosing) {
+      choose.setAttribute("aria-pressed", choosing);
+      chosen.textContent = n ? count(text, "number", n) : "";
+      rest.hidden = n === 0;
+    },
+  };
+}
+
+/** A button for each group, with the number of its items; toggle(group) switches it on or off. */
+function createLegend(text, groups, toggle) {
+  const chips = groups.map((group, i) => {
+    const n = h("span", { class: "dash-number" });
+    return { n, chip: h("button", { type: "button", class: "dash-chip", onclick: () => toggle(i) }, mark(group), group.label, n) };
+  });
+  const reviewed = h("span", {}, h("i", { class: "dash-reviewed" }), text.reviewed);
+  return {
+    el: h("div", { class: "dash-legend", role: "group", "aria-label": text.legend }, ...chips.map(({ chip }) => chip), reviewed),
+    show(counts, off) {
+      chips.forEach(({ chip, n }, i) => {
+        n.textContent = number(counts[i]);
+        chip.hidden = i >= groups.length - 2 && !counts[i]; // no class: there are no reference items of it
+        chip.setAttribute("aria-pressed", !off.has(i));
+      });
+    },
+  };
+}
