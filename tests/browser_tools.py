@@ -147,7 +147,8 @@ def click_a_point(visit: Visit) -> str:
 # Presses a group's key and opens the other tabs; ms until each of them has the cells where they are put.
 _MOVE = """async ([group, key, wanted]) => {
     const section = document.querySelector(`.dash-group[data-group="${group}"]`);
-    const shown = () => document.querySelector(".dash-map canvas").points().filter((one) => one.group === group);
+    const drawn = () => document.querySelector(".dash-map canvas").points();
+    const shown = () => drawn().filter((one) => one.group === group);
     const counted = () => document.querySelectorAll(".dash-panel-chart .dash-count")[group];
     const right = {
         classification: () => section.querySelector(".dash-number").textContent === String(wanted),

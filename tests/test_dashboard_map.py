@@ -48,7 +48,7 @@ def looks(message: SimpleNamespace) -> dict[int, list[int]]:
 
 def test_a_page_that_says_hello_hears_of_the_atlas_and_of_all_cells(app: App) -> None:
     atlas, reset, cells = greet(app)
-    assert [atlas.content["kind"], reset.content["kind"], cells.content["kind"]] == ["atlas", "reset", "cells"]
+    assert kinds([atlas, reset, cells]) == ["atlas", "reset", "cells"]
     assert cells.content["names"] == [cell.name for cell in app.state.cells]
     places = np.frombuffer(cells.buffers[2], "<f4").reshape(-1, 2)
     assert places == pytest.approx(np.array([cell.place for cell in app.state.cells]), abs=1e-6)

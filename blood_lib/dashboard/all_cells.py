@@ -19,7 +19,7 @@ MOST_IDS = 10_000  # in one message: no upload has more images
 
 
 class AllCells(Part):
-    """A part that gets new and changed cells as they come, and hears which are looked at, marked and moved."""
+    """Gets new and changed cells as they come, and hears which are looked at, marked and moved."""
 
     accepts = ("hello", "select", "mark", "move")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from blood_lib.bundle import Bundle
-from blood_lib.dashboard.glyphs import SHAPES, svg_mark
+from blood_lib.dashboard.glyphs import svg_mark, svg_shape
 from blood_lib.dashboard.messages import Messages
 from blood_lib.dashboard.state import Cell
 
@@ -135,7 +135,7 @@ def _point(turn: float, radius: float) -> tuple[float, float]:
 
 
 def _shape(bar: Bar, x: float, y: float) -> str:
-    path = SHAPES[bar.index % len(SHAPES)][1]
+    path = svg_shape(bar.index)
     return (
         f'<path class="dash-shape" transform="translate({x:.1f} {y:.1f}) scale(.875)" d="{path}" '
         f'fill="{bar.colour}"/>'

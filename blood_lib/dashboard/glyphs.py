@@ -66,7 +66,6 @@ def name_groups(bundle: Bundle) -> list[str]:
 def describe_groups(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
     """The same for all groups, in the order of `name_groups`."""
     others = [
-        {"label": messages(f"group.{name}"), "colour": colour, "shape": path}
-        for name, colour, path in OTHERS
+        {"label": messages(f"group.{name}"), "colour": colour, "shape": path} for name, colour, path in OTHERS
     ]
     return describe_types(bundle, messages) + others

@@ -1,4 +1,4 @@
-"""The map as arrays for its script: reference cells, zones, uploaded cells; leaves sending them to `map_view.py`.
+"""The map as arrays for its script: reference cells, zones, uploaded cells; sending is for `map_view.py`.
 
 Groups are told by their number in `glyphs.name_groups`.
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,7 @@ from tests.browser_tools import (
     DESKTOP,
     PHONE,
     Visit,
-    click_a_point,
     expect,
-    find_a_point,
-    time_a_click,
     until,
 )
 from tests.serving import Running, wait_for
@@ -169,70 +165,3 @@ def test_the_overlay_stays_as_it_was_from_cell_to_cell(looking: Visit) -> None:
     expect_at(looking, "2 of 3")
     expect(page.locator(f"{VIEWER} input[type=range]")).to_have_value("80")
     expect(page.locator(f"{VIEWER} .dash-heat")).to_have_css("opacity", "0.8")
-
-
-def test_a_cell_is_moved_with_the_menu_and_the_map_shows_it(visit: Visit, cells: list[Path]) -> None:
-    page = visit.page
-    visit.upload(cells)
-    visit.open("Visual analysis")
-    click_a_point(visit)
-    viewer = page.locator(".dash-panel-map .dash-viewer")
-    expect(viewer.locator(".dash-plane-near path")).to_have_count(10)
-    expect(viewer.locator(".dash-plane")).to_have_attribute("aria-label", re.compile(r"\d"))
-    viewer.locator("[aria-haspopup=menu]").click()
-    page.get_by_role("menuitem").last.click()
-    viewer.locator(".dash-badge-moved").wait_for()
-    figure = "document.querySelector('.js-plotly-plot').data[0].marker"
-    until(page, f"[...{figure}.opacity].filter(opacity => opacity < 1).length === 1")
-    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-
-
-def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells: list[Path]) -> None:
-    page = desktop.page
-    desktop.upload(cells)
-    desktop.open("Visual analysis")
-    assert time_a_click(desktop) > 0  # a click shows the cell; benchmarks/dashboard tells how soon
-    page.get_by_role("button", name="Select several").click()
-    until(page, "document.querySelector('.js-plotly-plot')._fullLayout.dragmode === 'lasso'")
-    box = page.locator(".dash-map .nsewdrag").first.bounding_box()  # where plotly takes drags
-    left, top = box["x"] + 5, box["y"] + 5
-    right, bottom = box["x"] + box["width"] - 5, box["y"] + box["height"] - 5
-    page.mouse.move(left, top)
-    page.mouse.down()
-    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top)):
-        page.mouse.move(x, y, steps=5)
-    page.mouse.up()
-    chosen = page.locator(".dash-marked [role=status]")
-    until(page, "document.querySelector('.dash-marked [role=status]').textContent !== ''")
-    n = int(chosen.inner_text().split()[0])
-    assert n > 5
-    page.locator(".dash-marked [aria-haspopup=menu]").click()
-    page.get_by_role("menuitem").first.click()
-    until(page, "document.querySelector('.dash-marked [role=status]').textContent === ''")
-    colours = "new Set([...document.querySelector('.js-plotly-plot').data[0].marker.color]).size"
-    until(page, f"{colours} <= {len(cells) - n + 1}")
-
-
-RING = """() => {
-    const { left, top, width, height } = document.querySelector(".dash-ring").getBoundingClientRect();
-    return [left + width / 2, top + height / 2];
-}"""
-
-
-def test_the_ring_goes_where_the_map_is_dragged(desktop: Visit, cells: list[Path]) -> None:
-    desktop.upload(cells)
-    desktop.open("Visual analysis")
-    page = desktop.page
-    x, y = find_a_point(desktop)
-    page.mouse.click(x, y)
-    page.locator(".dash-ring").wait_for()
-    assert page.evaluate(RING) == pytest.approx([x, y], abs=1)
-    box = page.locator(".dash-map .nsewdrag").first.bounding_box()
-    left, top = box["x"] + 8, box["y"] + 8  # no cell is there
-    page.mouse.move(left, top)
-    page.mouse.down()
-    page.mouse.move(left + 40, top + 30, steps=4)
-    page.mouse.up()
-    until(page, f"Math.abs(({RING})()[0] - {x + 40}) < 1 && Math.abs(({RING})()[1] - {y + 30}) < 1")
-    page.keyboard.press("Escape")
-    page.locator(".dash-ring").wait_for(state="hidden")

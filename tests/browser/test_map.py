@@ -1,0 +1,373 @@
+"""The map in a browser: looked at, moved, clicked, and cells chosen on it, by mouse, finger and keys."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.browser_tools import (
+    BROWSER,
+    DESKTOP,
+    PHONE,
+    POINTS,
+    Visit,
+    click_a_point,
+    expect,
+    find_a_point,
+    time_a_click,
+    until,
+)
+from tests.fixtures_bundle import draw_cell, encode
+from tests.serving import Running, wait_for
+
+pytestmark = BROWSER
+
+EVIL = "<img src=x onerror=window.pwned=1>.png"
+CANVAS = ".dash-map canvas"
+VIEWER = ".dash-panel-map .dash-viewer"
+
+
+@pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def opened(browser, server: Running, cells: list[Path], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A page with all cells on its map, for all tests that only look at them."""
+    visit = Visit(browser, server, **request.param)
+    visit.upload(cells)
+    yield visit
+    visit.close()
+
+
+@pytest.fixture
+def map_page(opened: Visit) -> Visit:
+    """The whole map, nothing looked at, all types shown."""
+    opened.open("Visual analysis")
+    find_a_point(opened)
+    opened.page.keyboard.press("Escape")
+    opened.page.get_by_role("button", name="Whole map").click()
+    opened.page.mouse.move(1, 1)
+    opened.page.evaluate("document.activeElement.blur()")
+    return opened
+
+
+on_a_desk = pytest.mark.parametrize("opened", [DESKTOP], ids=["desktop"], indirect=True)
+on_a_phone = pytest.mark.parametrize("opened", [PHONE], ids=["phone"], indirect=True)
+
+
+def points(visit: Visit) -> list[dict]:
+    return visit.page.evaluate(POINTS)
+
+
+def near_middle(visit: Visit) -> tuple[int, int]:
+    """The ids of two cells that a closer look leaves in sight."""
+    box = visit.page.locator(".dash-map").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    first, *rest = sorted(points(visit), key=lambda point: math.dist(at(point), middle))
+    return first["id"], next(point["id"] for point in rest if math.dist(at(point), at(first)) > 20)
+
+
+def at(point: dict) -> tuple[float, float]:
+    return point["x"], point["y"]
+
+
+def apart(visit: Visit, pair: tuple[int, int]) -> float:
+    """How many px lie between two cells; 0 if one is out of sight."""
+    places = [at(point) for point in points(visit) if point["id"] in pair]
+    return math.dist(*places) if len(places) == 2 else 0
+
+
+def corners(visit: Visit, inset: float = 6) -> tuple[tuple[float, float], ...]:
+    """Of the map, clockwise from the left upper one; no cell is there."""
+    box = visit.page.locator(".dash-map").bounding_box()
+    left, top = box["x"] + inset, box["y"] + inset
+    right, bottom = box["x"] + box["width"] - inset, box["y"] + box["height"] - inset
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
+def draw_around(visit: Visit, places) -> None:
+    first, *rest = places
+    visit.page.mouse.move(*first)
+    visit.page.mouse.down()
+    for place in (*rest, first):
+        visit.page.mouse.move(*place, steps=4)
+    visit.page.mouse.up()
+
+
+def marked(visit: Visit) -> set[int]:
+    return {point["id"] for point in points(visit) if point["marked"]}
+
+
+# --- looking ---
+
+
+def test_a_cell_under_the_pointer_tells_type_confidence_and_file(map_page: Visit) -> None:
+    point = points(map_page)[-1]
+    find_a_point(map_page)
+    tip = map_page.page.locator(".dash-tip")
+    expect(tip).to_contain_text(point["name"])
+    expect(tip).to_contain_text(f"{point['confidence']} %")
+    box, frame = tip.bounding_box(), map_page.page.locator(".dash-map").bounding_box()
+    assert frame["x"] <= box["x"] and box["x"] + box["width"] <= frame["x"] + frame["width"]
+    map_page.page.mouse.move(1, 1)
+    expect(tip).to_be_hidden()
+
+
+def test_a_file_name_on_the_map_is_text(desktop: Visit) -> None:
+    evil = {"name": EVIL, "mimeType": "image/png", "buffer": encode(draw_cell())}
+    desktop.page.set_input_files(".dash-file", [evil])
+    desktop.page.wait_for_selector(".dash-done")
+    desktop.open("Visual analysis")
+    find_a_point(desktop)
+    expect(desktop.page.locator(".dash-tip")).to_contain_text(EVIL)
+    assert desktop.page.locator(".dash-map img").count() == 0
+    assert desktop.page.evaluate("window.pwned") is None
+
+
+def test_a_click_shows_the_cell_and_arrow_keys_go_on_from_it(map_page: Visit) -> None:
+    page = map_page.page
+    name = click_a_point(map_page)
+    expect(page.locator(f"{VIEWER} .dash-name")).to_have_text(name)
+    page.locator(CANVAS).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(f"{VIEWER} .dash-name")).not_to_have_text(name)
+    other = page.locator(f"{VIEWER} .dash-name").inner_text()
+    page.mouse.move(1, 1)
+    expect(page.locator(".dash-tip")).to_contain_text(other[-40:])  # the focus tells what the pointer would
+    ring_is_at(map_page, next(point for point in points(map_page) if point["name"] == other))
+    page.keyboard.press("Escape")
+    page.locator(".dash-ring").wait_for(state="hidden")
+
+
+def ring_is_at(visit: Visit, point: dict) -> None:
+    until(
+        visit.page,
+        f"""(({{ left, top, width, height }}) =>
+            Math.hypot(left + width / 2 - {point["x"]}, top + height / 2 - {point["y"]}) < 1.5
+        )(document.querySelector(".dash-ring").getBoundingClientRect())""",
+    )
+
+
+def test_what_the_map_shows_is_also_told_in_words(map_page: Visit) -> None:
+    label = map_page.page.locator(CANVAS).get_attribute("aria-label")
+    shown = points(map_page)
+    assert sum(map(int, re.findall(r" (\d+)[,.]", label))) == len(shown)
+    assert map_page.page.get_by_role("img", name=label).count() == 1
+
+
+def test_the_legend_counts_types_and_switches_them_off_and_on(map_page: Visit) -> None:
+    page, before = map_page.page, points(map_page)
+    group = before[0]["group"]
+    n = sum(point["group"] == group for point in before)
+    chip = page.locator(".dash-legend .dash-chip").nth(group)
+    expect(chip.locator(".dash-number")).to_have_text(str(n))
+    chip.click()
+    expect(chip).to_have_attribute("aria-pressed", "false")
+    until(page, f"{POINTS}.length === {len(before) - n}")
+    chip.click()
+    until(page, f"{POINTS}.length === {len(before)}")
+
+
+def test_the_picture_is_sharp_and_follows_theme_and_size(map_page: Visit) -> None:
+    page, size = map_page.page, map_page.page.viewport_size
+    sharp = f"(({{ width, clientWidth }}) => width / clientWidth)(document.querySelector('{CANVAS}'))"
+    assert page.evaluate(sharp) == pytest.approx(page.evaluate("devicePixelRatio"), rel=0.01)
+    ink = f"document.querySelector('{CANVAS}').toDataURL().length"
+    light = page.evaluate(ink)
+    page.emulate_media(color_scheme="dark")
+    until(page, f"{ink} !== {light}")
+    page.emulate_media(color_scheme="light")
+    until(page, f"{ink} === {light}")
+    pair = near_middle(map_page)
+    before = apart(map_page, pair)
+    map_page.open("Chart")
+    page.set_viewport_size({"width": size["width"] - 60, "height": size["height"] - 300})
+    map_page.open("Visual analysis")
+    wait_for(lambda: 0 < apart(map_page, pair) < before)
+    page.set_viewport_size(size)
+    wait_for(lambda: apart(map_page, pair) == pytest.approx(before, abs=1))
+
+
+# --- moving ---
+
+
+def test_buttons_and_keys_zoom_and_move_the_map(map_page: Visit) -> None:
+    page, pair = map_page.page, near_middle(map_page)
+    before, left = apart(map_page, pair), points(map_page)[0]["x"]
+
+    def shows(scale: float) -> None:
+        wait_for(lambda: apart(map_page, pair) == pytest.approx(scale * before, rel=0.01))
+
+    signs = page.locator(".dash-map-signs")
+    signs.get_by_role("button", name="Zoom in").click()
+    shows(1.5)
+    signs.get_by_role("button", name="Zoom out").click()
+    shows(1)
+    page.locator(CANVAS).focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    wait_for(lambda: points(map_page)[0]["x"] == pytest.approx(left + 60, abs=1))
+    page.keyboard.press("0")
+    wait_for(lambda: points(map_page)[0]["x"] == pytest.approx(left, abs=1))
+    page.keyboard.press("+")
+    shows(1.5)
+    page.keyboard.press("-")
+    shows(1)
+
+
+@on_a_desk
+def test_a_wheel_zooms_once_the_map_has_the_focus_and_scrolls_the_page_before(map_page: Visit) -> None:
+    page, pair = map_page.page, near_middle(map_page)
+    before = apart(map_page, pair)
+    page.evaluate("window.scrollTo(0, 0)")
+    page.mouse.move(*at(points(map_page)[-1]))
+    page.mouse.wheel(0, 40)
+    until(page, "window.scrollY > 0")
+    assert apart(map_page, pair) == pytest.approx(before)
+    page.locator(CANVAS).focus()
+    page.evaluate("window.scrollTo(0, 0)")
+    until(page, "window.scrollY === 0")
+    point = next(point for point in points(map_page) if point["id"] == pair[0])
+    page.mouse.move(*at(point))
+    page.mouse.wheel(0, -100)
+    wait_for(lambda: apart(map_page, pair) > 1.2 * before)
+    after = next(point for point in points(map_page) if point["id"] == pair[0])
+    assert at(after) == pytest.approx(at(point), abs=1.5)  # what is under the pointer stays there
+    assert page.evaluate("window.scrollY") == 0
+    page.mouse.dblclick(*corners(map_page)[0])
+    wait_for(lambda: apart(map_page, pair) == pytest.approx(before, rel=0.01))
+
+
+@on_a_desk
+def test_the_ring_goes_where_the_map_is_dragged(map_page: Visit) -> None:
+    page = map_page.page
+    click_a_point(map_page)
+    point = points(map_page)[-1]
+    ring_is_at(map_page, point)
+    left, top = corners(map_page)[0]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + 40, top + 30, steps=4)
+    page.mouse.up()
+    ring_is_at(map_page, {"x": point["x"] + 40, "y": point["y"] + 30})
+    expect(page.locator(f"{VIEWER} .dash-name")).to_have_text(point["name"])  # a drag is no click
+
+
+FINGERS = """([kinds, x, y]) => {
+    const canvas = document.querySelector(".dash-map canvas");
+    const touch = { pointerType: "touch", clientY: y, bubbles: true };
+    for (const [kind, pointerId, dx] of kinds)
+        canvas.dispatchEvent(new PointerEvent(kind, { ...touch, pointerId, clientX: x + dx }));
+}"""
+PINCH = [
+    *(("pointerdown", 11, -20), ("pointerdown", 12, 20), ("pointermove", 11, -40)),
+    *(("pointermove", 12, 40), ("pointerup", 11, -40), ("pointerup", 12, 40)),
+]
+SWIPE = [("pointerdown", 11, 0), ("pointermove", 11, 60), ("pointerup", 11, 60)]
+
+
+@on_a_phone
+def test_two_fingers_zoom_and_one_leaves_the_map_to_the_page(map_page: Visit) -> None:
+    page, before = map_page.page, points(map_page)
+    (left, top), _, (right, bottom), _ = corners(map_page)
+    middle = [(left + right) / 2, (top + bottom) / 2]
+    page.evaluate(FINGERS, [SWIPE, *middle])
+    assert points(map_page) == before
+    expect(page.locator(CANVAS)).to_have_css("touch-action", "pan-x pan-y")
+    pair = near_middle(map_page)
+    span = apart(map_page, pair)
+    page.evaluate(FINGERS, [PINCH, *middle])
+    wait_for(lambda: apart(map_page, pair) == pytest.approx(2 * span, rel=0.05))
+
+
+# --- choosing ---
+
+
+def test_a_cell_is_moved_with_the_menu_and_the_map_shows_it(visit: Visit, cells: list[Path]) -> None:
+    page = visit.page
+    visit.upload(cells)
+    visit.open("Visual analysis")
+    click_a_point(visit)
+    viewer = page.locator(VIEWER)
+    expect(viewer.locator(".dash-plane-near path")).to_have_count(10)
+    expect(viewer.locator(".dash-plane")).to_have_attribute("aria-label", re.compile(r"\d"))
+    excluded = page.locator(".dash-legend .dash-chip").last
+    expect(excluded).to_be_hidden()
+    viewer.locator("[aria-haspopup=menu]").click()
+    page.get_by_role("menuitem").last.click()
+    viewer.locator(".dash-badge-moved").wait_for()
+    until(page, f"{POINTS}.filter(({{ review }}) => review === 2).length === 1")
+    expect(excluded).to_contain_text("1")
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells: list[Path]) -> None:
+    page = desktop.page
+    desktop.upload(cells)
+    desktop.open("Visual analysis")
+    assert time_a_click(desktop) > 0  # a click shows the cell; benchmarks/dashboard tells how soon
+    page.get_by_role("button", name="Select several").click()
+    draw_around(desktop, corners(desktop))
+    everything = {point["id"] for point in points(desktop)}
+    assert marked(desktop) == everything
+    point = points(desktop)[-1]
+    around = [(point["x"] + dx, point["y"] + dy) for dx, dy in ((-5, -5), (5, -5), (5, 5), (-5, 5))]
+    page.keyboard.down("Alt")  # takes away
+    draw_around(desktop, around)
+    page.keyboard.up("Alt")
+    assert point["id"] not in marked(desktop)
+    assert marked(desktop)
+    page.keyboard.down("Shift")  # adds
+    draw_around(desktop, around)
+    page.keyboard.up("Shift")
+    assert marked(desktop) == everything
+    page.mouse.click(*at(point))  # one alone, without a lasso
+    assert len(marked(desktop)) == len(everything) - 1
+    draw_around(desktop, corners(desktop))
+    expect(page.locator(".dash-marked [role=status]")).to_have_text(f"{len(everything)} selected")
+    page.locator(".dash-marked [aria-haspopup=menu]").click()
+    page.get_by_role("menuitem").first.click()
+    expect(page.locator(".dash-marked [role=status]")).to_have_text("")
+    until(page, f"{POINTS}.every(({{ group, review }}) => group === 0 && review > 0)")
+
+
+@on_a_desk
+def test_what_is_chosen_can_be_unchosen(map_page: Visit) -> None:
+    page = map_page.page
+    page.get_by_role("button", name="Select several").click()
+    for unmark in (
+        lambda: page.locator(".dash-marked").get_by_role("button", name="Select none").click(),
+        lambda: page.mouse.dblclick(*corners(map_page)[0]),
+        lambda: page.locator(CANVAS).press("Escape"),
+    ):
+        draw_around(map_page, corners(map_page))
+        wait_for(lambda: marked(map_page))
+        unmark()
+        wait_for(lambda: not marked(map_page))
+    page.get_by_role("button", name="Select several").click()
+
+
+# --- taking along ---
+
+
+def test_another_language_leaves_the_map_as_it_is(map_page: Visit) -> None:
+    page = map_page.page
+    pair = near_middle(map_page)
+    before = apart(map_page, pair)
+    page.locator(".dash-map-signs").get_by_role("button", name="Zoom in").click()
+    page.get_by_label("Language").select_option("es")
+    page.get_by_role("button", name="Mapa entero").wait_for()
+    wait_for(lambda: apart(map_page, pair) == pytest.approx(1.5 * before, rel=0.01))
+    page.get_by_label("Idioma").select_option("en")
+    page.get_by_role("button", name="Whole map").wait_for()
+
+
+def test_the_map_is_saved_as_a_picture(map_page: Visit) -> None:
+    with map_page.page.expect_download() as download:
+        map_page.page.get_by_role("button", name="Save as a picture").click()
+    assert download.value.suggested_filename == "map.png"
+    with Image.open(download.value.path()) as picture:
+        assert picture.width > 600
+        assert picture.getpixel((1, 1))[:3] == (255, 255, 255)
+        assert len(picture.convert("RGB").getcolors(1 << 20)) > 50
