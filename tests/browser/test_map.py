@@ -254,31 +254,45 @@ def test_the_ring_goes_where_the_map_is_dragged(map_page: Visit) -> None:
     expect(page.locator(f"{VIEWER} .dash-name")).to_have_text(point["name"])  # a drag is no click
 
 
-FINGERS = """([kinds, x, y]) => {
-    const canvas = document.querySelector(".dash-map canvas");
-    const touch = { pointerType: "touch", clientY: y, bubbles: true };
-    for (const [kind, pointerId, dx] of kinds)
-        canvas.dispatchEvent(new PointerEvent(kind, { ...touch, pointerId, clientX: x + dx }));
-}"""
-PINCH = [
-    *(("pointerdown", 11, -20), ("pointerdown", 12, 20), ("pointermove", 11, -40)),
-    *(("pointermove", 12, 40), ("pointerup", 11, -40), ("pointerup", 12, 40)),
-]
-SWIPE = [("pointerdown", 11, 0), ("pointermove", 11, 60), ("pointerup", 11, 60)]
+def touch(visit: Visit, *steps: list[tuple[float, float]]) -> None:
+    """Fingers, as many as each step has places, go from step to step and are lifted."""
+    send = visit.context.new_cdp_session(visit.page).send
+    before = 0
+    for fingers in (*steps, []):
+        kind = "touchMove" if len(fingers) == before else "touchStart" if fingers else "touchEnd"
+        places = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(fingers)]
+        send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        before = len(fingers)
+
+
+def rest(visit: Visit) -> float:
+    """How far down the page is, once it has stood still for some frames."""
+    seen: list[float] = []
+
+    def stands_still() -> bool:
+        seen.append(visit.page.evaluate("new Promise(requestAnimationFrame).then(() => window.scrollY)"))
+        return len(seen) > 9 and len(set(seen[-9:])) == 1
+
+    wait_for(stands_still)
+    return seen[-1]
 
 
 @on_a_phone
-def test_two_fingers_zoom_and_one_leaves_the_map_to_the_page(map_page: Visit) -> None:
-    page, before = map_page.page, points(map_page)
-    (left, top), _, (right, bottom), _ = corners(map_page)
-    middle = [(left + right) / 2, (top + bottom) / 2]
-    page.evaluate(FINGERS, [SWIPE, *middle])
-    assert points(map_page) == before
-    expect(page.locator(CANVAS)).to_have_css("touch-action", "pan-x pan-y")
-    pair = near_middle(map_page)
-    span = apart(map_page, pair)
-    page.evaluate(FINGERS, [PINCH, *middle])
-    wait_for(lambda: apart(map_page, pair) == pytest.approx(2 * span, rel=0.05))
+def test_one_finger_scrolls_the_page_and_two_look_closer(map_page: Visit) -> None:
+    page, pair = map_page.page, near_middle(map_page)
+    before = apart(map_page, pair)
+    page.evaluate("window.scrollTo(0, 0)")
+    until(page, "window.scrollY === 0")
+    box = page.locator(".dash-map").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch(map_page, *([(x, y - 10 * step)] for step in range(12)))
+    until(page, "window.scrollY > 50")
+    assert apart(map_page, pair) == pytest.approx(before)
+    scrolled = rest(map_page)
+    y = page.locator(".dash-map").bounding_box()["y"] + box["height"] / 2
+    touch(map_page, [(x - 30, y)], *([(x - 30 - 5 * i, y), (x + 30 + 5 * i, y)] for i in range(7)))
+    wait_for(lambda: apart(map_page, pair) == pytest.approx(2 * before, rel=0.05))
+    assert rest(map_page) == scrolled
 
 
 # --- choosing ---

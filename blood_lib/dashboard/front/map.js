@@ -103,10 +103,13 @@ function render({ model, el, kept, signal }) {
 
   function takeAtlas({ bounds, zones: reach }, [places, kinds, raster]) {
     atlas = { bounds, reach, places: floats(places), kinds: bytes(kinds), raster: bytes(raster) };
-    if (String(kept.bounds) !== String(bounds)) lens.reach((kept.bounds = bounds));
+    if (String(kept.bounds) !== String(bounds)) {
+      lens.reach((kept.bounds = bounds)); // another map
+      off.clear();
+    }
     zones = plot.zones(atlas.raster, off);
     empty.remove();
-    see();
+    tell();
   }
 
   function begin(message) {
