@@ -122,6 +122,9 @@ def test_a_file_name_on_the_map_is_text(desktop: Visit) -> None:
     desktop.open("Visual analysis")
     find_a_point(desktop)
     expect(desktop.page.locator(".dash-tip")).to_contain_text(EVIL)
+    expect(desktop.page.locator(".dash-tip")).to_contain_text(
+        "%, un"
+    )  # uncertain or unfamiliar: it is no cell
     assert desktop.page.locator(".dash-map img").count() == 0
     assert desktop.page.evaluate("window.pwned") is None
 
@@ -136,7 +139,12 @@ def test_a_click_shows_the_cell_and_arrow_keys_go_on_from_it(map_page: Visit) ->
     other = page.locator(f"{VIEWER} .dash-name").inner_text()
     page.mouse.move(1, 1)
     expect(page.locator(".dash-tip")).to_contain_text(other[-40:])  # the focus tells what the pointer would
-    ring_is_at(map_page, next(point for point in points(map_page) if point["name"] == other))
+    point = next(point for point in points(map_page) if point["name"] == other)
+    ring_is_at(map_page, point)
+    page.keyboard.press(" ")
+    assert marked(map_page) == {point["id"]}
+    page.keyboard.press(" ")
+    assert not marked(map_page)
     page.keyboard.press("Escape")
     page.locator(".dash-ring").wait_for(state="hidden")
 

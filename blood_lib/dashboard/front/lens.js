@@ -1,62 +1,73 @@
-// Which part of the map is in sight: turns places on it into pixels of its box and back. Knows of no cells.
+// Which part of the map is in sight: turns places on it into pixels of its box. Knows of no items.
 
 const MOST_LENS = 60;
 const EDGE_SHARE = 0.12; // of the box: what is brought into sight comes no nearer to its edge
 
-/** Returns {reach, resize, zoom, pan, whole, at, unit, bring}; points are [x, y] in px from the box's corner. */
-function createLens() {
-  let [left, bottom, right, top] = [-1, -1, 1, 1]; // of the whole map
+/**
+ * `kept` is an object that outlives the lens; `changed()` is called whenever it looks elsewhere.
+ * Points are [x, y] in px from the box's corner.
+ */
+function createLens(kept, changed) {
+  kept.bounds ??= [-1, -1, 1, 1]; // of the whole map: left, bottom, right, top
+  kept.sight ??= { x: 0, y: 0, scale: 1 }; // the place in the middle of the box; at 1 the whole map fits
   let [width, height] = [0, 0]; // of the box, px
-  let scale = 1; // 1: the whole map fits
-  let [x, y] = [0, 0]; // the place in the middle of the box
 
-  const unit = () => scale * Math.min(width / (right - left), height / (top - bottom)); // px
+  /** How many px a unit of the map is. */
+  function unit() {
+    const [left, bottom, right, top] = kept.bounds;
+    return kept.sight.scale * Math.min(width / (right - left), height / (top - bottom));
+  }
 
-  function look(toX, toY, toScale = scale) {
-    scale = clamp(toScale, 1, MOST_LENS);
-    x = clamp(toX, left, right);
-    y = clamp(toY, bottom, top);
+  function look(x, y, scale = kept.sight.scale) {
+    const [left, bottom, right, top] = kept.bounds;
+    kept.sight = { x: clamp(x, left, right), y: clamp(y, bottom, top), scale };
+    changed();
+  }
+
+  function at(x, y) {
+    return [width / 2 + (x - kept.sight.x) * unit(), height / 2 - (y - kept.sight.y) * unit()];
   }
 
   function whole() {
+    const [left, bottom, right, top] = kept.bounds;
     look((left + right) / 2, (bottom + top) / 2, 1);
   }
 
-  function at(placeX, placeY) {
-    return [width / 2 + (placeX - x) * unit(), height / 2 - (placeY - y) * unit()];
+  function pan(dx, dy) {
+    look(kept.sight.x - dx / unit(), kept.sight.y + dy / unit());
   }
 
   /** What is at `point` stays where it is. */
   function zoom(factor, point = [width / 2, height / 2]) {
-    const [dx, dy] = [point[0] - width / 2, height / 2 - point[1]];
+    const { x, y, scale } = kept.sight;
     const to = clamp(scale * factor, 1, MOST_LENS);
     const gain = (1 - scale / to) / unit();
-    look(x + dx * gain, y + dy * gain, to);
-  }
-
-  function pan(dx, dy) {
-    look(x - dx / unit(), y + dy / unit());
+    look(x + (point[0] - width / 2) * gain, y + (height / 2 - point[1]) * gain, to);
   }
 
   /** Bring a place into sight, if it is out of it. */
-  function bring(placeX, placeY) {
-    const point = at(placeX, placeY);
-    const [dx, dy] = [width, height].map((side, i) => clamp(point[i], EDGE_SHARE * side, (1 - EDGE_SHARE) * side) - point[i]);
-    if (point[0] < 0 || point[0] > width || point[1] < 0 || point[1] > height) pan(dx, dy);
+  function bring(x, y) {
+    const point = at(x, y);
+    const sides = [width, height];
+    if (point.every((value, i) => value >= 0 && value <= sides[i])) return;
+    pan(...sides.map((side, i) => clamp(point[i], EDGE_SHARE * side, (1 - EDGE_SHARE) * side) - point[i]));
   }
 
   return {
+    /** The map reaches from here to there; true when that is another map than before. */
     reach(bounds) {
-      [left, bottom, right, top] = bounds;
+      if (String(bounds) === String(kept.bounds)) return false;
+      kept.bounds = bounds;
       whole();
+      return true;
     },
-    resize: (toWidth, toHeight) => ([width, height] = [toWidth, toHeight]),
+    resize: (...size) => ([width, height] = size),
     size: () => [width, height],
-    zoom,
-    pan,
-    whole,
-    at,
     unit,
+    at,
+    whole,
+    pan,
+    zoom,
     bring,
   };
 }

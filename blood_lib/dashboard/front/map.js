@@ -13,19 +13,20 @@ function render({ model, el, kept, signal }) {
   const text = model.get("text");
   const groups = model.get("groups");
   const items = new Map(); // id -> {id, name, x, y, group, status, review, confidence}
-  const lens = (kept.lens ??= createLens());
+  const lens = createLens(kept, see);
   const off = (kept.off ??= new Set()); // groups that are not shown
   const plot = createPlot(groups);
-  let atlas = null; // {bounds, reach, places, kinds, raster}
+  let atlas = null; // {reach of the zones, places, kinds, raster}
   let zones = null; // the picture of the raster
   let run = null;
   let drawn = []; // [{item, x, y}, ...]
   let waiting = null;
+  let untold = true; // words and numbers are not those of the items
   let hovered = null; // the item under the mouse
 
   // --- what one sees ---
   const intro = h("p", { class: "dash-intro" });
-  const bar = createMapBar(text, groups, { choose: () => choose(!kept.choosing), move, unmark: () => marks.clear(), zoom: (factor) => see(lens.zoom(factor)), whole: () => see(lens.whole()), save });
+  const bar = createMapBar(text, groups, { choose: () => choose(!kept.choosing), move, unmark: () => marks.clear(), zoom: lens.zoom, whole: lens.whole, save });
   const legend = createLegend(text, groups, toggle);
   const canvas = h("canvas", { class: "dash-map-canvas", role: "img", tabindex: 0 });
   const ring = h("span", { class: "dash-ring", hidden: true });
@@ -36,16 +37,17 @@ function render({ model, el, kept, signal }) {
   const box = h("div", { class: "dash-map" }, canvas, lasso, ring, tip, empty);
   el.append(intro, bar.el, box, legend.el);
 
-  /** Draw before the next frame, if the map is on the screen; `_done`: what has just been changed. */
-  function see(_done) {
+  /** Draw before the next frame, if the map is on the screen. */
+  function see() {
     waiting ??= requestAnimationFrame(draw);
   }
 
   function draw() {
     waiting = null;
-    const [width, height] = [box.clientWidth, box.clientHeight];
-    if (!width || !atlas) return; // its tab is hidden
-    lens.resize(width, height);
+    const [width, height] = lens.size();
+    if (!width) return; // its tab is hidden, and while results come in it costs nothing
+    if (untold) tell();
+    if (!atlas) return;
     const ratio = window.devicePixelRatio;
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)]; // empties it
     const { color, accentColor } = getComputedStyle(canvas);
@@ -79,15 +81,20 @@ function render({ model, el, kept, signal }) {
     return [`${groups[group].label}, ${said}`, name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name];
   }
 
-  /** What is told in words and numbers. */
+  /** The items are not what they were. */
+  function change() {
+    untold = true;
+    see();
+  }
+
   function tell() {
+    untold = false;
     const counts = groups.map(() => 0);
     for (const { group } of items.values()) counts[group] += 1;
     const words = counts.flatMap((n, i) => (n ? [`${groups[i].label} ${number(n)}`] : [])).join(", ");
     intro.textContent = items.size ? text.intro : text.empty;
     canvas.setAttribute("aria-label", items.size ? fill(text.label, { counts: words }) : text.empty);
     legend.show(counts, off);
-    see();
   }
 
   // --- what Python says ---
@@ -98,18 +105,15 @@ function render({ model, el, kept, signal }) {
     if (message.kind === "marked") return marks.take(message.ids);
     if (message.kind === "cells") takeItems(message.names, buffers);
     if (message.kind === "cells" || message.kind === "looks") takeLooks(buffers);
-    return tell();
+    return change();
   });
 
   function takeAtlas({ bounds, zones: reach }, [places, kinds, raster]) {
-    atlas = { bounds, reach, places: floats(places), kinds: bytes(kinds), raster: bytes(raster) };
-    if (String(kept.bounds) !== String(bounds)) {
-      lens.reach((kept.bounds = bounds)); // another map
-      off.clear();
-    }
+    atlas = { reach, places: floats(places), kinds: bytes(kinds), raster: bytes(raster) };
+    if (lens.reach(bounds)) off.clear();
     zones = plot.zones(atlas.raster, off);
     empty.remove();
-    tell();
+    change();
   }
 
   function begin(message) {
@@ -143,7 +147,8 @@ function render({ model, el, kept, signal }) {
 
   function follow(id) {
     const item = items.get(id);
-    if (item) see(lens.bring(item.x, item.y));
+    if (item) lens.bring(item.x, item.y);
+    place();
   }
 
   function choose(on) {
@@ -159,7 +164,7 @@ function render({ model, el, kept, signal }) {
   function toggle(group) {
     if (!off.delete(group)) off.add(group);
     if (atlas) zones = plot.zones(atlas.raster, off);
-    tell();
+    change();
   }
 
   // --- pointers and keys ---
@@ -186,14 +191,15 @@ function render({ model, el, kept, signal }) {
       if (found && kept.choosing) marks.toggle(found.id);
       else if (found) look.at(found.id);
     },
-    twice: () => (kept.choosing ? marks.clear() : see(lens.whole())),
-    zoom: (factor, point) => see(lens.zoom(factor, point)),
-    pan: (dx, dy) => see(lens.pan(dx, dy)),
+    twice: () => (kept.choosing ? marks.clear() : lens.whole()),
+    zoom: lens.zoom,
+    pan: lens.pan,
     trace: (points) => line.setAttribute("points", points ? points.join(" ") : ""),
     lasso(points, event) {
       const within = drawn.filter(({ x, y }) => isWithin([x, y], points)).map(({ item }) => item.id);
-      const kinder = event.altKey ? marks.all().filter((id) => !within.includes(id)) : null;
-      marks.set(kinder ?? (event.shiftKey || event.ctrlKey || event.metaKey ? [...marks.all(), ...within] : within));
+      const more = event.shiftKey || event.ctrlKey || event.metaKey;
+      if (event.altKey) marks.set(marks.all().filter((id) => !within.includes(id)));
+      else marks.set(more ? [...marks.all(), ...within] : within);
     },
   });
 
@@ -204,9 +210,9 @@ function render({ model, el, kept, signal }) {
 
   /** True when the key was one of the map's; the arrow keys alone go through the items, wherever the focus is. */
   function onKey({ key, shiftKey }) {
-    if (shiftKey && MAP_ARROWS[key]) see(lens.pan(...MAP_ARROWS[key]));
-    else if (MAP_KEYS[key]) see(lens.zoom(MAP_KEYS[key]));
-    else if (key === "0") see(lens.whole());
+    if (shiftKey && MAP_ARROWS[key]) lens.pan(...MAP_ARROWS[key]);
+    else if (MAP_KEYS[key]) lens.zoom(MAP_KEYS[key]);
+    else if (key === "0") lens.whole();
     else if (key === " " && items.has(look.current())) marks.toggle(look.current());
     else if (key === "Escape" && marks.size()) marks.clear();
     else return false;
@@ -222,7 +228,7 @@ function render({ model, el, kept, signal }) {
     const pen = paper.getContext("2d");
     pen.fillStyle = "#ffffff";
     pen.fillRect(0, 0, paper.width, paper.height);
-    plot.draw(paper, lens, 2, scene("#1a2330", "#1f5fbf"));
+    plot.draw(paper, lens, 2, scene("#1a2330", "#1f5fbf")); // as in the light theme
     paper.toBlob((blob) => {
       const url = URL.createObjectURL(blob);
       h("a", { href: url, download: "map.png" }).click();
@@ -231,11 +237,14 @@ function render({ model, el, kept, signal }) {
   }
 
   // --- when to draw ---
-  const sizes = new ResizeObserver(() => see());
+  const sizes = new ResizeObserver(([{ contentRect }]) => {
+    lens.resize(contentRect.width, contentRect.height); // none while the tab is hidden
+    see();
+  });
   sizes.observe(box);
-  window.addEventListener("resize", () => see(), { signal }); // the browser's own zoom, too
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => see(), { signal });
-  const themes = new MutationObserver(() => see());
+  window.addEventListener("resize", see, { signal }); // the browser's own zoom, too
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", see, { signal });
+  const themes = new MutationObserver(see);
   whenAttached(el, (root) => themes.observe(root, { attributeFilter: ["data-theme"] }), signal);
 
   /** Where each item is drawn, in px of the window: for tests, which cannot see. */
@@ -244,7 +253,6 @@ function render({ model, el, kept, signal }) {
     return drawn.map(({ item, x, y }) => ({ ...item, marked: marks.has(item.id), x: left + x, y: top + y }));
   };
   choose(kept.choosing ?? false);
-  tell();
   model.send({ kind: "hello" });
   return () => {
     sizes.disconnect();
@@ -255,7 +263,8 @@ function render({ model, el, kept, signal }) {
   };
 }
 
-const copy = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength); // begins where numbers may
+// A copy begins where numbers of several bytes may; a part of a message may begin anywhere.
+const copy = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 const floats = (view) => new Float32Array(copy(view));
 const integers = (view) => new Uint32Array(copy(view));
 const bytes = (view) => new Uint8Array(copy(view));
