@@ -7,6 +7,7 @@ PORT ?= 8866
 TESTS ?= tests
 DATA ?= data
 OUT ?= runs/train
+BUNDLE := blood_lib/bundles/pbc
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$python; break; }; done)
 BIN := .venv/bin
@@ -39,10 +40,11 @@ lab: $(ALL)  ## open the notebooks in JupyterLab
 study: $(ALL)  ## run the notebooks in order, into a dated folder with an HTML copy of each (PROFILE=quick for minutes)
 	@$(BIN)/python -m blood_lib study $(addprefix --profile ,$(PROFILE)) $(ARGS)
 
-train: $(ALL)  ## train the model that ships and export its bundle (DATA=folder of the dataset, OUT=folder of the run)
-	@$(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT)-first $(ARGS)
-	@$(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT) --start $(OUT)-first/bundle \
-		--recipe blood_lib/bundles/pbc/recipe.json $(ARGS)
+train: $(ALL)  ## train the model that ships, after its two teachers, and export its bundle (DATA=the dataset, OUT=the run)
+	@for n in 1 2; do $(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT)-teacher-$$n --no-bundle \
+		--recipe $(BUNDLE)/teachers/$$n/recipe.json $(ARGS) || exit; done
+	@$(KEEP_MEMORY) $(BIN)/python -m blood_lib train $(DATA) --out $(OUT) --recipe $(BUNDLE)/recipe.json \
+		--teacher $(OUT)-teacher-1 --teacher $(OUT)-teacher-2 $(ARGS)
 
 bench: $(ALL)  ## measure the speed figures, each beside its alternative
 	@$(BIN)/python -m benchmarks $(ARGS)
