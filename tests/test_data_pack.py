@@ -6,6 +6,7 @@ pytest.importorskip("pandas")
 
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.images import load_image  # noqa: E402
+from blood_lib.study.data.at_hand import open_dataset  # noqa: E402
 from blood_lib.study.data.pack import pack_dataset  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
 
@@ -28,6 +29,11 @@ def test_a_copy_shows_the_same_cells(tiny_dataset, packed):
         small = load_image(tiny_dataset / file).resize((48, 48), 2)
         pairs = zip(load_image(packed / file).tobytes(), small.tobytes(), strict=True)
         assert sum(abs(a - b) for a, b in pairs) / (48 * 48 * 3) < 5
+
+
+def test_the_notebooks_want_the_originals(packed):
+    with pytest.raises(BloodError, match="is a packed copy, for blood train alone"):
+        open_dataset(packed)
 
 
 def test_nothing_that_is_there_is_written_over(tiny_dataset, packed):

@@ -16,6 +16,7 @@ import pandas as pd
 from blood_lib import BloodError
 from blood_lib.study.data.index import DATASET, build_index, find_dataset, list_files, show_progress
 from blood_lib.study.data.manifest import load_manifest
+from blood_lib.study.data.split import SPLIT_FILE
 
 __all__ = ["DataAtHand", "open_dataset", "take_shares"]
 
@@ -36,9 +37,12 @@ def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 
     """The dataset in `data_dir`; where that is "", in $BLOOD_DATA, `data` or `../data`; else drawn cells.
 
     `max_images` above 0 takes so many images at random, from each cell type its share. Raises BloodError
-    when a `data_dir` is named and does not hold the dataset.
+    when a `data_dir` is named and does not hold the dataset, and for a packed copy: its pixels say nothing of
+    the parts.
     """
     folder = find_dataset(data_dir) if data_dir else _look_around()
+    if folder is not None and (folder / SPLIT_FILE).exists():
+        raise BloodError(f"{folder} is a packed copy, for blood train alone; name the dataset's folder.")
     if folder is None:
         folder = _draw(max_images or 400, seed)
     files = list_files(folder)
