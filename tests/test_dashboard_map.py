@@ -38,9 +38,9 @@ def kinds(heard: list[SimpleNamespace]) -> list[str]:
 
 
 def looks(message: SimpleNamespace) -> dict[int, list[int]]:
-    """id -> group, status, review, per cent."""
+    """id -> group, status, review."""
     ids, rows = np.frombuffer(message.buffers[0], "<u4"), np.frombuffer(message.buffers[1], np.uint8)
-    return dict(zip(ids.tolist(), rows.reshape(-1, 4).tolist(), strict=True))
+    return dict(zip(ids.tolist(), rows.reshape(-1, 3).tolist(), strict=True))
 
 
 # --- what the page gets ---
@@ -50,7 +50,7 @@ def test_a_page_that_says_hello_hears_of_the_atlas_and_of_all_cells(app: App) ->
     atlas, reset, cells = greet(app)
     assert kinds([atlas, reset, cells]) == ["atlas", "reset", "cells"]
     assert cells.content["names"] == [cell.name for cell in app.state.cells]
-    places = np.frombuffer(cells.buffers[2], "<f4").reshape(-1, 2)
+    places = np.frombuffer(cells.buffers[3], "<f4").reshape(-1, 2)
     assert places == pytest.approx(np.array([cell.place for cell in app.state.cells]), abs=1e-6)
     assert list(looks(cells)) == [cell.id for cell in app.state.cells]
 
@@ -111,7 +111,7 @@ def test_of_a_move_only_the_looks_of_the_moved_cells_travel(app: App) -> None:
     app.state.command = Command("move", ids=(first.id,), group="blue")
     (message,) = heard
     assert message.content == {"kind": "looks", "run": app.state.runs}
-    ((identity, (group, _, review, _)),) = looks(message).items()
+    ((identity, (group, _, review)),) = looks(message).items()
     assert (identity, group, review) == (first.id, 2, 2)
     app.state.tab = "map"
     assert len(heard) == 1
@@ -121,10 +121,11 @@ def test_a_look_tells_group_status_review_and_confidence(app: App) -> None:
     cells = app.state.cells
     app.state.command = Command("confirm", ids=(cells[1].id,))
     app.state.command = Command("move", ids=(cells[2].id,), group=EXCLUDED)
-    told = looks(greet(app)[-1])
+    message = greet(app)[-1]
+    told, confidences = looks(message), np.frombuffer(message.buffers[2], "<f4")
     assert [told[cell.id][2] for cell in cells] == [0, 1, 2, 0]
     assert told[cells[2].id][0] == len(app.state.bundle.classes) + 1
-    assert told[cells[0].id][3] == round(100 * cells[0].confidence)
+    assert confidences == pytest.approx([cell.confidence for cell in cells], abs=1e-6)
 
 
 def test_marks_from_elsewhere_reach_the_map_and_its_own_do_not_come_back(app: App) -> None:

@@ -43,20 +43,13 @@ def pack_cells(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
 
 
 def pack_looks(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
-    """All of a cell that may change: ids, uint32 (N,), and looks, uint8 (N, 4).
+    """All of a cell that may change: ids, uint32 (N,), looks, uint8 (N, 3), and confidences, float32 (N,).
 
-    A look is group, status, review (1: confirmed, 2: moved) and confidence in per cent.
+    A look is group, status and review (1: confirmed, 2: moved).
     """
-    looks = [
-        (
-            index[cell.label],
-            STATUSES.index(cell.status),
-            cell.reviewed + cell.moved,
-            round(100 * cell.confidence),
-        )
-        for cell in cells
-    ]
+    looks = [(index[cell.label], STATUSES.index(cell.status), cell.reviewed + cell.moved) for cell in cells]
     return [
         np.array([cell.id for cell in cells], "<u4").tobytes(),
         np.array(looks, np.uint8).tobytes(),
+        np.array([cell.confidence for cell in cells], "<f4").tobytes(),
     ]

@@ -77,7 +77,7 @@ function render({ model, el, kept, signal }) {
 
   function describe({ group, status, review, confidence, name }) {
     const doubt = status ? `, ${text[STATUSES[status]]}` : "";
-    const said = review ? [text.confirmed, text.moved][review - 1] : `${confidence} %${doubt}`;
+    const said = review ? [text.confirmed, text.moved][review - 1] : `${percent(confidence)}${doubt}`;
     return [`${groups[group].label}, ${said}`, name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name];
   }
 
@@ -123,16 +123,16 @@ function render({ model, el, kept, signal }) {
     marks.take(message.marked);
   }
 
-  function takeItems(names, [ids, , places]) {
+  function takeItems(names, [ids, , , places]) {
     const at = floats(places);
     integers(ids).forEach((id, i) => items.set(id, { id, name: names[i], x: at[2 * i], y: at[2 * i + 1] }));
   }
 
-  function takeLooks([ids, looks]) {
-    const values = bytes(looks);
+  function takeLooks([ids, looks, confidences]) {
+    const [values, sure] = [bytes(looks), floats(confidences)];
     integers(ids).forEach((id, i) => {
-      const [group, status, review, confidence] = values.subarray(4 * i);
-      Object.assign(items.get(id) ?? {}, { group, status, review, confidence });
+      const [group, status, review] = values.subarray(3 * i);
+      Object.assign(items.get(id) ?? {}, { group, status, review, confidence: sure[i] });
     });
   }
 
