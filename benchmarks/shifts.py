@@ -1,11 +1,11 @@
-"""How much a bundle loses when cells are seen from nearer or in other colours: what bundles are chosen by.
+"""How much a bundle loses when cells are seen from nearer, or in other colours, or both: to choose one by.
 
     python -m benchmarks.shifts DATA BUNDLE [BUNDLE ...] [--seed 0]
 
 Shows the validation part of the study's dataset to each bundle: as it is, from near (a cell fills the view,
 as it does in most other collections), stained and lit otherwise, and all of that at once and blurred; the
 same views to all. Prints the errors, the balanced accuracy in per cent and the mean log loss, calibrated as
-the bundle is, and each bundle's mean of the last. Neither another laboratory nor the test part is looked at.
+the bundle is. Neither another laboratory nor the test part is looked at.
 """
 
 import argparse
@@ -92,7 +92,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     found = compare(args.bundles, find_dataset(args.data), rows, args.seed)
     print(f"{len(rows):,} images of the validation part")
     print(found.to_string(index=False, float_format="{:.4f}".format))
-    print(found.groupby("bundle", sort=False)["log_loss"].mean().to_string(float_format="{:.4f}".format))
 
 
 if __name__ == "__main__":
