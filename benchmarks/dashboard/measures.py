@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +42,9 @@ class Bench:
 
     def visits(self, server: Running) -> Iterator[Visit]:
         """A fresh page for each repeat, after one that warms up the server's and the browser's caches."""
+        used: list[int] = []
         for turn in range(1 + self.repeats):
-            _settle(server)
+            used += _settle(server, used=used)
             visit = Visit(self.browser, server, **DESKTOP)
             if turn:
                 yield visit
@@ -63,25 +64,33 @@ def draw_files(folder: Path) -> list[Path]:
     return sorted(folder.iterdir())
 
 
-def _settle(server: Running) -> None:
-    """Until the kernels that wait for visitors have done all that they do ahead of them."""
+def _settle(server: Running, n_ready: int = 1, used: Collection[int] = ()) -> list[int]:
+    """Wait until `n_ready` kernels have done all that they do ahead of their visitors; their process ids.
+
+    A kernel in `used` has had its visitor: until it is gone and another one is there, the page would start cold.
+    """
     spent = -1.0
 
     def rests() -> bool:
         nonlocal spent
         time.sleep(1)
-        before, spent = spent, sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in server.kernels())
+        waiting = server.kernels()
+        if len(waiting) != n_ready or set(waiting) & set(used):
+            return False
+        before, spent = spent, sum(sum(psutil.Process(pid).cpu_times()[:2]) for pid in waiting)
         return spent - before < 0.05
 
-    wait_for(rests)
+    wait_for(rests, what=f"{n_ready} kernels that wait for a visitor")
+    return server.kernels()
 
 
-def _time_ready(bench: Bench, *options: str) -> list[float]:
+def _time_ready(bench: Bench, n_ready: int) -> list[float]:
     """Seconds from asking for the page until it takes a drop."""
-    took = []
-    with bench.server(*options) as server:
+    took: list[float] = []
+    used: list[int] = []
+    with bench.server("--ready", str(n_ready)) as server:
         for _ in range(1 + bench.repeats):
-            _settle(server)
+            used += _settle(server, n_ready, used)
             started = time.perf_counter()
             visit = Visit(bench.browser, server, **DESKTOP)
             took.append(time.perf_counter() - started)
@@ -90,11 +99,11 @@ def _time_ready(bench: Bench, *options: str) -> list[float]:
 
 
 def measure_warm(bench: Bench) -> Found:
-    return {"warm": _time_ready(bench)}
+    return {"warm": _time_ready(bench, 1)}
 
 
 def measure_cold(bench: Bench) -> Found:
-    return {"cold": _time_ready(bench, "--ready", "0")}
+    return {"cold": _time_ready(bench, 0)}
 
 
 def measure_few(bench: Bench) -> Found:
@@ -147,8 +156,7 @@ def measure_memory(bench: Bench) -> Found:
     """One visitor, who gives a thousand images again and again."""
     found: Found = {"idle_rss": [], "idle_uss": [], "full_rss": [], "full_uss": []}
     with bench.server() as server:
-        _settle(server)
-        (kernel,) = server.kernels()  # it waits for the visitor
+        (kernel,) = _settle(server)  # it waits for the visitor
         visit = Visit(bench.browser, server, **DESKTOP)
         _weigh(kernel, found, "idle")
         for _ in range(QUICK_UPLOADS if bench.quick else UPLOADS):
