@@ -18,6 +18,7 @@ from blood_lib import BloodError
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard import serve
+from blood_lib.dashboard.gathered import gather, list_chunks
 from blood_lib.dashboard.messages import LANGUAGES, Messages
 from blood_lib.dashboard.server import POLICY, OneKernelSpec, build_config, is_sound_frame
 from tests.serving import Running, is_alive, serving, wait_for
@@ -155,6 +156,24 @@ def test_scripts_travel_compressed(server: Running) -> None:
     assert headers["Content-Encoding"] == "gzip"
     assert len(packed) < len(whole) / 2
     assert get(server, "/voila/static/none.js", **{"Accept-Encoding": "gzip"})[0] in {403, 404}
+
+
+def test_every_piece_of_the_page_is_found_and_keeps_its_own_strictness() -> None:
+    pieces = list_chunks()
+    assert [address for address, path in pieces.items() if path is None] == []
+    assert gather().count(b"(function () {") >= len(pieces)
+    assert not gather().startswith(b'"use strict"')
+
+
+@pytest.mark.slow
+def test_the_pieces_come_as_one_file_that_a_browser_may_keep(server: Running) -> None:
+    address = re.search(r'"(/scripts/\w+\.js)"', get(server, "/")[2])[1]
+    status, headers, whole = get(server, address)
+    assert (status, whole) == (200, gather().decode())
+    assert "immutable" in headers["Cache-Control"]
+    _, headers, packed = get(server, address, **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip" and len(packed) < len(whole) / 2
+    assert get(server, "/scripts/other.js")[0] == 404
 
 
 @pytest.mark.slow

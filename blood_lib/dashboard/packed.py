@@ -13,7 +13,7 @@ from typing import Any
 from jupyter_server.base.handlers import FileFindHandler
 from voila.static_file_handler import MultiStaticFileHandler
 
-__all__ = ["ExtensionFiles", "PageFiles"]
+__all__ = ["ExtensionFiles", "PageFiles", "compress"]
 
 PACKED = {".js", ".css"}
 
@@ -46,4 +46,8 @@ class ExtensionFiles(_Packed, FileFindHandler):
 @cache
 def pack(path: str) -> bytes:
     """The file compressed. It is one of an installed package, and stays as it is while the server runs."""
-    return gzip.compress(Path(path).read_bytes(), mtime=0)
+    return compress(Path(path).read_bytes())
+
+
+def compress(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)

@@ -27,6 +27,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from blood_lib.dashboard.app import BUNDLE_VARIABLE
+from blood_lib.dashboard.gathered import GatheredFile, name_gathered, pack_gathered
 from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.packed import ExtensionFiles, PageFiles
 
@@ -166,7 +167,8 @@ class Server(Voila):
 
     def init_handlers(self) -> list:
         kept = [handler for handler in map(self._exchange, super().init_handlers()) if handler is not None]
-        return [(f"{self.server_url}health", Health), *kept]
+        ours = [(f"{self.server_url}health", Health), (rf"{self.server_url}scripts/(\w+\.js)", GatheredFile)]
+        return [*ours, *kept]
 
     def _exchange(self, handler: tuple) -> tuple | None:
         pattern, kind, *rest = handler
@@ -184,6 +186,7 @@ class Server(Voila):
         address = f"http://localhost:{self.port}{self.base_url}"
         await AsyncHTTPClient().fetch(f"{address}health", request_timeout=30)
         print(f"The dashboard is at {address.rstrip('/')}  (Ctrl-C ends it)", flush=True)
+        await IOLoop.current().run_in_executor(None, pack_gathered)
         if self.open_page:
             webbrowser.open(address)
 
@@ -252,7 +255,8 @@ def build_config(*, n_ready: int, max_visitors: int, public_name: str | None = N
     page.show_tracebacks = False
     page.strip_sources = True
     page.http_keep_alive_timeout = 55
-    page.resources = {"words": {language: _page_words(Messages(language)) for language in LANGUAGES}}
+    words = {language: _page_words(Messages(language)) for language in LANGUAGES}
+    page.resources = {"words": words, "gathered": name_gathered()}
     page.extension_allowlist = [
         "@voila-dashboards/widgets-manager8",
         "@jupyter-widgets/jupyterlab-manager",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
 
@@ -52,6 +54,15 @@ def one_page(browser, server: Running) -> Iterator[Visit]:
     visit = Visit(browser, server, **DESKTOP)
     yield visit
     visit.close()
+
+
+def test_all_scripts_of_the_page_come_at_once(one_page: Visit) -> None:
+    """What is listed here belongs into blood_lib/dashboard/jupyter/chunks.txt, as another Voilà's pieces do."""
+    asked = [urlparse(url).path.removeprefix("/") for url in one_page.requests]
+    first = [path for path in asked if re.search(r"/(voila|remoteEntry\.\w+|plain|page)\.js$", path)]
+    late = [path for path in asked if re.match(r"voila/.*\.js$", path)]
+    assert sorted(set(late) - set(first)) == []
+    assert len(first) == len(set(first))
 
 
 def test_a_tab_is_reached_by_keys_alone(one_page: Visit) -> None:

@@ -8,8 +8,8 @@ window.voila_process = () => {};
 window.voila_finish = () => {};
 window.cellLoaded = true;
 
-// anywidget gives a part two seconds to start and then leaves it deaf for good. The map's script has five megabytes:
-// on a phone or a busy machine two seconds are not enough, and the map would stay empty.
+// anywidget gives a part two seconds to start and then leaves it deaf for good. On a phone or a busy machine that is not
+// enough, and the part would stay empty.
 {
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 2000 ? 60000 : ms);
