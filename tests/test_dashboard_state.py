@@ -54,6 +54,24 @@ def test_an_error_in_a_handler_becomes_a_plain_sentence(state: DashboardState, c
     assert "secret" not in state.error
 
 
+def test_what_stands_on_the_screen_is_said_again_in_another_language(state: DashboardState, capfd) -> None:
+    title = {"en": "Leaves", "es": "Hojas"}
+    state.notice = state.messages("bundle.loaded", title=title)
+    state.report(BloodError(state.messages("status.busy")))
+    state.language = "es"
+    spanish = Messages.for_bundle(None, "es")
+    assert state.notice == spanish("bundle.loaded", title="Hojas") and "Hojas" in state.notice
+    assert state.error == spanish("status.busy")
+    state.language = "en"
+    assert "Leaves" in state.notice
+
+
+def test_what_has_no_other_words_stays_as_it_is(state: DashboardState, capfd) -> None:
+    state.report(BloodError("The disk is full."))
+    state.language = "es"
+    assert (state.error, state.notice) == ("The disk is full.", "")
+
+
 def test_the_log_names_the_place_and_nothing_that_was_uploaded(state: DashboardState, capfd) -> None:
     def handler() -> None:
         raise ValueError("the file secret-name.png is odd")

@@ -46,8 +46,7 @@ class Bundles:
         state = self.state
         self.controller.use(classifier)
         state.foreign = classifier is not self._first
-        title = state.messages.pick(classifier.bundle.title)
-        state.notice = state.messages("bundle.loaded", title=title)
+        state.notice = state.messages("bundle.loaded", title=classifier.bundle.title)
 
     def _on_save(self, _command: Command) -> None:
         bundle = self.state.bundle

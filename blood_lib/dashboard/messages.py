@@ -12,7 +12,7 @@ from importlib.resources import files
 from blood_lib.bundle import Bundle
 from blood_lib.reasons import Reason
 
-__all__ = ["LANGUAGES", "Messages", "choose_language"]
+__all__ = ["LANGUAGES", "Messages", "Sentence", "choose_language"]
 
 _FOLDER = files(__package__) / "messages"
 LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FOLDER.iterdir()))  # "en", ...
@@ -25,6 +25,13 @@ def choose_language(wanted: Iterable[str]) -> str:
     """The first of a visitor's languages ("es-MX", best first) that there are messages in, or English."""
     found = (tag.partition("-")[0].strip().lower() for tag in wanted)
     return next((language for language in found if language in LANGUAGES), "en")
+
+
+class Sentence(str):
+    """A sentence that knows its `key` and the `values` in it, so that it can be said again in other words."""
+
+    key: str
+    values: dict[str, object]
 
 
 class Messages:
@@ -54,12 +61,17 @@ class Messages:
         }
         return messages
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, **values: object) -> Sentence:
         """The sentence for `key`; where `n` is 1 and there is a `key.one`, that one."""
-        if values.get("n") == 1 and f"{key}.one" in self._texts:
-            key = f"{key}.one"
+        one = values.get("n") == 1 and f"{key}.one" in self._texts
         shown = {name: self._show(value) for name, value in values.items()}
-        return self._texts[key].format(**self.words, **shown)
+        sentence = Sentence(self._texts[f"{key}.one" if one else key].format(**self.words, **shown))
+        sentence.key, sentence.values = key, values
+        return sentence
+
+    def again(self, text: str) -> str:
+        """What other messages have said, in this language; any other text as it is."""
+        return self(text.key, **text.values) if isinstance(text, Sentence) else text
 
     def reason(self, reason: str) -> str:
         """A Reason of the core in this language; any other text as it is, but with a capital."""
@@ -95,7 +107,9 @@ class Messages:
         return str(texts.get(self.language) or texts.get("en") or next(iter(texts.values())))
 
     def _show(self, value: object) -> object:
-        """Whole numbers with separators; any other number is a share, and shown in per cent."""
+        """Whole numbers with separators; any other number is a share, and shown in per cent; a bundle's words."""
+        if isinstance(value, Mapping):
+            return self.pick(value)
         if isinstance(value, float):
             return self.percent(value)
         return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -18,7 +18,7 @@ from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from blood_lib import BloodError
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
-from blood_lib.dashboard.messages import Messages
+from blood_lib.dashboard.messages import Messages, Sentence
 
 __all__ = [
     "EXCLUDED",
@@ -163,6 +163,7 @@ class DashboardState(HasTraits):
 
     def _renew_messages(self, _change: Any = None) -> None:
         self.messages = Messages.for_bundle(self.bundle, self.language)
+        self.notice, self.error = self.messages.again(self.notice), self.messages.again(self.error)
 
     def _renew_ranges(self, change: Any) -> None:
         before = change["old"]
@@ -205,7 +206,10 @@ class DashboardState(HasTraits):
         """What is wrong with a bundle is for whoever made it, and stays in English."""
         if isinstance(error, BundleError):
             return self.messages("status.bundle", reason=error)
-        return str(error) if isinstance(error, BloodError) else self.messages("status.error")
+        if not isinstance(error, BloodError):
+            return self.messages("status.error")
+        sentence = next(iter(error.args), None)  # str() would forget what it knows of itself
+        return sentence if isinstance(sentence, Sentence) else str(error)
 
 
 def _log(error: Exception) -> None:
