@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, TABS, Visit, settle
+from tests.browser_tools import BROWSER, DESKTOP, PHONE, TABS, Visit, expect, settle
+from tests.serving import Running
 
 pytestmark = BROWSER
 
@@ -74,6 +75,59 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(desktop: Visit, cells: li
             assert seen, f"{tab}: {name}"
             stops.append(name)
         assert len(stops) < MOST_STOPS, "the keyboard is caught"
+
+
+MOVING = """[document.body, ...document.body.querySelectorAll("*")].filter((node) => {
+    const style = getComputedStyle(node);
+    return style.animationName !== "none" || style.transitionDuration.split(", ").some((time) => time !== "0s");
+}).map((node) => node.className)"""
+
+
+def test_whoever_wants_nothing_to_move_sees_nothing_move(browser, server: Running, cells: list[Path]) -> None:
+    visit = Visit(browser, server, **DESKTOP, reduced_motion="reduce")
+    visit.upload(cells)
+    for tab in TABS:
+        visit.open(tab)
+        settle(visit.page)
+        assert visit.page.evaluate(MOVING) == [], tab
+    visit.close()
+
+
+OUTLINED = "node => getComputedStyle(node).outlineStyle !== 'none'"
+
+
+def test_in_high_contrast_an_outline_tells_what_a_colour_tells_elsewhere(
+    desktop: Visit, cells: list[Path]
+) -> None:
+    page = desktop.page
+    desktop.upload(cells)
+    page.emulate_media(forced_colors="active")
+    desktop.open("Classification")
+    page.locator(".dash-card").first.click()
+    button = page.get_by_role("button", name="Select", exact=True)
+    assert not button.evaluate(OUTLINED)
+    button.click()
+    page.mouse.move(0, 0)
+    page.locator(".dash-viewer:visible").get_by_role("button", name="Move to").click()
+    for seen in (button, page.locator(".dash-card[aria-current=true]"), page.locator(".dash-menu-item:focus")):
+        expect(seen).to_be_visible()
+        assert seen.evaluate(OUTLINED)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate(FOCUS)[1]
+
+
+def test_the_filters_take_three_rows_on_a_phone_in_every_language(
+    browser, server: Running, cells: list[Path]
+) -> None:
+    for language in ("en", "es"):
+        visit = Visit(browser, server, **PHONE, locale=language)
+        visit.upload(cells)
+        visit.page.get_by_role("tab").nth(TABS.index("Classification")).click()
+        settle(visit.page)
+        tops = visit.page.locator(".dash-filters > *").evaluate_all("nodes => nodes.map(n => n.offsetTop)")
+        assert len(set(tops)) <= 3, language
+        visit.close()
 
 
 SHIFTS = """() => new Promise((resolve) => {
