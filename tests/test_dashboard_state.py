@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def test_new_cells_are_found_after_the_old_ones_were_looked_up(state: DashboardS
     state.cells = (Cell(2, "b", None, b""),)
     assert state.cell(1) is None
     assert state.cell(2).name == "b"
+
+
+def test_cells_that_are_gone_are_kept_by_nobody(state: DashboardState) -> None:
+    cell = Cell(1, "a", None, b"")
+    gone = weakref.ref(cell)
+    state.cells = (cell,)
+    assert state.cell(1) is cell
+    del cell
+    state.cells = ()
+    assert gone() is None
 
 
 def test_every_assignment_notifies_even_of_an_equal_record(state: DashboardState) -> None:

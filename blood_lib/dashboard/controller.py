@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from blood_lib.dashboard.jobs import Jobs
+from blood_lib.dashboard.memory import give_back
 from blood_lib.dashboard.state import Command, DashboardState
 
 __all__ = ["Controller"]
@@ -55,6 +56,7 @@ class Controller:
     def _on_clear(self, _command: Command) -> None:
         self.jobs.drop()
         self.empty()
+        give_back()
 
     def empty(self) -> None:
         """Forget all cells and what is known about them."""

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from blood_lib import BloodError
+from blood_lib.dashboard.memory import give_back
 from blood_lib.dashboard.state import DashboardState, Progress
 
 __all__ = ["Cancelled", "Job", "Jobs"]
@@ -107,6 +108,7 @@ class Jobs:
                 if self.current is job:
                     self.current = None
                     self.state.progress = None
+            give_back()
 
     def cancel(self) -> str | None:
         """Stop what runs; its kind, or None."""

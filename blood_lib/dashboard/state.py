@@ -156,6 +156,8 @@ class DashboardState(HasTraits):
     def __init__(self, bundle: Bundle | None = None, **kwargs: Any):
         super().__init__(**kwargs)
         self.lock = threading.RLock()  # held by every handler, whatever thread it runs on
+        self._forget_index()
+        self.observe(self._forget_index, "cells")
         self._renew_messages()
         self.observe(self._renew_messages, ["language", "bundle"])
         self.observe(self._renew_ranges, "bundle")
@@ -178,9 +180,13 @@ class DashboardState(HasTraits):
         return self._by_id().get(identity)
 
     def _by_id(self) -> dict[int, Cell]:
-        if getattr(self, "_index_of", None) is not self.cells:
-            self._index_of, self._index = self.cells, {cell.id: cell for cell in self.cells}
+        if self._indexed is not self.cells:
+            self._indexed, self._index = self.cells, {cell.id: cell for cell in self.cells}
         return self._index
+
+    def _forget_index(self, _change: Any = None) -> None:
+        """Or the images of cells that are gone would stay in memory until somebody asks for a cell again."""
+        self._indexed, self._index = (), {}
 
     def guard(self, handler: Callable) -> Callable:
         """`handler` under the lock, with its errors caught, logged on the server and told in plain words."""
