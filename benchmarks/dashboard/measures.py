@@ -67,7 +67,7 @@ def draw_files(folder: Path) -> list[Path]:
 def _settle(server: Running, n_ready: int = 1, used: Collection[int] = ()) -> list[int]:
     """Wait until `n_ready` kernels have done all that they do ahead of their visitors; their process ids.
 
-    A kernel in `used` has had its visitor: until it is gone and another one is there, the page would start cold.
+    A kernel in `used` has had its visitor: until another one is there, a page would start cold.
     """
     spent = -1.0
 

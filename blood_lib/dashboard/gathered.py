@@ -1,9 +1,8 @@
 """The many small scripts that every page asks for, as one file that it gets at once.
 
-Voilà and its extensions are built in pieces, and each is asked for when the one before has been read: eighty
-requests, one after another, where one will do. Which pieces there are is a list, `jupyter/chunks.txt`; a piece that is
-not in it, or that another version of Voilà no longer has, comes as it always did. When to give the file out is left to
-`server.py`.
+Voilà and its extensions are built in pieces, which a page asks for one by one: seventy requests where one
+will do. Which pieces those are is a list, `jupyter/chunks.txt`; a piece that is not in it, or that another
+version of Voilà no longer has, comes as it always did. When to give the file out is left to `server.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Gives free memory back to the system, where the C library would keep it for later; when is left to others.
 
-A thousand images come and go in small pieces, and what lasts comes to lie among them: so the heap stays as large as
-it was at its worst, for every visitor, and grows a little with each upload. glibc gives back whole free pages on request.
+A thousand images come and go in small pieces, and what lasts comes to lie among them: so every visitor's heap
+stays as large as it was at its worst. glibc gives back whole free pages when it is asked to.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Messages:
         return str(texts.get(self.language) or texts.get("en") or next(iter(texts.values())))
 
     def _show(self, value: object) -> object:
-        """Whole numbers with separators; any other number is a share, and shown in per cent; a bundle's words."""
+        """Whole numbers with separators; any other number is a share, shown in per cent; a bundle's words."""
         if isinstance(value, Mapping):
             return self.pick(value)
         if isinstance(value, float):

@@ -114,9 +114,7 @@ class Saving:
         for base in (state.classifier, state.base):
             if base is not None and model.files and base.bundle.sha256 == model.base:
                 return _teach(base, model), base
-        raise BloodError(
-            state.messages("saving.other_model", title=model.title, identity=model.sha256[:16])
-        )
+        raise BloodError(state.messages("saving.other_model", title=model.title, identity=model.sha256[:16]))
 
     def _show(self, review: Review, classifier: Any, base: Any) -> None:
         state = self.state

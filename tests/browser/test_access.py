@@ -79,7 +79,8 @@ def test_whoever_uses_the_keyboard_sees_where_they_are(desktop: Visit, cells: li
 
 MOVING = """[document.body, ...document.body.querySelectorAll("*")].filter((node) => {
     const style = getComputedStyle(node);
-    return style.animationName !== "none" || style.transitionDuration.split(", ").some((time) => time !== "0s");
+    const times = style.transitionDuration.split(", ");
+    return style.animationName !== "none" || times.some((time) => time !== "0s");
 }).map((node) => node.className)"""
 
 
@@ -109,7 +110,7 @@ def test_in_high_contrast_an_outline_tells_what_a_colour_tells_elsewhere(
     button.click()
     page.mouse.move(0, 0)
     page.locator(".dash-viewer:visible").get_by_role("button", name="Move to").click()
-    for seen in (button, page.locator(".dash-card[aria-current=true]"), page.locator(".dash-menu-item:focus")):
+    for seen in (button, *map(page.locator, (".dash-card[aria-current=true]", ".dash-menu-item:focus"))):
         expect(seen).to_be_visible()
         assert seen.evaluate(OUTLINED)
     page.keyboard.press("Escape")

@@ -57,7 +57,7 @@ def one_page(browser, server: Running) -> Iterator[Visit]:
 
 
 def test_all_scripts_of_the_page_come_at_once(one_page: Visit) -> None:
-    """What is listed here belongs into blood_lib/dashboard/jupyter/chunks.txt, as another Voilà's pieces do."""
+    """What comes late belongs into blood_lib/dashboard/jupyter/chunks.txt."""
     asked = [urlparse(url).path.removeprefix("/") for url in one_page.requests]
     first = [path for path in asked if re.search(r"/(voila|remoteEntry\.\w+|plain|page)\.js$", path)]
     late = [path for path in asked if re.match(r"voila/.*\.js$", path)]
