@@ -4,8 +4,9 @@
 
 For each type a network is trained on the others, by the usual recipe but briefly and on few images, and
 served as a bundle's would be. A network that hardly knows the others tells nothing of a stranger: read its
-accuracy, which each epoch prints, first. Prints, and keeps in RUNS/leave_one_out.csv, the area under the ROC curve of
-each score between known cells of the test part and all cells of the type left out, with its 95 % interval.
+accuracy, which each epoch prints, first. Prints, and keeps in RUNS/leave_one_out.csv, the area under the ROC
+curve of each score between known cells of the test part and all cells of the type left out, with its 95 %
+interval.
 Runs are resumed when the command is given again. How strange photographs are is for `unfamiliar`.
 """
 
