@@ -14,51 +14,53 @@ CARDS = ".dash-panel-classification .dash-card"
 FOCUS_IS_LOOKED_AT = "document.activeElement?.getAttribute('aria-current') === 'true'"
 
 
-def look_at_doubtful(desktop: Visit, folder: Path) -> None:
+def look_at_doubtful(visit: Visit, folder: Path) -> None:
     """Upload drawings that are like no cell, and come to them from the Chart tab."""
-    desktop.upload(drawn(folder, N))
-    desktop.open("Chart")
-    desktop.page.get_by_role("button", name="Look at them").click()
-    expect(desktop.page.locator(CARDS)).to_have_count(N)
-    expect(desktop.page.get_by_label("Reviewed", exact=True)).to_have_value("doubtful")
+    visit.upload(drawn(folder, N))
+    visit.open("Chart")
+    visit.page.get_by_role("button", name="Look at them").click()
+    expect(visit.page.locator(CARDS)).to_have_count(N)
+    expect(visit.page.get_by_label("Reviewed", exact=True)).to_have_value("doubtful")
 
 
-def move_all_but_one(desktop: Visit) -> None:
-    """To the first type; under this filter only the one that nobody has reviewed stays."""
-    page = desktop.page
+def move_all_but_one(visit: Visit) -> None:
+    """To the first type, by buttons; under this filter only the one that nobody has reviewed stays."""
+    page = visit.page
+    bar = page.locator(".dash-panel-classification")
+    bar.get_by_role("button", name="Select", exact=True).click()
+    bar.get_by_role("button", name="Select all").click()
     page.locator(CARDS).first.click()
-    for _ in range(N - 2):
-        page.keyboard.press("Shift+ArrowRight")
-    page.keyboard.press("1")
+    bar.get_by_role("button", name="Move to").first.click()
+    page.locator(".dash-menu-item").first.click()
     expect(page.locator(CARDS)).to_have_count(1)
 
 
-def expect_of_first_type(desktop: Visit, n: int) -> None:
-    desktop.open("Chart")
-    number = desktop.page.locator(".dash-tally .dash-cell-number").first
+def expect_of_first_type(visit: Visit, n: int) -> None:
+    visit.open("Chart")
+    number = visit.page.locator(".dash-tally .dash-cell-number").first
     expect(number).to_have_text(str(n))
 
 
-def test_the_model_proposes_and_changes_what_is_accepted(desktop: Visit, tmp_path: Path) -> None:
-    page = desktop.page
-    look_at_doubtful(desktop, tmp_path)
+def test_the_model_proposes_and_changes_what_is_accepted(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
+    look_at_doubtful(visit, tmp_path)
     expect(page.get_by_role("button", name="Adapt the model")).to_be_disabled()
-    move_all_but_one(desktop)
+    move_all_but_one(visit)
     page.get_by_role("button", name="Adapt the model").click()
     page.get_by_text("1 cell would get another name").wait_for()
-    expect_of_first_type(desktop, N - 1)
-    desktop.open("Classification")
+    expect_of_first_type(visit, N - 1)
+    visit.open("Classification")
     page.get_by_role("button", name="Accept all").click()
     page.get_by_text("has learnt from your corrections").wait_for()
-    expect_of_first_type(desktop, N)
+    expect_of_first_type(visit, N)
 
 
-def test_report_and_review_tell_of_a_move(desktop: Visit, tmp_path: Path) -> None:
-    page = desktop.page
+def test_report_and_review_tell_of_a_move(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
     (tmp_path / "cells").mkdir()
-    look_at_doubtful(desktop, tmp_path / "cells")
-    move_all_but_one(desktop)
-    desktop.open("Chart")
+    look_at_doubtful(visit, tmp_path / "cells")
+    move_all_but_one(visit)
+    visit.open("Chart")
     with page.expect_download() as report:
         page.get_by_role("button", name="Report").click()
     assert f"{N - 1} cells were moved" in Path(report.value.path()).read_text("utf-8")
@@ -67,10 +69,10 @@ def test_report_and_review_tell_of_a_move(desktop: Visit, tmp_path: Path) -> Non
     saved = tmp_path / "saved.zip"
     download.value.save_as(saved)
     assert not any(name.startswith("images/") for name in list_zip(saved.read_bytes()))
-    desktop.open("Upload")
+    visit.open("Upload")
     page.set_input_files(".dash-file", [saved])
     page.get_by_text(f"is open: {N}").wait_for()
-    expect_of_first_type(desktop, N - 1)
+    expect_of_first_type(visit, N - 1)
 
 
 def test_the_focus_goes_where_the_viewers_keys_go(desktop: Visit, tmp_path: Path) -> None:

@@ -63,20 +63,20 @@ def test_a_page_about_digits_says_nothing_about_blood(visit: Visit, digits: Path
     assert not found_on(page)
 
 
-def test_a_review_is_saved_and_opened_again(desktop: Visit, tmp_path: Path) -> None:
-    page = desktop.page
+def test_a_review_is_saved_and_opened_again(visit: Visit, tmp_path: Path) -> None:
+    page = visit.page
     (tmp_path / "cells").mkdir()
-    desktop.upload(drawn(tmp_path / "cells", 5))
-    desktop.open("Chart")
+    visit.upload(drawn(tmp_path / "cells", 5))
+    visit.open("Chart")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save review with images").click()
     saved = tmp_path / "saved.zip"
     download.value.save_as(saved)
     assert sum(name.startswith("images/") for name in list_zip(saved.read_bytes())) == 5
-    desktop.open("Upload")
+    visit.open("Upload")
     page.get_by_role("button", name="Remove all images").click()
     page.wait_for_selector(".dash-done", state="hidden")
     page.set_input_files(".dash-file", [saved])
     page.get_by_text("is open: 5").wait_for()
-    desktop.open("Classification")
+    visit.open("Classification")
     expect(page.locator(".dash-card")).to_have_count(5)
