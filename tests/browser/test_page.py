@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import signal
@@ -152,14 +151,32 @@ def test_a_page_whose_kernel_has_died_says_so(browser, server: Running) -> None:
     visit.context.close()
 
 
-def test_a_thousand_images_stay_usable(desktop: Visit, tmp_path: Path) -> None:
-    page, n = desktop.page, 1000
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
+def zip_many(folder: Path, n: int) -> Path:
+    """A ZIP of n drawn images."""
+    path = folder / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
         for i in range(n):
             archive.writestr(f"{i:04}.png", encode(draw_cell("#2ca02c" if i % 2 else "#1f77b4")))
-    (tmp_path / "many.zip").write_bytes(content.getvalue())
-    desktop.upload([tmp_path / "many.zip"])
+    return path
+
+
+def test_an_upload_is_counted_and_can_be_cancelled(visit: Visit, tmp_path: Path) -> None:
+    page, n = visit.page, 2000
+    page.set_input_files(".dash-file", [zip_many(tmp_path, n)])
+    cancel = page.locator(".dash-running").get_by_role("button", name="Cancel")
+    cancel.wait_for()
+    expect(page.locator(".dash-running")).to_contain_text("of 2,000")
+    cancel.click()
+    page.get_by_text("Cancelled. What was classified until then is shown.").wait_for()
+    expect(cancel).to_be_hidden()
+    visit.open("Chart")
+    shown = page.locator(".dash-panel-chart").inner_text()
+    assert "2,000" not in shown
+
+
+def test_a_thousand_images_stay_usable(desktop: Visit, tmp_path: Path) -> None:
+    page, n = desktop.page, 1000
+    desktop.upload([zip_many(tmp_path, n)])
     assert "1,000 " in page.inner_text(".dash-done")
     desktop.open("Classification")
     until(page, "document.querySelector('.dash-card img')?.naturalWidth > 0")
