@@ -8,9 +8,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
+from blood_lib.__main__ import main  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
+from blood_lib.study.commands import DISTILLATION  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
 from blood_lib.study.distillation import Teach, describe_teachers, hash_run  # noqa: E402
+from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import load_dls, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
 
@@ -48,6 +51,18 @@ def test_a_run_that_learns_from_teachers_keeps_how_they_were_trained(tiny_datase
     assert kept == json.loads(tiny_recipe().to_json())
     assert describe_teachers(run / "teachers") == ["ResNet-18, 2 epochs at 32 px"]
     assert (run / "teachers" / "1" / "training.csv").read_text() == (tiny_run / "log.csv").read_text()
+
+
+def test_the_command_takes_a_teacher_and_leaves_the_bundle_to_another_machine(
+    tiny_dataset, tiny_run, tmp_path
+):
+    recipe, run = tmp_path / "recipe.json", tmp_path / "student"
+    recipe.write_text(replace(tiny_recipe(), n_epochs=1).to_json())
+    options = ["--out", str(run), "--recipe", str(recipe), "--teacher", str(tiny_run), "--no-bundle"]
+    assert main(["train", str(tiny_dataset), *options]) == 0
+    assert (run / "model.pt").exists() and not (run / "bundle").exists()
+    kept = Recipe.from_json((run / "recipe.json").read_text())
+    assert (kept.teachers, kept.distillation) == ((hash_run(tiny_run),), DISTILLATION)
 
 
 def test_the_wrong_teachers_are_refused_before_anything_is_written(tiny_dataset, tiny_run, tmp_path):
