@@ -36,7 +36,11 @@ class JointLoss(nn.Module):
         self, pred: torch.Tensor, y: torch.Tensor, taught: torch.Tensor | None = None
     ) -> torch.Tensor:
         loss = self._compare_with_labels(pred, y)
-        return loss if taught is None else loss.lerp(self._compare(pred, taught), self.distillation)
+        return (
+            loss
+            if taught is None
+            else loss.lerp(self._compare_with_teachers(pred, taught), self.distillation)
+        )
 
     def _compare_with_labels(self, pred: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         loss = F.cross_entropy(pred[:, : self.n_classes], y[:, 0], label_smoothing=self.smoothing)
@@ -45,7 +49,7 @@ class JointLoss(nn.Module):
         subtypes = F.cross_entropy(pred[:, self.n_classes :], y[:, 1], label_smoothing=self.smoothing)
         return loss + self.subtype_weight * subtypes
 
-    def _compare(self, pred: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
+    def _compare_with_teachers(self, pred: torch.Tensor, taught: torch.Tensor) -> torch.Tensor:
         n = self.n_classes
         loss = F.cross_entropy(pred[:, :n], taught[:, :n])
         if not self.subtype_weight:
