@@ -8,7 +8,6 @@ from blood_lib import BloodError  # noqa: E402
 from blood_lib.study.cells import CELL_TYPES  # noqa: E402
 from blood_lib.study.data import at_hand  # noqa: E402
 from blood_lib.study.data.at_hand import open_dataset  # noqa: E402
-from blood_lib.study.provenance import describe_run, hash_table  # noqa: E402
 
 
 @pytest.fixture
@@ -54,9 +53,3 @@ def test_a_published_copy_needs_no_note_and_a_sample_says_so(drawn_dataset, draw
 
 def test_a_sample_of_more_than_there_is_is_all_of_it(drawn_dataset, drawn_index):
     assert open_dataset(drawn_dataset, max_images=10_000).index.equals(drawn_index)
-
-
-def test_a_run_is_described(drawn_index):
-    table = describe_run(seed=7, began=0.0, data="drawn").set_index("what")["value"]
-    assert table["seed"] == "7" and table["data"] == "drawn" and "numpy" in table
-    assert hash_table(drawn_index) == hash_table(drawn_index.copy()) != hash_table(drawn_index[1:])

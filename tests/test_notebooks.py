@@ -48,6 +48,11 @@ def test_a_notebook_has_one_cell_of_parameters(path: Path) -> None:
     assert sum("parameters" in tags(cell) for cell in load_cells(path)) == 1
 
 
+@each_notebook
+def test_a_notebook_can_be_told_its_profile(path: Path) -> None:
+    assert papermill.inspect_notebook(str(path))["profile"]["default"] == '""'
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @each_notebook
 def test_a_profile_names_only_parameters_that_there_are(path: Path, profile: str) -> None:

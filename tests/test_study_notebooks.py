@@ -58,6 +58,18 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_a_notebook_is_told_its_profile_and_what_that_sets(tmp_path):
+    path = write_notebook(tmp_path / "01_first.ipynb", "print(profile)")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = "n = 1\nm = 2\nprofile = ''"
+    nbformat.write(notebook, path)
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/01_first.yaml").write_text("n: 7\nm: 8\n")
+    run_study(tmp_path, tmp_path / "out", profile="cpu", parameters={"m": 9}, publish=True)
+    assert nbformat.read(path, as_version=4).cells[2].outputs[0].text == "cpu: n = 7\n"
+
+
+@pytest.mark.slow
 def test_a_failed_notebook_stops_the_run_and_names_the_cell(tmp_path):
     write_notebook(tmp_path / "01_first.ipynb", "print('done')", "\nlen(3)  # fails")
     write_notebook(tmp_path / "02_second.ipynb", "print('never')")

@@ -204,11 +204,20 @@ def _load_runs(out_dir: Path, again: Sequence[Path]) -> list[Run]:
 
 
 def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
+    """What `notebook` is run with: `profile`, `parameters` where it has them, and the name of the profile."""
     import papermill
 
+    settings = load_profile(notebook, profile)
+    told = {name: value for name, value in settings.items() if name not in parameters}
+    common = {"profile": _describe_profile(profile, told), **parameters}
     known = papermill.inspect_notebook(str(notebook))
-    common = {name: value for name, value in parameters.items() if name in known}
-    return load_profile(notebook, profile) | common
+    return settings | {name: value for name, value in common.items() if name in known}
+
+
+def _describe_profile(profile: str, settings: Mapping) -> str:
+    """The name of a profile, and what it sets in a notebook: that cell is not published."""
+    listed = ", ".join(f"{name} = {value}" for name, value in settings.items())
+    return f"{profile}: {listed}" if listed else profile
 
 
 def _write_index(out_dir: Path, profile: str, runs: Sequence[Run], error: str = "") -> None:

@@ -19,19 +19,33 @@ _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy"
 _IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab")
 
 
-def describe_run(*, seed: int, began: float, data: str = "") -> pd.DataFrame:
-    """Two columns, what and value, for the last cell of a notebook; `began` is `time.time()` of its first."""
+class _Whole(pd.DataFrame):
+    """A table that is shown with every value at its full length: half a hash is none."""
+
+    def __repr__(self) -> str:
+        return self.to_string()
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_colwidth", None):
+            return super()._repr_html_()
+
+
+def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") -> pd.DataFrame:
+    """Two columns, what and value, for the last cell of a notebook; `began` is `time.time()` of its first,
+    `profile` its parameter of that name.
+    """
     loaded = [name for name in _IF_IMPORTED if name in sys.modules]
     torch = sys.modules.get("torch")
     device = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else "CPU"
     rows = {
+        "profile": profile or "none: the parameters as they stand in the notebook",
         "data": data or "not told",
         "seed": seed,
         "device": f"{device}; {_processor()}, {os.cpu_count()} cores",
         "time": f"{time.time() - began:.0f} s",
         "python": platform.python_version(),
     } | {name: _version(name) for name in (*_PACKAGES, *loaded)}
-    return pd.DataFrame({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
+    return _Whole({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
 
 
 def describe_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> str:

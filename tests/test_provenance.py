@@ -1,0 +1,24 @@
+"""A result says what it rests on, and says it in full."""
+
+import pytest
+
+pytest.importorskip("pandas")
+
+from blood_lib.study.provenance import describe_run, hash_table  # noqa: E402
+
+
+def test_a_run_is_described(drawn_index):
+    table = describe_run(seed=7, began=0.0, data="drawn", profile="quick: n = 3").set_index("what")["value"]
+    assert table["seed"] == "7" and table["data"] == "drawn" and table["profile"] == "quick: n = 3"
+    assert "numpy" in table
+    assert hash_table(drawn_index) == hash_table(drawn_index.copy()) != hash_table(drawn_index[1:])
+
+
+def test_a_run_in_no_profile_says_so():
+    assert describe_run(seed=7, began=0.0)["value"][0].startswith("none")
+
+
+def test_a_description_is_never_cut():
+    long = "; ".join(f"split {number:064x}" for number in range(8))
+    table = describe_run(seed=7, began=0.0, data=long)
+    assert long in repr(table) and long in table._repr_html_()
