@@ -1,6 +1,7 @@
 """A run leaves what it promises, and one that was killed ends where an unbroken one does."""
 
 import csv
+import io
 import json
 import shutil
 from dataclasses import replace
@@ -81,6 +82,51 @@ def test_a_run_killed_between_log_and_checkpoint_logs_each_epoch_once(
     assert len(_losses(tmp_path)) == 1
     train(tiny_dataset, tmp_path, tiny_recipe())
     assert _losses(tmp_path) == _losses(tiny_run)
+
+
+class PowerCut(Exception):
+    pass
+
+
+def cut_power_while_writing(name, monkeypatch):
+    """Half of the first text goes into a file with `name` in its own, then nothing does any more."""
+    really_open = io.open
+
+    def open_(file, mode="r", *args, **options):
+        opened = really_open(file, mode, *args, **options)
+        if name in str(file) and "r" not in mode:
+            write = opened.write
+
+            def stop(text):
+                write(text[: len(text) // 2])
+                opened.close()
+                raise PowerCut
+
+            opened.write = stop
+        return opened
+
+    monkeypatch.setattr(io, "open", open_)
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "environment.json", "split.csv"])
+def test_a_kill_while_a_run_begins_leaves_nothing_half_written(name, tiny_dataset, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        cut_power_while_writing(name, patch)
+        train(tiny_dataset, tmp_path, tiny_recipe())
+    assert not (tmp_path / name).exists()
+    monkeypatch.setattr(Learner, "fit_one_cycle", lambda learn, *rest, **options: None)
+    with pytest.raises(FileNotFoundError):  # it goes on to its end, where there is no checkpoint to remove
+        train(tiny_dataset, tmp_path, tiny_recipe())
+
+
+def test_a_kill_while_the_log_is_cut_keeps_every_row(tmp_path, monkeypatch):
+    log = callbacks.LogEpochs(tmp_path / "log.csv", print)
+    log.file.write_text("epoch,valid_loss\n1,0.5\n2,0.4\n3,0.3\n")
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        cut_power_while_writing("log.csv", patch)
+        log.keep(2)
+    log.keep(2)
+    assert log.file.read_text() == "epoch,valid_loss\n1,0.5\n2,0.4\n"
 
 
 @pytest.mark.parametrize("able", [True, False])

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from blood_lib.report import write_whole
 from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
 
 from fastai.callback.core import Callback  # isort: skip
@@ -166,7 +167,7 @@ class LogEpochs(Callback):
         """Keep the rows of the first `n_epochs` epochs."""
         if self.file.exists():
             lines = self.file.read_text(encoding="utf-8").splitlines(keepends=True)
-            self.file.write_text("".join(lines[: 1 + n_epochs] if n_epochs else []), encoding="utf-8")
+            write_whole(self.file, "".join(lines[: 1 + n_epochs] if n_epochs else []))
 
 
 class Checkpoint(Callback):

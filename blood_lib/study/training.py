@@ -17,6 +17,7 @@ import torch
 
 from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.report import write_whole
 from blood_lib.study.architectures import CellNetwork, build_network
 from blood_lib.study.augmentation import augment
 from blood_lib.study.callbacks import (
@@ -222,9 +223,8 @@ def _begin_run(
     """Write down what the run is, before its first epoch."""
     try:
         run.mkdir(parents=True, exist_ok=True)
-        (run / "recipe.json").write_text(recipe.to_json(), encoding="utf-8")
-        environment = json.dumps(describe_environment(device), indent=2) + "\n"
-        (run / "environment.json").write_text(environment, encoding="utf-8")
+        write_whole(run / "recipe.json", recipe.to_json())
+        write_whole(run / "environment.json", json.dumps(describe_environment(device), indent=2) + "\n")
         if recipe.start:
             _keep_start(load_bundle(weights), run / "start")
         keep_teachers(teachers, run / "teachers")
