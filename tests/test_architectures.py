@@ -41,6 +41,23 @@ def test_imagenet_weights_are_loaded_where_they_install():
     assert not torch.equal(pretrained[stem], random[stem])
 
 
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "efficientnet_b0", "efficientnet_b5"])
+def test_imagenet_weights_are_downloaded_from_their_home_and_checked(name, tmp_path, monkeypatch):
+    original, asked = ARCHITECTURES[name].build_original(), []
+
+    def download(url, target, hash_prefix, *rest, **options):
+        asked.append((url, hash_prefix))
+        torch.save(original.state_dict(), target)
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))  # nothing that was downloaded before is found
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    network = build_network(name, 3)
+    assert torch.equal(next(network.body.parameters()), next(original.parameters()))
+    [(url, hash_prefix)] = asked
+    assert url.startswith("https://") and name.replace("_", "-") in url
+    assert hash_prefix in url  # the beginning of the sha256 that the file must have
+
+
 def test_imagenet_weights_can_come_from_a_local_file(tmp_path):
     original = ARCHITECTURES["resnet18"].build_original()
     torch.save(original.state_dict(), tmp_path / "weights.pt")
