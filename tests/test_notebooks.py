@@ -15,7 +15,8 @@ import papermill
 import pytest
 
 from blood_lib.study import painter
-from blood_lib.study.notebooks import PROFILES, hash_sources, load_profile
+from blood_lib.study.notebooks import PROFILES, load_profile
+from blood_lib.study.publishing import hash_sources
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
@@ -64,6 +65,11 @@ def test_no_pixels_are_committed(path: Path) -> None:
     for cell in load_cells(path):
         assert not ("pixels" in tags(cell) and cell.get("outputs")), cell.source
         assert "attachments" not in cell
+
+
+@each_notebook
+def test_a_run_shows_one_or_two_tables_of_a_notebook_on_its_first_page(path: Path) -> None:
+    assert 1 <= sum("key" in tags(cell) for cell in load_cells(path)) <= 2
 
 
 @each_notebook

@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("pandas")
 
-from blood_lib.study.provenance import describe_run, hash_table  # noqa: E402
+from blood_lib.study.provenance import describe_data, describe_run, hash_table  # noqa: E402
 
 
 def test_a_run_is_described(drawn_index):
@@ -12,6 +12,17 @@ def test_a_run_is_described(drawn_index):
     assert table["seed"] == "7" and table["data"] == "drawn" and table["profile"] == "quick: n = 3"
     assert "numpy" in table
     assert hash_table(drawn_index) == hash_table(drawn_index.copy()) != hash_table(drawn_index[1:])
+
+
+def test_data_is_told_by_its_kind_and_the_hashes_of_files_and_split(drawn_index):
+    split = drawn_index[["file", "cell_type"]]
+    told = describe_data(drawn_index, split, "drawn")
+    files = hash_table(drawn_index[["file", "sha256"]])
+    assert told == f"drawn; files {files[:16]}; split {hash_table(split)[:16]}"
+    assert describe_data(drawn_index, split).startswith("published files; ")
+    changed = drawn_index.assign(sha256=["0" * 64, *drawn_index["sha256"][1:]])
+    assert describe_data(changed, split, "drawn") != told != describe_data(drawn_index, split[1:], "drawn")
+    assert describe_data(drawn_index.assign(width=1), split, "drawn") == told  # the files are the same
 
 
 def test_a_run_in_no_profile_says_so():

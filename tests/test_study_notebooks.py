@@ -3,6 +3,8 @@
 import base64
 import io
 import json
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
@@ -14,14 +16,17 @@ pytest.importorskip("papermill")
 
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.__main__ import main  # noqa: E402
+from blood_lib.study import notebooks  # noqa: E402
+from blood_lib.study.data.split import build_split  # noqa: E402
 from blood_lib.study.notebooks import (  # noqa: E402
     check_parameters,
-    hash_sources,
     list_notebooks,
     load_profile,
-    publish_notebook,
     run_study,
 )
+from blood_lib.study.provenance import hash_data  # noqa: E402
+from blood_lib.study.publishing import hash_sources, publish_notebook  # noqa: E402
+from blood_lib.study.run_folder import Done, RunFolder, write_page  # noqa: E402
 
 
 def write_notebook(path: Path, *sources: str, tags: tuple[str, ...] = ()) -> Path:
@@ -53,6 +58,8 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
     assert "second" in (tmp_path / "out/02_second.html").read_text(encoding="utf-8")
     record = json.loads((tmp_path / "out/run.json").read_text())
     assert [row["name"] for row in record["notebooks"]] == ["01_first.ipynb", "02_second.ipynb"]
+    for row in record["notebooks"]:
+        assert f"<td>{row['seconds']:.0f} s</td>" in page
     assert record["notebooks"][0]["parameters"] == {"n": 7}
     assert "1 of 2: 01_first" in capsys.readouterr().out
 
@@ -80,6 +87,57 @@ def test_a_failed_notebook_stops_the_run_and_names_the_cell(tmp_path):
     assert "done" in (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
     assert "Stopped" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
     assert not (tmp_path / "out/02_second.ipynb").exists()
+
+
+def test_a_run_that_is_stopped_tells_what_it_ran_on(tmp_path, drawn_dataset, drawn_index, monkeypatch):
+    path = write_notebook(tmp_path / "01_first.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[1].source = "data_dir = ''\nmax_images = 0\nseed = 0"
+    nbformat.write(notebook, path)
+
+    def stop(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(notebooks, "run_notebook", stop)
+    for _ in range(2):  # the second time it goes on
+        with pytest.raises(KeyboardInterrupt):
+            run_study(tmp_path, tmp_path / "out", parameters={"data_dir": str(drawn_dataset)}, resume=True)
+    starts = json.loads((tmp_path / "out/run.json").read_text())["starts"]
+    assert [start["profile"] for start in starts] == ["quick", "quick"]
+    assert starts[0]["machine"]["versions"]["numpy"] == np.__version__ and starts[0]["machine"]["processor"]
+    split = build_split(drawn_index)
+    assert starts[0]["data"]["01_first"] == hash_data(drawn_index, split, "drawn cells, not the dataset")
+    assert starts[0]["machine"]["processor"] in (tmp_path / "out/index.html").read_text()
+
+
+def test_a_run_goes_into_a_folder_of_its_date_unless_one_is_named(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notebooks, "run_study", lambda folder, out_dir, **options: seen.append(out_dir))
+    assert main(["study"]) == 0
+    assert seen[0].parent == tmp_path / "runs"
+    began = datetime.strptime(seen[0].name, "%Y-%m-%d_%H%M%S")
+    assert abs(began - datetime.now()) < timedelta(minutes=1)
+
+
+def test_the_first_page_has_one_heading_for_all_tables_of_a_notebook(tmp_path):
+    path = write_notebook(tmp_path / "01_first.ipynb", "1", "2", tags=("key",))
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells[2:]:
+        data = {"text/html": f"<table><td>{cell.source} wide</td></table>"}
+        cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    nbformat.write(notebook, path)
+    RunFolder(tmp_path, "quick", done=[Done(path, path.with_suffix(".html"), {}, 1.0)]).save()
+    page = (tmp_path / "index.html").read_text()
+    assert page.count("wide</td>") == 2 and page.count("<h2><a href") == 1
+    assert page.count('<div class="table">') == 2 and "overflow-x: auto" in page
+
+
+def test_a_page_asks_no_other_host_for_anything(tmp_path):
+    page = write_page(write_notebook(tmp_path / "01_first.ipynb", "1")).read_text()
+    assert "What is " in page
+    assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=[^>]*//", page)
+    assert "cdn" not in re.sub(r"data:[^)]*", "", page).lower()
 
 
 def test_an_unknown_parameter_is_an_error_that_names_the_known_ones(tmp_path):

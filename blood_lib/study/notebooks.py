@@ -1,65 +1,32 @@
 """Runs the study's notebooks in order, each in a profile, and leaves copies, pages and an index in a folder.
 
-What is in them is left to the notebooks; what they compute to the rest of this package.
+What is in them is left to the notebooks; what they compute to the rest of this package; what the folder looks
+like to `run_folder`, and what of it may be committed to `publishing`.
 """
 
 import argparse
-import base64
-import hashlib
-import html
-import io
-import json
+import ast
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import chdir
 from pathlib import Path
 
 from blood_lib import BloodError
+from blood_lib.study.publishing import publish_notebook
+from blood_lib.study.run_folder import Done, RunFolder, write_page
 
 __all__ = [
     "PROFILES",
-    "Run",
     "add_parser",
     "check_parameters",
-    "hash_sources",
     "list_notebooks",
     "load_profile",
-    "publish_notebook",
     "run_notebook",
     "run_study",
 ]
 
 PROFILES = ("quick", "cpu", "full")
-
-_WIDGET = "application/vnd.jupyter.widget-view+json"
-
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>The study</title>
-<style>
-  body {{ font-family: sans-serif; margin: 2em auto; max-width: 60em }}
-  td, th {{ padding: .2em 1em; text-align: left }}
-</style>
-<h1>The study, profile {profile}</h1>
-{stopped}
-<table>{rows}</table>
-{tables}
-</html>
-"""
-
-
-@dataclass(frozen=True)
-class Run:
-    """One notebook that was run."""
-
-    notebook: Path
-    """The executed copy."""
-    page: Path
-    """The same as HTML."""
-    parameters: Mapping
-    seconds: float
 
 
 def list_notebooks(folder: Path) -> list[Path]:
@@ -97,7 +64,7 @@ def check_parameters(notebook: Path, parameters: Mapping) -> None:
         )
 
 
-def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress: bool = False) -> Run:
+def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress: bool = False) -> Done:
     """Runs a copy of `notebook` in its own folder, writes it and its HTML page into `out_dir`.
 
     BloodError when a cell fails: it names the cell, and the copy holds all results up to it.
@@ -118,13 +85,13 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
             stderr_file=sys.stderr if progress else None,  # where trainings tell of each epoch
         )
     except papermill.PapermillExecutionError as error:
-        _write_page(copy)
+        write_page(copy)
         raise BloodError(_tell_failure(notebook, copy, error)) from error
     except (RuntimeError, NoSuchKernel) as error:
         raise BloodError(
             f"{notebook.name} lost its kernel ({error}). Is there enough memory, and is ipykernel installed?"
         ) from error
-    return Run(copy, _write_page(copy), parameters, time.monotonic() - began)
+    return Done(copy, write_page(copy), parameters, time.monotonic() - began)
 
 
 def _tell_failure(notebook: Path, copy: Path, error) -> str:
@@ -133,15 +100,6 @@ def _tell_failure(notebook: Path, copy: Path, error) -> str:
         f"{notebook.name} failed in cell [{error.exec_count}], which begins with {first!r}: "
         f"{error.ename}: {error.evalue}. What was done until then is in {copy}."
     )
-
-
-def _write_page(copy: Path) -> Path:
-    from nbconvert import HTMLExporter
-
-    page = copy.with_suffix(".html")
-    body, _ = HTMLExporter().from_filename(str(copy))
-    page.write_text(body, encoding="utf-8")
-    return page
 
 
 def run_study(
@@ -154,13 +112,13 @@ def run_study(
     resume: bool = False,
     publish: bool = False,
     say: Callable[[str], None] = print,
-) -> list[Run]:
+) -> list[Done]:
     """Runs the notebooks of `folder` in order into the new folder `out_dir`; the index page grows with each.
 
-    `parameters` go to every notebook that has them. `only`: beginnings of the names to run. `resume`:
-    `out_dir` may be there, and its trainings go on where they were cut off. `publish`: each notebook is
-    replaced by its executed copy, see `publish_notebook`. BloodError as in `run_notebook`; what was done
-    stays.
+    What they run on is written down before the first begins. `parameters` go to every notebook that has them.
+    `only`: beginnings of the names to run. `resume`: `out_dir` may be there, and its trainings go on where
+    they were cut off. `publish`: each notebook is replaced by its executed copy, see `publish_notebook`.
+    BloodError as in `run_notebook`; what was done stays.
     """
     if profile not in PROFILES:
         raise BloodError(f"There is no profile {profile!r}; choose one of {', '.join(PROFILES)}.")
@@ -176,31 +134,56 @@ def run_study(
         raise BloodError(f"{out_dir} is there: name another folder, or go on in it with --resume.") from error
     except OSError as error:
         raise BloodError(f"{out_dir} cannot be made: {error.strerror}; name another folder.") from error
-    runs = _load_runs(out_dir, [path for path, _ in plans]) if resume else []
+    run = RunFolder.open(out_dir, profile, again=[path.name for path in notebooks])
+    run.starts.append(_describe_start(profile, plans))
+    run.save()
     for number, (path, settings) in enumerate(plans, start=1):
         say(f"{number} of {len(plans)}: {path.stem} ...")
         try:
-            runs.append(run_notebook(path, out_dir, settings, progress=sys.stderr.isatty()))
+            done = run_notebook(path, out_dir, settings, progress=sys.stderr.isatty())
         except BloodError as error:
-            _write_index(out_dir, profile, runs, str(error))
+            run.error = str(error)
+            run.save()
             raise
-        say(f"    {runs[-1].seconds:.0f} s")
-        _write_index(out_dir, profile, runs)
+        say(f"    {done.seconds:.0f} s")
+        run.done.append(done)
+        run.save()
         if publish:
-            publish_notebook(runs[-1].notebook, path)
-    return runs
+            publish_notebook(done.notebook, path)
+    return run.done
 
 
-def _load_runs(out_dir: Path, again: Sequence[Path]) -> list[Run]:
-    """What an earlier call left in `out_dir`, but for the notebooks that are run `again`."""
-    file = out_dir / "run.json"
-    rows = json.loads(file.read_text(encoding="utf-8"))["notebooks"] if file.is_file() else []
-    kept = [row for row in rows if row["name"] not in {path.name for path in again}]
-    copies = [out_dir / row["name"] for row in kept]
-    return [
-        Run(copy, copy.with_suffix(".html"), row["parameters"], row["seconds"])
-        for copy, row in zip(copies, kept, strict=True)
-    ]
+def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping]]) -> dict:
+    """When a run begins and on what: so much is known of one that is stopped."""
+    from blood_lib.study.provenance import describe_machine
+
+    found: dict[tuple, dict] = {}  # the notebooks of a profile have few samples of the dataset
+    data = {}
+    for path, settings in plans:
+        values = _load_defaults(path) | settings
+        if "data_dir" in values:
+            key = (path.parent, values["data_dir"], values["max_images"], values["seed"])
+            data[path.stem] = found.get(key) or found.setdefault(key, _describe_data(*key))
+    began = time.strftime("%Y-%m-%d %H:%M:%S %z")
+    return {"time": began, "profile": profile, "machine": describe_machine(), "data": data}
+
+
+def _load_defaults(notebook: Path) -> dict:
+    import papermill
+
+    known = papermill.inspect_notebook(str(notebook)).values()
+    return {one["name"]: ast.literal_eval(one["default"]) for one in known}
+
+
+def _describe_data(folder: Path, data_dir: str, max_images: int, seed: int) -> dict[str, str]:
+    """The images that a notebook in `folder` will find, and the hashes of files and split."""
+    from blood_lib.study.data.at_hand import open_dataset
+    from blood_lib.study.data.split import build_split
+    from blood_lib.study.provenance import hash_data
+
+    with chdir(folder):
+        data = open_dataset(data_dir, max_images=max_images, seed=seed)
+    return hash_data(data.index, build_split(data.index), data.note)
 
 
 def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
@@ -218,97 +201,6 @@ def _describe_profile(profile: str, settings: Mapping) -> str:
     """The name of a profile, and what it sets in a notebook: that cell is not published."""
     listed = ", ".join(f"{name} = {value}" for name, value in settings.items())
     return f"{profile}: {listed}" if listed else profile
-
-
-def _write_index(out_dir: Path, profile: str, runs: Sequence[Run], error: str = "") -> None:
-    """run.json, and index.html: each notebook's link, time and key tables, and what stopped the run."""
-    runs = sorted(runs, key=lambda run: run.notebook.name)
-    rows = "".join(
-        f'<tr><td><a href="{run.page.name}">{html.escape(_title(run.notebook))}</a></td>'
-        f"<td>{run.seconds:.0f} s</td></tr>"
-        for run in runs
-    )
-    tables = "".join(
-        f"<h2>{html.escape(_title(run.notebook))}</h2>{table}"
-        for run in runs
-        for table in _find_outputs(run.notebook, "key")
-    )
-    record = [
-        {"name": run.notebook.name, "seconds": round(run.seconds, 1), "parameters": dict(run.parameters)}
-        for run in runs
-    ]
-    text = json.dumps({"profile": profile, "notebooks": record, "error": error}, indent=1)
-    (out_dir / "run.json").write_text(text, encoding="utf-8")
-    stopped = f"<p><strong>Stopped:</strong> {html.escape(error)}</p>" if error else ""
-    page = _PAGE.format(profile=html.escape(profile), stopped=stopped, rows=rows, tables=tables)
-    (out_dir / "index.html").write_text(page, encoding="utf-8")
-
-
-def _title(notebook: Path) -> str:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    first = "".join(cells[0]["source"]).splitlines() if cells else []
-    return first[0].lstrip("# ") if first else notebook.stem
-
-
-def _find_outputs(notebook: Path, tag: str) -> list[str]:
-    """The HTML of the tables that cells tagged `tag` show."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    outputs = [out for cell in cells if tag in _tags(cell) for out in cell.get("outputs", [])]
-    return ["".join(out["data"]["text/html"]) for out in outputs if "text/html" in out.get("data", {})]
-
-
-def _tags(cell: Mapping) -> list[str]:
-    return cell["metadata"].get("tags", [])
-
-
-def publish_notebook(executed: Path, target: Path) -> None:
-    """Writes an executed notebook as it may be committed: no output of cells tagged `pixels`, no traces.
-
-    What papermill injected names the folders of one machine, so that goes too. The hash of what was executed
-    is kept, to tell when sources are changed later. BloodError when a cell failed.
-    """
-    import nbformat
-
-    notebook = nbformat.read(executed, as_version=4)
-    notebook.metadata.pop("papermill", None)
-    notebook.metadata.pop("widgets", None)
-    notebook.cells = [cell for cell in notebook.cells if "injected-parameters" not in _tags(cell)]
-    for cell in notebook.cells:
-        for key in ("papermill", "execution", "ExecuteTime"):
-            cell.metadata.pop(key, None)
-        if cell.cell_type != "code":
-            continue
-        if any(output.output_type == "error" for output in cell.outputs):
-            raise BloodError(
-                f"{executed} has a failed cell, [{cell.execution_count}]: mend and run it first."
-            )
-        cell.outputs = [_shrink(output) for output in cell.outputs if not _is_passing(output)]
-        if "pixels" in _tags(cell):
-            cell.outputs, cell.execution_count = [], None
-    notebook.metadata["executed_sources"] = hash_sources(notebook)
-    nbformat.write(notebook, target)
-
-
-def hash_sources(notebook: Mapping) -> str:
-    """sha256, hexadecimal, of the sources of a notebook's code cells."""
-    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()
-
-
-def _shrink(output: Mapping) -> Mapping:
-    """A figure in 256 colours takes a third of the room, and a notebook of many has to stay small."""
-    from PIL import Image
-
-    if png := output.get("data", {}).get("image/png"):
-        figure, file = Image.open(io.BytesIO(base64.b64decode(png))), io.BytesIO()
-        figure.convert("RGB").quantize(256).save(file, "PNG", optimize=True)
-        output["data"]["image/png"] = base64.b64encode(file.getvalue()).decode()
-    return output
-
-
-def _is_passing(output: Mapping) -> bool:
-    """What told of progress while the notebook ran: warnings, and bars, of which only the shell is left."""
-    return output.get("name") == "stderr" or _WIDGET in output.get("data", {})
 
 
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:

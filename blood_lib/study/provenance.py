@@ -6,6 +6,7 @@ What the result is, is left to the notebooks and to `training`.
 import hashlib
 import os
 import platform
+import subprocess
 import sys
 import time
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +14,14 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["describe_data", "describe_environment", "describe_run", "hash_table"]
+__all__ = [
+    "describe_data",
+    "describe_environment",
+    "describe_machine",
+    "describe_run",
+    "hash_data",
+    "hash_table",
+]
 
 _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
 _IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab")
@@ -50,8 +58,25 @@ def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") 
 
 def describe_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> str:
     """For `describe_run`: what the images are, and the beginnings of the hashes of files and split."""
+    data = hash_data(index, split, note)
+    return f"{data['images']}; files {data['files'][:16]}; split {data['split'][:16]}"
+
+
+def hash_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> dict[str, str]:
+    """What the images are (`note`: where they are no published files), and the hashes of files and split."""
     files = hash_table(index[["file", "sha256"]])
-    return f"{note or 'published files'}; files {files[:16]}; split {hash_table(split)[:16]}"
+    return {"images": note or "published files", "files": files, "split": hash_table(split)}
+
+
+def describe_machine() -> dict[str, object]:
+    """What a run of the notebooks begins on, for JSON: hardware and versions, without loading any of it."""
+    packages = (*_PACKAGES, *_IF_IMPORTED)
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "gpus": _list_gpus(),
+        "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
+    }
 
 
 def describe_environment(device: object = "cpu") -> dict[str, object]:
@@ -82,6 +107,16 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def _list_gpus() -> list[str]:
+    """The names of the GPUs, as NVIDIA's driver tells them: torch would take seconds and memory for that."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return done.stdout.splitlines()
 
 
 def hash_table(table: pd.DataFrame) -> str:
