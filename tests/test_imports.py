@@ -22,7 +22,7 @@ from blood_lib.study.cells import CELL_TYPES
 
 ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "blood_lib"
-STUDY_ONLY = {"fastai", "torch", "torchvision", "matplotlib", "pandas", "seaborn"}
+STUDY_ONLY = {"fastai", "torch", "torchvision", "matplotlib", "pandas", "plotly", "seaborn"}
 WIDGETS_ONLY = {"anywidget", "ipywidgets", "voila"}
 # Packages whose import has another name.
 PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}

@@ -53,7 +53,7 @@ def test_serving_is_a_part_of_the_test_environment() -> None:
 
 
 def test_serving_installs_no_torch() -> None:
-    study = {"torch", "torchvision", "fastai", "matplotlib", "pandas"}
+    study = {"torch", "torchvision", "fastai", "matplotlib", "pandas", "plotly"}
     assert not study & load_pins("requirements/serve.txt").keys()
 
 

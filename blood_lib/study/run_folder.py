@@ -34,9 +34,10 @@ _INDEX = """<!doctype html>
 
 _PAGE = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
-"""  # of the scripts that a page of nbconvert asks other hosts for, none is used here
+"""  # without what nbconvert asks other hosts for: formulas, diagrams, and widgets (here: progress bars)
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,21 @@ def tags_of(cell: Mapping) -> list[str]:
 
 def write_page(notebook: Path) -> Path:
     """Writes an executed notebook as an HTML page beside it, which asks no other host for anything."""
+    import nbformat
     from nbconvert import HTMLExporter
 
-    page = notebook.with_suffix(".html")
-    body, _ = HTMLExporter(raw_template=_PAGE).from_filename(str(notebook))
+    page, content = notebook.with_suffix(".html"), nbformat.read(notebook, as_version=4)
+    _draw_interactive(content)
+    resources = {"metadata": {"name": notebook.stem}}
+    body, _ = HTMLExporter(raw_template=_PAGE).from_notebook_node(content, resources)
     write_whole(page, body)
     return page
+
+
+def _draw_interactive(notebook: Mapping) -> None:
+    """Figures that JupyterLab draws get HTML that draws them alone; the first brings the script for all."""
+    from blood_lib.study.interactive import MIME_TYPE, to_html
+
+    shown = [output.get("data", {}) for cell in notebook["cells"] for output in cell.get("outputs", [])]
+    for number, data in enumerate(data for data in shown if MIME_TYPE in data):
+        data["text/html"] = to_html(data[MIME_TYPE], with_script=number == 0)
