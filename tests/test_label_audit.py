@@ -86,6 +86,19 @@ def test_agreement_has_a_cell_for_what_never_happens(audits):
     assert table.index.tolist() == ["the map lets pass", "the map flags"]
 
 
+def test_all_suspects_are_written_down_and_who_doubts_them_is_told(audits, tmp_path):
+    images = pd.DataFrame({"file": [f"{i}.jpg" for i in range(150)]})
+    audited = label_audit.join_audits(images, *audits)
+    suspects = label_audit.list_suspects(audited)
+    file = label_audit.save_suspects(suspects, tmp_path / "run")
+    assert pd.read_csv(file)["file"].tolist() == suspects["file"].tolist()
+    flags = audits[0]["flagged"].astype(int).to_numpy() + audits[1]["flagged"]
+    words = pd.Series(label_audit.tell_doubts(audited))
+    assert (words == "nobody").tolist() == (flags == 0).tolist()
+    assert (words == "map and cleanlab").tolist() == (flags == 2).tolist()
+    assert words[audits[0]["flagged"] & (flags == 1)].isin(["the map"]).all()
+
+
 def test_shares_are_counted_by_part(audits):
     parts = ["train"] * 100 + ["test"] * 50
     table = label_audit.compute_flagged_shares({"map": audits[0]}, parts).set_index("part")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -42,6 +43,12 @@ def test_a_notebook_starts_with_a_question(path: Path) -> None:
     first = load_cells(path)[0]
     assert first.cell_type == "markdown"
     assert "?" in first.source
+
+
+@pytest.mark.parametrize(("path", "following"), list(pairwise(NOTEBOOKS)), ids=lambda path: path.stem)
+def test_a_notebook_ends_with_a_link_to_the_next(path: Path, following: Path) -> None:
+    last = [cell for cell in load_cells(path) if cell.cell_type == "markdown"][-1]
+    assert f"({following.name})" in last.source
 
 
 @each_notebook

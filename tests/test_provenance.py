@@ -27,9 +27,3 @@ def test_data_is_told_by_its_kind_and_the_hashes_of_files_and_split(drawn_index)
 
 def test_a_run_in_no_profile_says_so():
     assert describe_run(seed=7, began=0.0)["value"][0].startswith("none")
-
-
-def test_a_description_is_never_cut():
-    long = "; ".join(f"split {number:064x}" for number in range(8))
-    table = describe_run(seed=7, began=0.0, data=long)
-    assert long in repr(table) and long in table._repr_html_()

@@ -13,6 +13,7 @@ import torch
 from scipy.stats import mannwhitneyu
 
 from blood_lib import BloodError
+from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.inference import Classifier, heat_map
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.cells import by_name
@@ -38,6 +39,7 @@ __all__ = [
     "list_images",
     "list_top_losses",
     "summarise_heat",
+    "tell_bundle",
 ]
 
 DARK = 0.2
@@ -50,6 +52,16 @@ def find_bundle(bundle_dir: Path | str, out_dir: Path | str) -> Path | None:
     """
     made = Path(out_dir) / "bundle"
     return Path(bundle_dir) if bundle_dir else made if made.is_dir() else None
+
+
+def tell_bundle(bundle: Bundle, out_dir: Path | str) -> str:
+    """Which one `find_bundle` has found: its title, the beginning of its hash, and where it comes from."""
+    if bundle.sha256 == load_bundle().sha256:
+        origin = "the one that ships"
+    else:
+        made = (Path(out_dir) / "bundle").resolve()
+        origin = "the one that notebook 03 made" if bundle.path.resolve() == made else "another one"
+    return f'bundle "{bundle.title["en"]}", sha256 {bundle.sha256[:12]}: {origin}'
 
 
 def list_images(index: pd.DataFrame) -> pd.DataFrame:

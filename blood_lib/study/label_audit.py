@@ -5,6 +5,7 @@ Both name suspects, and neither knows the truth. Features and maps come from `in
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
+from blood_lib.report import open_whole, writing
 from blood_lib.study.evaluation import share
 from blood_lib.study.exploration import compute_neighbour_agreement, compute_pca, compute_tsne
 
@@ -24,6 +26,8 @@ __all__ = [
     "join_audits",
     "list_suspects",
     "measure_cleaning",
+    "save_suspects",
+    "tell_doubts",
 ]
 
 N_COMPONENTS = 50  # of the features, for the regression: nearly all of their variance
@@ -92,6 +96,23 @@ def list_suspects(audited: pd.DataFrame) -> pd.DataFrame:
     flags = audited["map_flags"].astype(int) + audited["cleanlab_flags"]
     ranked = audited.assign(flags=flags).sort_values(["flags", "probability"], ascending=[False, True])
     return ranked[ranked["flags"] > 0].drop(columns="flags")
+
+
+def save_suspects(suspects: pd.DataFrame, folder: Path | str) -> Path:
+    """Writes all of `list_suspects` as suspects.csv into `folder`, which is made; returns the file."""
+    file = Path(folder) / "suspects.csv"
+    with writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    with open_whole(file) as out:
+        suspects.to_csv(out, index=False, lineterminator="\n", float_format="%.4f")
+    return file
+
+
+def tell_doubts(audited: pd.DataFrame) -> list[str]:
+    """Who doubts the label, in words, for each row of `join_audits`."""
+    words = {(True, True): "map and cleanlab", (True, False): "the map", (False, True): "cleanlab"}
+    flags = zip(audited["map_flags"], audited["cleanlab_flags"], strict=True)
+    return [words.get((bool(one), bool(other)), "nobody") for one, other in flags]
 
 
 def compare_audits(by_map: pd.DataFrame, by_confidence: pd.DataFrame) -> pd.DataFrame:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from blood_lib.study.tables import WholeTable
+
 __all__ = [
     "describe_data",
     "describe_environment",
@@ -24,18 +26,7 @@ __all__ = [
 ]
 
 _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
-_IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab")
-
-
-class _Whole(pd.DataFrame):
-    """A table that is shown with every value at its full length: half a hash is none."""
-
-    def __repr__(self) -> str:
-        return self.to_string()
-
-    def _repr_html_(self) -> str | None:
-        with pd.option_context("display.max_colwidth", None):
-            return super()._repr_html_()
+_IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab", "plotly")
 
 
 def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") -> pd.DataFrame:
@@ -53,7 +44,7 @@ def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") 
         "time": f"{time.time() - began:.0f} s",
         "python": platform.python_version(),
     } | {name: _version(name) for name in (*_PACKAGES, *loaded)}
-    return _Whole({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
+    return WholeTable({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
 
 
 def describe_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> str:

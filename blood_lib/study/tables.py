@@ -1,0 +1,51 @@
+"""Tables that are shown in full, and one of claims: what is said, what was measured, and whether that holds.
+
+What is measured, and when a claim holds, is left to the notebooks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+__all__ = ["Claim", "WholeTable", "judge_claims"]
+
+
+class WholeTable(pd.DataFrame):
+    """A table that is shown with every value at its full length: half a hash is none."""
+
+    def __repr__(self) -> str:
+        return self.to_string()
+
+    def _repr_html_(self) -> str | None:
+        with pd.option_context("display.max_colwidth", None):
+            return super()._repr_html_()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A sentence of the study held against a measurement."""
+
+    says: str
+    measured: str
+    criterion: str
+    """In words: when it holds, and when in part."""
+    holds: bool
+    in_part: bool = False
+    known: bool = True
+    """False where there is nothing to judge it by, such as errors where there are none."""
+
+    def judge(self) -> str:
+        if not self.known:
+            return "nothing to judge by"
+        return "holds" if self.holds else "holds in part" if self.in_part else "does not hold"
+
+
+def judge_claims(claims: Sequence[Claim], note: str) -> WholeTable:
+    """A row per claim with its verdict; none where `note` says that the images are not the whole dataset."""
+    rows = [
+        (claim.says, claim.measured, claim.criterion, "no verdict" if note else claim.judge())
+        for claim in claims
+    ]
+    measured = f"measured on {note or 'published images'}"
+    return WholeTable(rows, columns=["the study says", measured, "holds if", "verdict"])

@@ -1,0 +1,40 @@
+"""A verdict follows from what was measured, is never given on drawn cells, and can be read in full."""
+
+import pytest
+
+pytest.importorskip("pandas")
+
+from blood_lib.study.tables import Claim, WholeTable, judge_claims  # noqa: E402
+
+
+def claim(**values):
+    return Claim(**{"says": "so", "measured": "1 of 2", "criterion": "all", "holds": False} | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ({"holds": True}, "holds"),
+        ({"holds": True, "in_part": True}, "holds"),
+        ({"in_part": True}, "holds in part"),
+        ({}, "does not hold"),
+        ({"holds": True, "known": False}, "nothing to judge by"),
+    ],
+)
+def test_a_claim_holds_in_part_in_full_or_not(values, verdict):
+    table = judge_claims([claim(**values)], "")
+    assert table["verdict"].tolist() == [verdict]
+    assert table["measured on published images"].tolist() == ["1 of 2"]
+
+
+@pytest.mark.parametrize("note", ["drawn cells, not the dataset", "a sample of 120 of 11,121 files"])
+def test_what_is_not_the_dataset_gets_no_verdict(note):
+    table = judge_claims([claim(holds=True), claim(known=False)], note)
+    assert table["verdict"].tolist() == ["no verdict"] * 2
+    assert f"measured on {note}" in table
+
+
+def test_no_value_is_cut():
+    long = "; ".join(f"split {number:064x}" for number in range(8))
+    table = WholeTable({"what": ["data"], "value": [long]})
+    assert long in repr(table) and long in table._repr_html_()
