@@ -131,7 +131,7 @@ def test_the_first_page_has_one_heading_for_all_tables_of_a_notebook(tmp_path):
     RunFolder(tmp_path, "quick", done=[Done(path, path.with_suffix(".html"), {}, 1.0)]).save()
     page = (tmp_path / "index.html").read_text()
     assert page.count("wide</td>") == 2 and page.count("<h2><a href") == 1
-    assert page.count('<div class="table">') == 2 and "overflow-x: auto" in page
+    assert page.count('<div class="table" tabindex="0">') == 2 and "overflow-x: auto" in page
 
 
 def test_a_page_asks_no_other_host_for_anything(tmp_path):

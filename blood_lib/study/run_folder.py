@@ -104,7 +104,9 @@ def _link(done: Done) -> str:
 
 def _show_tables(done: Done) -> str:
     """The tables tagged `key`, below the title of their notebook."""
-    tables = "".join(f'<div class="table">{table}</div>' for table in _find_tables(done.notebook, "key"))
+    tables = "".join(
+        f'<div class="table" tabindex="0">{table}</div>' for table in _find_tables(done.notebook, "key")
+    )
     return f"<h2>{_link(done)}</h2>{tables}" if tables else ""
 
 
