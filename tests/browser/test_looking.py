@@ -36,6 +36,7 @@ def three(browser, server: Running, cells: list[Path], request: pytest.FixtureRe
 @pytest.fixture
 def looking(three: Visit) -> Visit:
     """The first of three cells is open, its heat map, which comes last, as well."""
+    three.page.keyboard.press("Escape")  # or, on a phone, what was open lies over the cards
     three.page.locator(".dash-card").first.click()
     expect_at(three, "1 of 3")
     three.page.locator(f"{VIEWER} .dash-heat").wait_for()
@@ -95,6 +96,29 @@ def test_keys_are_left_alone_where_somebody_writes(looking: Visit) -> None:
     page.locator(f"{VIEWER} .dash-decide .dash-primary").click()  # Python would hear of the keys before this
     page.locator(f"{VIEWER} .dash-badge-confirmed").wait_for()
     expect_at(looking, "1 of 3")
+    page.keyboard.press("Control+z")
+    page.locator(f"{VIEWER} .dash-badge-confirmed").wait_for(state="hidden")
+
+
+# No time passes between the keys, less than any timer needs.
+PRESS_AT_ONCE = """keys => {
+    const press = (key) => new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+    for (const key of keys) document.activeElement.dispatchEvent(press(key));
+}"""
+
+
+def test_a_key_is_about_the_cell_that_has_the_focus_however_quick_it_comes(looking: Visit) -> None:
+    page = looking.page
+    confirmed = page.locator(".dash-card-confirmed")
+    page.locator(".dash-card").first.focus()
+    page.evaluate(PRESS_AT_ONCE, ["ArrowRight", "c"])
+    expect_at(looking, "2 of 3")
+    expect(page.locator(".dash-card-confirmed[aria-current=true]")).to_have_count(1)
+    page.evaluate(PRESS_AT_ONCE, [" ", "ArrowLeft", "c"])  # about the marked one, which is confirmed already
+    expect_at(looking, "1 of 3")
+    expect(confirmed).to_have_count(1)
+    page.keyboard.press("Control+z")
+    expect(confirmed).to_have_count(0)
 
 
 @on_a_desk

@@ -177,6 +177,7 @@ function render({ model, el, kept, signal }) {
   // --- what is chosen, and what is looked at ---
   const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
   const look = createLook(model, showMarks, follow);
+  tellBeforeKeys(el, signal, marks, look);
 
   function showMarks() {
     showChosen();

@@ -139,6 +139,7 @@ function render({ model, el, kept, signal }) {
   // --- what is chosen, and what is looked at ---
   const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
   const look = createLook(model, place, follow);
+  tellBeforeKeys(el, signal, marks, look);
 
   function showMarks() {
     bar.show(marks.size(), kept.choosing);

@@ -1,19 +1,49 @@
 // Which cells are chosen for moving, and which one is looked at. Both are shown at once, so that no key or button is
-// about the cells before; Python is told a moment later.
+// about the cells before; Python is told a moment later, but before any key that is about what Python knows.
 
 const TELL_AFTER = 80; // ms
+
+/** Tells a moment later, or now if somebody cannot wait; what was to be told before is forgotten. */
+function createMessenger() {
+  let timer = null;
+  let waiting = null;
+
+  function stop() {
+    clearTimeout(timer);
+    waiting = null;
+  }
+  function now() {
+    const tell = waiting;
+    stop();
+    tell?.();
+  }
+  return {
+    now,
+    stop,
+    later(tell, after) {
+      stop();
+      waiting = tell;
+      timer = setTimeout(now, after);
+    },
+  };
+}
+
+/** The viewer's keys act on what Python knows of `views`, marks or look: it is told before they act. */
+function tellBeforeKeys(el, signal, ...views) {
+  const tell = () => views.forEach((view) => view.tellNow());
+  whenAttached(el, (root) => root.addEventListener("dash:do", tell, { signal, capture: true }), signal);
+}
 
 /** `show()` is called after every change; `tell(ids)` when there has been none for a moment. */
 function createMarks(show, tell) {
   let ids = new Set();
   let anchor = null; // where a range begins
-  let timer = null;
+  const messenger = createMessenger();
 
   function change(next) {
     ids = new Set(next);
     show();
-    clearTimeout(timer);
-    timer = setTimeout(() => tell([...ids]), TELL_AFTER);
+    messenger.later(() => tell([...ids]), TELL_AFTER);
   }
 
   return {
@@ -46,12 +76,13 @@ function createMarks(show, tell) {
 
     /** What Python says, or what Python is told of by other means. */
     take(next) {
-      clearTimeout(timer);
+      messenger.stop();
       ids = new Set(next);
       show();
     },
 
-    stop: () => clearTimeout(timer),
+    tellNow: messenger.now,
+    stop: messenger.stop,
   };
 }
 
@@ -59,7 +90,7 @@ function createMarks(show, tell) {
 function createLook(model, show, follow) {
   let current = model.get("selected");
   let asked = null; // the same, until Python has heard of it
-  let timer = null;
+  const messenger = createMessenger();
 
   model.on("change:selected", () => {
     if (asked !== null && asked !== model.get("selected")) return; // the answer to an earlier wish
@@ -79,10 +110,10 @@ function createLook(model, show, follow) {
     at(id, after = 0) {
       current = id;
       asked = id === model.get("selected") ? null : id;
-      clearTimeout(timer);
-      timer = setTimeout(() => model.send({ kind: "select", id }), after);
+      messenger.later(() => model.send({ kind: "select", id }), after);
       show();
     },
-    stop: () => clearTimeout(timer),
+    tellNow: messenger.now,
+    stop: messenger.stop,
   };
 }
