@@ -13,6 +13,7 @@ from PIL import Image
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.glyphs import svg_mark, svg_shape
 from blood_lib.dashboard.pictures import heat_overlay, thumbnail
+from blood_lib.dashboard.viewer import STRENGTH
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import classify, drawn_files, listen, say
 from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
@@ -154,11 +155,31 @@ def test_a_hostile_selection_selects_nothing(app: App, identity: object) -> None
 # --- pictures ---
 
 
-def test_a_heat_map_is_clear_where_cold_and_covers_where_hot() -> None:
-    with Image.open(io.BytesIO(heat_overlay(np.array([[0.0, 1.0]])))) as image:
-        cold, hot = image.getpixel((0, 0)), image.getpixel((1, 0))
-    assert cold[3] == 0
-    assert hot[3] > 200
+def lightness(colours: np.ndarray) -> np.ndarray:
+    """CIE L* of sRGB colours (..., 3) in [0, 255]; about what somebody sees who sees no colours."""
+    shares = colours / 255
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return 116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16  # above 8, as all here are
+
+
+def test_hotter_is_evenly_lighter() -> None:
+    with Image.open(io.BytesIO(heat_overlay(np.linspace(0, 1, 17)[None]))) as image:
+        seen = lightness(np.asarray(image.convert("RGB"), dtype=float)[0])
+    steps = np.diff(seen)
+    assert seen[-1] - seen[0] > 70
+    assert steps.max() < 1.2 * steps.min()
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#f3d9cf", "#8060b0", "#401060", "#000000"])
+def test_hotter_is_lighter_on_whatever_it_lies(ground: str) -> None:
+    heat = np.linspace(0, 1, 17)[None]
+    with Image.open(io.BytesIO(heat_overlay(heat))) as image:
+        over = image.convert("RGBA")
+    over.putalpha(over.getchannel("A").point(lambda alpha: alpha * STRENGTH // 100))
+    laid = Image.alpha_composite(Image.new("RGBA", over.size, ground), over).convert("RGB")
+    seen = lightness(np.asarray(laid, dtype=float)[0])
+    assert np.diff(seen).min() > 0
+    assert seen[-1] - seen[0] > 20
 
 
 def test_a_thumbnail_is_square_whatever_the_image() -> None:

@@ -14,13 +14,12 @@ __all__ = ["display_image", "heat_overlay", "image_size", "shrink", "thumbnail"]
 
 KEEP_BYTES = 400_000  # a file up to this size is kept as it came; a larger one as a smaller copy
 DISPLAY_SIDE = 640
-# Nothing, amber, orange, red: reads on pink and violet stains, and in grey as dark against light.
+# From dark blue to light yellow, on a straight line in Oklab (bottosson.github.io/posts/oklab): equal steps
+# look equal, and lighter is more, so that it reads in grey and for every kind of colour vision.
 HEAT = (
-    (0.0, (255, 240, 150, 0)),
-    (0.35, (255, 200, 60, 70)),
-    (0.7, (245, 120, 20, 165)),
-    (1.0, (200, 10, 20, 215)),
-)
+    (0, 24, 84), (24, 53, 93), (53, 78, 100), (84, 104, 105), (115, 129, 108),
+    (149, 155, 108), (183, 182, 105), (219, 209, 98), (255, 236, 84),
+)  # fmt: skip
 
 
 def shrink(content: bytes | Rejection) -> bytes:
@@ -71,10 +70,13 @@ def _draw_placeholder(side: int) -> bytes:
 
 
 def heat_overlay(heat: np.ndarray) -> bytes:
-    """A PNG to lay over the image; heat: (H, W) in [0, 1], transparent where it is 0."""
-    stops = [stop for stop, _ in HEAT]
-    channels = [np.interp(heat, stops, [colour[c] for _, colour in HEAT]) for c in range(4)]
-    return _encode(Image.fromarray(np.stack(channels, axis=-1).astype(np.uint8)), "PNG")
+    """A PNG to lay over the image; heat: (H, W) in [0, 1].
+
+    It covers the cold as much as the hot: laid over light and dark alike, what is hotter is then lighter.
+    """
+    stops = np.linspace(0, 1, len(HEAT))
+    channels = [np.interp(heat, stops, channel) for channel in zip(*HEAT, strict=True)]
+    return _encode(Image.fromarray(np.rint(np.stack(channels, axis=-1)).astype(np.uint8)), "PNG")
 
 
 def image_size(content: bytes) -> tuple[int, int]:
