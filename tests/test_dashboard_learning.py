@@ -59,6 +59,16 @@ def test_what_is_accepted_is_done_and_can_be_undone(app: App) -> None:
     assert labels(app) == before
 
 
+def test_what_was_dismissed_stays_as_it_is_when_the_rest_is_accepted(app: App) -> None:
+    do(app, "adapt")
+    first, *others = find_proposals(app.state)
+    do(app, "dismiss", ids=(first.id,))
+    do(app, "accept")
+    assert app.state.adapted and others
+    kept = app.state.cell(first.id)
+    assert kept.label == first.label and kept.result is first.result
+
+
 def test_a_person_who_answers_by_hand_is_not_overruled(app: App) -> None:
     do(app, "adapt")
     first, *others = find_proposals(app.state)

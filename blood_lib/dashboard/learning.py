@@ -110,6 +110,7 @@ class Learning:
         self.state.cells = tuple(
             replace(cell, proposal=None) if cell.id in chosen else cell for cell in self.state.cells
         )
+        self._answers = {identity: self._answers[identity] for identity in self._answers.keys() - chosen}
         if not find_proposals(self.state):
             self._learnt = None
 
