@@ -9,7 +9,7 @@ from PIL import Image
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.learning import count_pairs, find_proposals
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import classify, say
+from tests.dashboard_tools import classify, listen, say
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
 from tests.test_dashboard_saving import do
 
@@ -102,6 +102,33 @@ def test_proposals_are_answered_pair_by_pair(app: App) -> None:
     assert app.state.proposals == total - n and app.state.adapted
     say(lessons, kind="dismiss")
     assert app.state.proposals == 0
+
+
+def test_a_proposal_is_answered_where_the_cell_is_looked_at(app: App) -> None:
+    do(app, "adapt")
+    first, second, *others = find_proposals(app.state)
+    assert others
+    say(app.viewer, kind="accept")  # none is looked at, and so none is meant
+    assert app.state.proposals == 2 + len(others)
+    app.state.selected = first.id
+    assert app.viewer.cell["proposal"] == NAMES.index(first.proposal)
+    heat = app.viewer.heat
+    say(app.viewer, kind="accept")
+    assert app.state.cell(first.id).label == first.proposal and app.state.adapted
+    assert app.viewer.cell["proposal"] is None
+    assert app.viewer.heat != heat  # what spoke for the one type is not what speaks for the other
+    app.state.selected = second.id
+    say(app.viewer, kind="dismiss")
+    assert app.state.cell(second.id).label == second.label and not app.state.cell(second.id).reviewed
+    assert app.state.proposals == len(others)
+
+
+def test_the_gallery_is_told_which_cells_have_a_proposal(app: App) -> None:
+    say(app.classification.gallery, kind="hello")
+    heard = listen(app.classification.gallery)
+    do(app, "adapt")
+    told = {item[0] for message in heard for item in message.content["items"] if item[-1]}
+    assert told == {cell.id for cell in find_proposals(app.state)}
 
 
 def test_what_was_learnt_can_be_forgotten(app: App, tiny_classifier: Classifier) -> None:

@@ -64,6 +64,7 @@ class Gallery(AllCells):
             cell.status,
             round(cell.confidence, 4),
             cell.reviewed,
+            cell.proposed,
         ]
 
     # --- what the page says ---

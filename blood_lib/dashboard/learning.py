@@ -37,7 +37,7 @@ def find_lessons(state: DashboardState) -> list[Cell]:
 
 def find_proposals(state: DashboardState) -> list[Cell]:
     """The cells with a proposal that nobody has answered yet."""
-    return [cell for cell in state.cells if cell.proposal is not None and not cell.reviewed]
+    return [cell for cell in state.cells if cell.proposed]
 
 
 def count_pairs(cells: Iterable[Cell]) -> list[tuple[str, str, int]]:

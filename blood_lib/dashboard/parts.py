@@ -28,6 +28,8 @@ KEYS = (
     (("←", "↑", "K"), "previous"),
     (("N",), "doubtful"),
     (("C",), "confirm"),
+    (("A",), "accept"),
+    (("L",), "dismiss"),
     (("1", "…", "9"), "group"),
     (("M",), "menu"),
     (("U",), "unidentified"),

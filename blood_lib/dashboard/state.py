@@ -64,6 +64,11 @@ class Cell:
         return self.reviewed and self.group != self.result.label
 
     @property
+    def proposed(self) -> bool:
+        """It has a proposal that nobody has answered yet."""
+        return self.proposal is not None and not self.reviewed
+
+    @property
     def counts(self) -> bool:
         """It is one of a class, and so part of every total."""
         return self.label not in (UNIDENTIFIED, EXCLUDED)

@@ -28,7 +28,7 @@ class Viewer(Part):
     """The selected cell, and what can be done with it. One model, shown in two places."""
 
     _esm = script("points", "zoom", "plane", "menu", "viewer")
-    accepts = ("step", "close", "confirm", "move")
+    accepts = ("step", "close", "confirm", "move", "accept", "dismiss")
 
     groups = List(help="label, colour and shape of all groups, as name_groups has them").tag(sync=True)
     reference = List(help="places of the reference cells on the small map, a list per class").tag(sync=True)
@@ -73,6 +73,10 @@ class Viewer(Part):
         with self.hold_sync():  # the page shows it while the rest is made
             self.image, self.heat, self.near = image, b"", {}
             self.cell = self._describe(cell, image_size(image))
+        self._explain(cell)
+
+    def _explain(self, cell: Cell) -> None:
+        """What the model's answer rests on."""
         with self.hold_sync():
             self.heat = self._draw_heat(cell)
             self.near = describe_neighbours(self.state.classifier.atlas, cell.result.features, cell.place)
@@ -80,7 +84,10 @@ class Viewer(Part):
     def _on_cells(self, _change: Any) -> None:
         if len(self._walk) != len(self.state.cells):
             self._begin()
+        before = self._shown
         self._describe_shown()
+        if before is not None and self._shown is not None and self._shown.result is not before.result:
+            self._explain(self._shown)  # the model has learnt
 
     def _describe_shown(self) -> None:
         """The cell that is shown may stand in another group now, or be called otherwise."""
@@ -104,6 +111,7 @@ class Viewer(Part):
             "said": self._names.index(cell.result.label),
             "reviewed": cell.reviewed,
             "moved": cell.moved,
+            "proposal": self._names.index(cell.proposal) if cell.proposed else None,
             "status": cell.status,
             "status_word": self.state.messages(f"state.{cell.status}"),
             "reason": self.state.messages.reason(cell.result.reason),
@@ -165,6 +173,18 @@ class Viewer(Part):
         if group is None or (type(group) is int and 0 <= group < len(self._names)):
             name = None if group is None else self._names[group]
             self.state.command = Command("move", ids=self._find_meant(content), group=name)
+
+    def _on_accept(self, content: dict, _buffers: list) -> None:
+        """They belong where the model proposes since it has learnt."""
+        self._answer("accept", content)
+
+    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+        self._answer("dismiss", content)
+
+    def _answer(self, kind: str, content: dict) -> None:
+        ids = self._find_meant(content)
+        if ids:  # none would be all proposals
+            self.state.command = Command(kind, ids=ids)
 
     def _find_meant(self, content: dict) -> tuple[int, ...]:
         """The cell that is shown; with `marked` the marked ones instead, if there are any."""

@@ -127,7 +127,7 @@ def test_all_keys_are_listed_behind_a_question_mark(looking: Visit) -> None:
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
-    expect(dialog.locator("tr")).to_have_count(15)
+    expect(dialog.locator("tr")).to_have_count(17)
     assert all(row.strip() for row in dialog.locator("td").all_inner_texts())
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")

@@ -9,7 +9,7 @@ function render({ model, el, kept, signal }) {
   const text = model.get("text");
   const groups = model.get("groups"); // the classes, and two more that do not count
   const keys = groupKeys(groups);
-  const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, batch, url}
+  const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
   let rejected = []; // [name, reason] of each file
   let listed = null; // those that the table shows
   let filters = kept.filters ?? { status: "all", group: "all", review: "all" };
@@ -79,9 +79,9 @@ function render({ model, el, kept, signal }) {
   function add(message) {
     streaming = message.more;
     batch += 1;
-    for (const [id, name, group, said, status, confidence, reviewed] of message.items) {
+    for (const [id, name, group, said, status, confidence, reviewed, proposed] of message.items) {
       const { url, asked, batch: before } = items.get(id) ?? {};
-      items.set(id, { id, name, group, model: said, status, confidence, reviewed, url, asked, batch: before ?? batch });
+      items.set(id, { id, name, group, model: said, status, confidence, reviewed, proposed, url, asked, batch: before ?? batch });
     }
     if (!streaming) for (const item of items.values()) item.batch = 0;
     if (message.rejected.length) rejected = rejected.concat(message.rejected);
@@ -127,7 +127,7 @@ function render({ model, el, kept, signal }) {
   function passes(item) {
     const { status, group, review: wanted } = filters;
     const done = review(item);
-    const known = ["all", done || (item.status === "ok" ? "open" : "doubtful"), done ? "reviewed" : "open"];
+    const known = ["all", done || (item.status === "ok" ? "open" : "doubtful"), done ? "reviewed" : "open", item.proposed && "proposed"];
     return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && known.includes(wanted);
   }
 
@@ -295,7 +295,7 @@ function render({ model, el, kept, signal }) {
     again: (kind) => model.send({ kind }),
   });
 
-  el.addEventListener("dash:doubtful", () => changeFilters({ status: "all", group: "all", review: "doubtful" }), { signal });
+  el.addEventListener("dash:show", ({ detail }) => changeFilters({ status: "all", group: "all", review: detail }), { signal });
   setSelecting(kept.selecting ?? false);
   model.send({ kind: "hello" });
   return () => {

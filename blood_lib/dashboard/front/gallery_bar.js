@@ -12,7 +12,7 @@ function createFilters(text, groups, change) {
   const group = choice(text.type, [["all", text.all_types], ...groups.map(({ label }, i) => [String(i), label])], "group");
   const review = choice(
     text.review,
-    ["all", "open", "doubtful", "reviewed", "moved"].map((name) => [name, text[`review_${name}`]]),
+    ["all", "open", "doubtful", "proposed", "reviewed", "moved"].map((name) => [name, text[`review_${name}`]]),
     "review",
   );
 

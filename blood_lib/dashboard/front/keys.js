@@ -11,6 +11,8 @@ const DO = {
   k: { what: "step", by: -1 },
   n: { what: "step", by: 1, doubtful: true },
   c: { what: "confirm" },
+  a: { what: "accept" },
+  l: { what: "dismiss" },
   m: { what: "menu" },
   h: { what: "heat" },
   "+": { what: "zoom", by: 1 },

@@ -6,8 +6,9 @@ function render({ model, el }) {
   const button = (words, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, words);
   const learn = button(text.learn, { kind: "adapt" }, "dash-small");
   const state = h("p", { class: "dash-muted", role: "status" });
+  const look = h("button", { type: "button", class: "dash-button", onclick: () => showInGallery(el, "proposed") }, text.look);
   const pairs = h("ul", { class: "dash-pairs" });
-  const all = h("div", { class: "dash-buttons" }, button(text.accept_all, { kind: "accept" }, "dash-primary"), button(text.dismiss_all, { kind: "dismiss" }));
+  const all = h("div", { class: "dash-buttons" }, button(text.accept_all, { kind: "accept" }, "dash-primary"), button(text.dismiss_all, { kind: "dismiss" }), look);
   const learnt = h("div", { class: "dash-buttons dash-learnt" }, h("span", {}, text.learnt), button(text.save, { kind: "save" }), button(text.forget, { kind: "forget" }, "dash-quiet"));
   const box = h("section", { class: "dash-surface dash-lessons" }, h("div", { class: "dash-buttons dash-lessons-head" }, h("h2", {}, text.title), state, learn), pairs, all, learnt);
   el.append(box);

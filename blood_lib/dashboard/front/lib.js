@@ -108,6 +108,12 @@ function openTab(from, tab) {
   from.dispatchEvent(new CustomEvent("dash:tab", { bubbles: true, detail: tab }));
 }
 
+/** Ask for those cells of the gallery that its filter by review calls so, from anywhere in the app. */
+function showInGallery(from, review) {
+  openTab(from, "classification");
+  from.closest(".dash-app").querySelector(".dash-gallery").dispatchEvent(new CustomEvent("dash:show", { detail: review }));
+}
+
 /** Calls back with the app's root element as soon as `el` is in the page. */
 function whenAttached(el, callback, signal) {
   const look = () => {

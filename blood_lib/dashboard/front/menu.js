@@ -42,7 +42,7 @@ function putBeside(menu, anchor) {
 
 /** The key of each group: digits for the first nine classes, then letters that mean nothing else, U and X. */
 function groupKeys(groups) {
-  const free = "123456789ABDEFGILOPQRSTVWYZ";
+  const free = "123456789BDEFGIOPQRSTVWYZ";
   return [...groups.slice(0, -2).map((_, i) => free[i] ?? ""), "U", "X"];
 }
 

@@ -18,7 +18,7 @@ function render({ model, el }) {
   const reset = h("button", { type: "button", class: "dash-button dash-small", onclick: resetRanges }, text.reset);
   const notes = h("p", { class: "dash-notes" });
   const doubt = h("span");
-  const look = h("button", { type: "button", class: "dash-button dash-small", onclick: lookAtDoubtful }, text.look);
+  const look = h("button", { type: "button", class: "dash-button dash-small", onclick: () => showInGallery(el, "doubtful") }, text.look);
   const doubtful = h("div", { class: "dash-strip dash-doubt" }, doubt, look);
   const body = h(
     "div",
@@ -28,11 +28,6 @@ function render({ model, el }) {
     takeAway(),
   );
   el.append(empty, body);
-
-  function lookAtDoubtful() {
-    openTab(el, "classification");
-    el.closest(".dash-app").querySelector(".dash-gallery").dispatchEvent(new Event("dash:doubtful"));
-  }
 
   function takeAway() {
     const name = h("input", { type: "text", class: "dash-input", maxlength: 200, autocomplete: "name", value: model.get("reviewer") });

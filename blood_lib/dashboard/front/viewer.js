@@ -40,9 +40,12 @@ function render({ model, el, signal }) {
     const label = h("h2", { "aria-live": "polite" });
     const said = h("p", { class: "dash-said" });
     const doubt = h("p", { class: "dash-viewer-status" });
+    const proposal = h("p", { "aria-live": "polite" });
+    const answers = [button(text.accept, "A", () => tell("accept")), button(text.dismiss, "L", () => tell("dismiss"))];
+    const proposed = h("div", { class: "dash-strip dash-notice dash-proposed" }, proposal, ...answers);
     const bar = h("div", { class: "dash-viewer-bar" }, at, h("span", { class: "dash-viewer-buttons" }, small("‹", text.previous, () => tell("step", { by: -1 })), small("›", text.next, () => tell("step", { by: 1 })), small("?", text.keys, askForKeys, "dash-wants-keys"), small("×", text.close, () => tell("close"), "dash-close")));
     return {
-      el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, name),
+      el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, proposed, name),
       show(cell) {
         const words = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
         const mine = cell.moved ? badge("moved", text.moved) : cell.reviewed ? badge("confirmed", text.confirmed) : null;
@@ -52,6 +55,8 @@ function render({ model, el, signal }) {
         said.replaceChildren(...(mine ? [mine, " "] : []), words);
         doubt.hidden = cell.status === "ok";
         if (cell.status !== "ok") doubt.replaceChildren(badge(cell.status, cell.status_word), " ", cell.reason);
+        proposed.hidden = cell.proposal === null;
+        if (!proposed.hidden) proposal.replaceChildren(mark(groups[cell.proposal], 14), " ", fill(text.proposed, { label: groups[cell.proposal].label }));
       },
     };
   }
@@ -201,6 +206,8 @@ function render({ model, el, signal }) {
   const acts = {
     step: ({ by, doubtful, scrolls }) => (open() || !scrolls) && tell("step", { by, doubtful }),
     confirm: () => tell("confirm", { marked: true }),
+    accept: () => tell("accept", { marked: true }),
+    dismiss: () => tell("dismiss", { marked: true }),
     group: ({ key }) => keys.includes(key) && tell("move", { group: keys.indexOf(key), marked: true }),
     menu: () => open() && openGroups(),
     heat: () => open() && picture.toggle(),
