@@ -213,14 +213,18 @@ function render({ model, el, signal }) {
     heat: () => open() && picture.toggle(),
     zoom: ({ by }) => open() && (by ? picture.zoomer.zoom(ZOOM_STEP ** by) : picture.zoomer.whole()),
     pan: ({ by }) => open() && picture.zoomer.pan(...by.map((step) => PAN_STEP * step)),
-    close: () => open() && tell("close"),
+    close() {
+      tell("close"); // a cell may be on its way
+      return open();
+    },
   };
   const open = () => cellIs().id !== undefined;
   whenAttached(
     el,
     (root) => {
       const onDo = (event) => {
-        const inSight = el.getClientRects().length > 0;
+        // Its place, since in a narrow window it is hidden itself while it shows no cell.
+        const inSight = el.closest(".dash-side").getClientRects().length > 0;
         if (inSight && acts[event.detail.what] && acts[event.detail.what](event.detail) !== false) event.preventDefault();
       };
       root.addEventListener("dash:do", onDo, { signal });
