@@ -21,6 +21,7 @@ CHROMIUM = next(
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SCREENS = {"desktop": DESKTOP, "phone": PHONE}
 PATIENCE = 120_000  # ms, on a busy machine
 TABS = ("Upload", "Help", "Chart", "Classification", "Visual analysis")
 
@@ -30,6 +31,10 @@ BROWSER = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium in /usr/bin: apt-get install chromium"),
 ]
+
+# For a test of the page that a module shares, where it makes no sense on the other kind of screen.
+on_a_desk = pytest.mark.parametrize("shared", ["desktop"], indirect=True)
+on_a_phone = pytest.mark.parametrize("shared", ["phone"], indirect=True)
 
 
 class Visit:

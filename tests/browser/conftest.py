@@ -14,7 +14,7 @@ import pytest
 
 from blood_lib.bundle import SHIPPED
 from blood_lib.study.painter import draw_cells
-from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, PHONE, Visit
+from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, SCREENS, Visit
 from tests.fixtures_bundle import encode
 from tests.serving import Running, serving
 
@@ -40,9 +40,17 @@ def browser():
         running.close()
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def visit(browser, server: Running, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    visit = Visit(browser, server, **request.param)
+    visit = Visit(browser, server, **SCREENS[request.param])
+    yield visit
+    visit.close()
+
+
+@pytest.fixture(scope="module", params=SCREENS)
+def shared(browser, server: Running, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """One page for the tests of a module: to start one takes longer than most of them."""
+    visit = Visit(browser, server, **SCREENS[request.param])
     yield visit
     visit.close()
 
@@ -50,13 +58,6 @@ def visit(browser, server: Running, request: pytest.FixtureRequest) -> Iterator[
 @pytest.fixture
 def desktop(browser, server: Running) -> Iterator[Visit]:
     visit = Visit(browser, server, **DESKTOP)
-    yield visit
-    visit.close()
-
-
-@pytest.fixture
-def phone(browser, server: Running) -> Iterator[Visit]:
-    visit = Visit(browser, server, **PHONE)
     yield visit
     visit.close()
 

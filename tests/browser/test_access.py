@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, PHONE, TABS, Visit, expect, settle
+from tests.browser_tools import BROWSER, PHONE, TABS, Visit, expect, settle
 from tests.serving import Running
 
 pytestmark = BROWSER
@@ -50,6 +50,13 @@ def test_axe_finds_nothing_serious(visit: Visit, cells: list[Path], tmp_path: Pa
     assert not find_faults_in_tabs(visit)
 
 
+@pytest.fixture(scope="module")
+def filled(shared: Visit, cells: list[Path]) -> Visit:
+    """A page with cells, for tests that look at all of it."""
+    shared.upload(cells)
+    return shared
+
+
 FOCUS = """() => {
     const node = document.activeElement, style = getComputedStyle(node);
     const { width, height } = node.getBoundingClientRect();
@@ -59,11 +66,10 @@ FOCUS = """() => {
 }"""
 
 
-def test_whoever_uses_the_keyboard_sees_where_they_are(desktop: Visit, cells: list[Path]) -> None:
-    page = desktop.page
-    desktop.upload(cells)
+def test_whoever_uses_the_keyboard_sees_where_they_are(filled: Visit) -> None:
+    page = filled.page
     for tab in TABS:
-        desktop.open(tab)
+        filled.open(tab)
         settle(page)
         page.get_by_role("tab", name=tab).focus()
         stops = []
@@ -84,38 +90,45 @@ MOVING = """[document.body, ...document.body.querySelectorAll("*")].filter((node
 }).map((node) => node.className)"""
 
 
-def test_whoever_wants_nothing_to_move_sees_nothing_move(browser, server: Running, cells: list[Path]) -> None:
-    visit = Visit(browser, server, **DESKTOP, reduced_motion="reduce")
-    visit.upload(cells)
+def test_whoever_wants_nothing_to_move_sees_nothing_move(filled: Visit) -> None:
+    page = filled.page
+    assert page.evaluate(MOVING)
+    page.emulate_media(reduced_motion="reduce")
     for tab in TABS:
-        visit.open(tab)
-        settle(visit.page)
-        assert visit.page.evaluate(MOVING) == [], tab
-    visit.close()
+        filled.open(tab)
+        settle(page)
+        assert page.evaluate(MOVING) == [], tab
+    page.emulate_media(reduced_motion="no-preference")
 
 
-OUTLINED = "node => getComputedStyle(node).outlineStyle !== 'none'"
+# The colours of the line under the open tab, and of what it lies on.
+TAB_LINE = """[["[role=tab][aria-selected=true]", "::after"], [".dash-top"]].map(([where, part]) =>
+    getComputedStyle(document.querySelector(where), part).backgroundColor)"""
+OUTLINED = "nodes => nodes.map(node => getComputedStyle(node).outlineStyle !== 'none')"
 
 
-def test_in_high_contrast_an_outline_tells_what_a_colour_tells_elsewhere(
-    desktop: Visit, cells: list[Path]
-) -> None:
-    page = desktop.page
-    desktop.upload(cells)
+def test_in_high_contrast_an_outline_tells_what_a_colour_tells_elsewhere(filled: Visit) -> None:
+    page = filled.page
     page.emulate_media(forced_colors="active")
-    desktop.open("Classification")
-    page.locator(".dash-card").first.click()
-    button = page.get_by_role("button", name="Select", exact=True)
-    assert not button.evaluate(OUTLINED)
-    button.click()
+    filled.open("Classification")
+    line, ground = page.evaluate(TAB_LINE)
+    assert line != ground
+    select = page.get_by_role("button", name="Select", exact=True)
+    assert select.evaluate_all(OUTLINED) == [False]
+    select.click()
     page.mouse.move(0, 0)
+    pressed = page.locator("[aria-pressed=true]").locator("visible=true")
+    assert pressed.evaluate_all(OUTLINED) == [True, True]  # this button, and a filter
+    select.click()
+    page.locator(".dash-card").first.click()
     page.locator(".dash-viewer:visible").get_by_role("button", name="Move to").click()
-    for seen in (button, *map(page.locator, (".dash-card[aria-current=true]", ".dash-menu-item:focus"))):
+    for seen in map(page.locator, (".dash-card[aria-current=true]", ".dash-menu-item:focus")):
         expect(seen).to_be_visible()
-        assert seen.evaluate(OUTLINED)
+        assert seen.evaluate_all(OUTLINED) == [True]
     page.keyboard.press("Escape")
     page.keyboard.press("Tab")
     assert page.evaluate(FOCUS)[1]
+    page.emulate_media(forced_colors="none")
 
 
 def test_the_filters_take_three_rows_on_a_phone_in_every_language(

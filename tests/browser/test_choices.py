@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.browser_tools import BROWSER, DESKTOP, PHONE, Visit, until
+import pytest
+
+from tests.browser_tools import BROWSER, PHONE, SCREENS, Visit, until
 from tests.serving import Running
 
 pytestmark = BROWSER
@@ -35,8 +37,9 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
     visit.close()
 
 
-def test_the_theme_is_the_systems_until_another_is_chosen(browser, server: Running) -> None:
-    visit = Visit(browser, server, color_scheme="light", **DESKTOP)
+@pytest.mark.parametrize("screen", SCREENS)
+def test_the_theme_is_the_systems_until_another_is_chosen(browser, server: Running, screen: str) -> None:
+    visit = Visit(browser, server, color_scheme="light", **SCREENS[screen])
     page = visit.page
     until(page, f"!({IS_DARK.format(GROUND)})")
     page.emulate_media(color_scheme="dark")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, PHONE, Visit, expect, until
-from tests.serving import Running
+from tests.browser_tools import BROWSER, Visit, expect, on_a_phone, until
 
 pytestmark = BROWSER
 
@@ -18,15 +17,13 @@ ROW = "document.querySelector('.dash-shares tr:nth-child(2)')"
 FLAG = f"{ROW}.dataset.flag"
 
 
-@pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def counted(browser, server: Running, cells: list[Path], request: pytest.FixtureRequest) -> Iterator[Visit]:
+@pytest.fixture(scope="module")
+def counted(shared: Visit, cells: list[Path]) -> Visit:
     """A page with the Chart tab open and every cell counted; one for all tests: each types its own ranges."""
-    visit = Visit(browser, server, **request.param)
-    visit.upload(cells)
-    visit.open("Chart")
-    visit.page.wait_for_selector(".dash-tally .dash-limit")
-    yield visit
-    visit.close()
+    shared.upload(cells)
+    shared.open("Chart")
+    shared.page.wait_for_selector(".dash-tally .dash-limit")
+    return shared
 
 
 def type_range(visit: Visit, low: str, high: str) -> None:
@@ -86,7 +83,16 @@ def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells
     printed.close()
 
 
-@pytest.mark.parametrize("counted", [PHONE], ids=["phone"], indirect=True)
+def test_few_cells_come_with_a_warning_and_each_type_is_counted_its_own_way(counted: Visit) -> None:
+    page = counted.page
+    expect(page.locator(".dash-caution")).to_contain_text("fewer than 100")
+    heads = " ".join(page.locator(".dash-tally th[scope=rowgroup]").all_inner_texts())
+    assert "Per 100" in heads and "Counted apart" in heads
+    interval = page.locator(".dash-tally .dash-cell-range").first
+    expect(interval).to_have_text(re.compile(r"\d–\d"))
+
+
+@on_a_phone
 def test_the_numbers_fit_on_a_phone(counted: Visit) -> None:
     page = counted.page
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, Visit, expect, until
+from tests.browser_tools import BROWSER, DESKTOP, Visit, expect, on_a_desk, on_a_phone, until
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
 from tests.serving import Running, serving, wait_for
 
 pytestmark = BROWSER
 
 EACH = 4  # cells of each colour
+DULL = "#803030"  # red, but the model is not sure
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +32,14 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def zip_colours(folder: Path, n: int) -> Path:
-    """A ZIP file of n cells of each colour."""
+    """A ZIP file of n cells of each colour, all of them clear but for the last red one."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, colour in COLOURS.items():
             for i in range(n):
-                archive.writestr(f"{name} {i:04}.png", encode(draw_cell(colour, size=(60 + i % 5, 64))))
+                dull = name == "red" and i == n - 1
+                image = draw_cell(DULL if dull else colour, size=(60 + i % 5, 64))
+                archive.writestr(f"{name} {i:04}.png", encode(image))
     (folder / "colours.zip").write_bytes(content.getvalue())
     return folder / "colours.zip"
 
@@ -68,38 +71,53 @@ class Review:
     def group(self, name: str):
         return self.page.locator(".dash-group").filter(has=self.page.get_by_role("heading", name=name))
 
+    def choose(self, card) -> None:
+        """What the buttons are about; on a phone, what is looked at lies over them."""
+        if self.visit.has_touch:
+            self.select(True)
+            card.tap()
+        else:
+            card.click()
+
+    def select(self, on: bool) -> None:
+        """A click or a touch marks from now on, or no more."""
+        button = self.page.get_by_role("button", name="Select", exact=True)
+        if (button.get_attribute("aria-pressed") == "true") != on:
+            button.click()
+
     def expect(self, **counts: int) -> None:
         """Wait until the groups have these numbers; not named: EACH of each colour, none elsewhere."""
         wanted = dict.fromkeys(COLOURS, EACH) | {"unidentified": 0, "excluded": 0} | counts
         until(self.page, f"{GROUPS}.every(([name, n]) => ({wanted})[name] === n)")
 
     def expect_marked(self, n: int) -> None:
-        expect(self.page.locator(MARKED)).to_have_count(n)
+        expect(self.page.locator(".dash-chosen")).to_have_text(f"{n} selected" if n else "")
 
     def end(self) -> None:
         """Leave the page as it was found, with no images."""
+        self.visit.open("Classification")
+        self.page.keyboard.press("Escape")
+        self.select(False)
         self.visit.open("Upload")
         self.page.get_by_role("button", name="Remove all images").click()
         self.page.wait_for_selector(".dash-done", state="hidden")
 
 
-@pytest.fixture(scope="module")
-def seat(browser, server: Running) -> Iterator[Visit]:
-    """A page at a desk, for one review after another."""
-    visit = Visit(browser, server, **DESKTOP)
-    yield visit
-    visit.close()
-
-
 @pytest.fixture
-def review(seat: Visit, colours: Path) -> Iterator[Review]:
+def review(shared: Visit, colours: Path) -> Iterator[Review]:
     """The same cells, uploaded anew for each test: no mark and no move is left of the test before."""
-    review = Review(seat, colours)
+    review = Review(shared, colours)
     review.expect()
     yield review
     review.end()
 
 
+def test_the_most_doubtful_come_first_in_each_group(review: Review) -> None:
+    expect(review.page.locator(".dash-card-uncertain")).to_have_count(1)
+    assert review.card("red").get_attribute("title").endswith(f"red {EACH - 1:04}.png")
+
+
+@on_a_desk
 def test_a_click_looks_and_control_and_shift_choose_several(review: Review) -> None:
     review.card("red").click()
     review.expect_marked(0)
@@ -125,6 +143,7 @@ def drag(review: Review, start, end) -> None:
     review.page.mouse.up()
 
 
+@on_a_desk
 def test_a_card_is_dragged_to_another_group_and_tells_what_the_model_said(review: Review) -> None:
     name = review.card("red").get_attribute("title")
     drag(review, review.card("red"), lambda: review.card("green", 1))
@@ -134,6 +153,7 @@ def test_a_card_is_dragged_to_another_group_and_tells_what_the_model_said(review
     assert "red" in moved.get_attribute("aria-label")
 
 
+@on_a_desk
 def test_chosen_cards_are_dragged_together_to_a_group_that_was_empty(review: Review) -> None:
     review.card("red").click()
     review.card("red", 2).click(modifiers=["Control"])
@@ -145,6 +165,7 @@ def test_chosen_cards_are_dragged_together_to_a_group_that_was_empty(review: Rev
     review.expect_marked(0)
 
 
+@on_a_desk
 def test_a_frame_chooses_what_it_touches(review: Review) -> None:
     first, last = review.card("red").bounding_box(), review.card("green").bounding_box()
     review.page.mouse.move(first["x"] + first["width"] + 3, first["y"] - 4)  # between two cards, above them
@@ -197,6 +218,7 @@ def test_keys_mark_and_confirm(review: Review) -> None:
     press("Enter")
     until(page, f"document.querySelectorAll('.dash-card-confirmed').length === {EACH}")
     review.expect()
+    press("End")
     press("ArrowDown")  # into the next group
     until(page, "document.activeElement.closest('.dash-group').dataset.group === '2'")
 
@@ -210,7 +232,7 @@ def test_after_a_move_the_focus_is_on_the_next_card(review: Review) -> None:
 
 
 def test_the_menu_moves_and_the_buttons_take_back(review: Review) -> None:
-    review.card("red").click()
+    review.choose(review.card("red"))
     review.page.locator(BAR).get_by_role("button", name="Move to").click()
     review.page.get_by_role("menuitem", name="blue").click()
     review.expect(red=3, blue=5)
@@ -225,6 +247,7 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     review.card("red").focus()
     page.keyboard.press("x")
     review.expect(red=3, excluded=1)
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Select all").click()
     page.get_by_label("Type", exact=True).select_option("green")
     expect(page.locator(".dash-card")).to_have_count(EACH)
@@ -235,6 +258,11 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     review.expect_marked(0)
     page.get_by_label("Reviewed", exact=True).select_option("all")
     expect(page.locator(".dash-card")).to_have_count(3 * EACH)
+    statuses = page.get_by_role("group", name="Show").get_by_role("button")
+    statuses.filter(has_text="Uncertain").click()
+    expect(page.locator(".dash-card")).to_have_count(1)
+    statuses.filter(has_text="All").click()
+    expect(page.locator(".dash-card")).to_have_count(3 * EACH)
 
 
 def test_every_tab_follows_a_move(review: Review) -> None:
@@ -242,9 +270,10 @@ def test_every_tab_follows_a_move(review: Review) -> None:
     review.page.keyboard.press("x")
     review.expect(red=3, excluded=1)
     review.visit.open("Chart")
-    until(
-        review.page, "[...document.querySelectorAll('.dash-count')].map(n => n.innerText).join() === '3,4,4'"
-    )
+    expect(review.page.locator(".dash-count")).to_have_text(["3", "4", "4"])
+    review.visit.open("Visual analysis")
+    legend = review.page.locator(".dash-legend .dash-chip:not([hidden]) .dash-number")
+    expect(legend).to_have_text(["3", "4", "4", "1"])
 
 
 LONG_PRESS = """async card => {
@@ -258,19 +287,24 @@ LONG_PRESS = """async card => {
 }"""
 
 
-def test_a_finger_that_rests_begins_to_select_and_the_menu_moves(phone: Visit, colours: Path) -> None:
-    review = Review(phone, colours)
+@on_a_phone
+def test_a_finger_that_rests_begins_to_select_and_the_menu_moves(review: Review) -> None:
+    page = review.page
     review.card("red", 1).evaluate(LONG_PRESS)
     review.expect_marked(1)
     review.card("red", 2).tap()
     review.expect_marked(2)
-    phone.page.locator(BAR).get_by_role("button", name="Move to").tap()
-    phone.page.get_by_role("menuitem", name="unidentified").tap()
+    page.locator(BAR).get_by_role("button", name="Move to").tap()
+    page.get_by_role("menuitem", name="unidentified").tap()
     review.expect(red=2, unidentified=2)
-    phone.page.get_by_role("button", name="Select", exact=True).tap()
+    page.get_by_role("button", name="Select all").tap()
+    review.expect_marked(3 * EACH)
+    page.get_by_role("button", name="Select none").tap()
+    review.expect_marked(0)
+    review.select(False)
     review.card("red").tap()
-    phone.page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
-    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_five_thousand_cells_stay_light(browser, server: Running, tmp_path: Path) -> None:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import (
-    BROWSER,
-    DESKTOP,
-    PHONE,
-    Visit,
-    expect,
-    until,
-)
-from tests.serving import Running, wait_for
+from tests.browser_tools import BROWSER, POINTS, Visit, expect, on_a_desk, on_a_phone, until
+from tests.serving import wait_for
 
 pytestmark = BROWSER
 
@@ -23,28 +15,23 @@ VIEWER = ".dash-panel-classification .dash-viewer"
 SCALE = f"new DOMMatrix(getComputedStyle(document.querySelector('{VIEWER} .dash-picture-inner')).transform).a"
 
 
-@pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def three(browser, server: Running, cells: list[Path], request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """A page with three cells in its gallery, for all tests that only look at them."""
-    visit = Visit(browser, server, **request.param)
-    visit.upload(cells[:3])
-    visit.open("Classification")
-    yield visit
-    visit.close()
+@pytest.fixture(scope="module")
+def three(shared: Visit, cells: list[Path]) -> Visit:
+    """A page with three cells, for all tests that only look at them."""
+    shared.upload(cells[:3])
+    return shared
 
 
 @pytest.fixture
 def looking(three: Visit) -> Visit:
     """The first of three cells is open, its heat map, which comes last, as well."""
+    three.open("Classification")
     three.page.keyboard.press("Escape")  # or, on a phone, what was open lies over the cards
+    three.page.locator(f"{VIEWER} .dash-name").wait_for(state="hidden")
     three.page.locator(".dash-card").first.click()
     expect_at(three, "1 of 3")
     three.page.locator(f"{VIEWER} .dash-heat").wait_for()
     return three
-
-
-on_a_desk = pytest.mark.parametrize("three", [DESKTOP], ids=["desktop"], indirect=True)
-on_a_phone = pytest.mark.parametrize("three", [PHONE], ids=["phone"], indirect=True)
 
 
 def expect_at(visit: Visit, place: str) -> None:
@@ -55,20 +42,20 @@ def group(visit: Visit) -> str:
     return visit.page.inner_text(f"{VIEWER} h2")
 
 
-def test_three_cells_are_reviewed_with_the_keyboard_alone(desktop: Visit, cells: list[Path]) -> None:
-    page, keys = desktop.page, desktop.page.keyboard
-    desktop.upload(cells[:6])
+def test_three_cells_are_reviewed_with_the_keyboard_alone(visit: Visit, cells: list[Path]) -> None:
+    page, keys = visit.page, visit.page.keyboard
+    visit.upload(cells[:6])
     page.get_by_role("tab", name="Upload").focus()
     for _ in range(3):
         keys.press("ArrowRight")
     page.wait_for_selector(".dash-card")
     keys.press("j")  # from the tabs, whose arrow keys change tabs; from here on they are for the cells
-    expect_at(desktop, "1 of 6")
+    expect_at(visit, "1 of 6")
     keys.press("c")
     page.locator(f"{VIEWER} .dash-badge-confirmed").wait_for()
     keys.press("ArrowRight")
-    expect_at(desktop, "2 of 6")
-    said = group(desktop)
+    expect_at(visit, "2 of 6")
+    said = group(visit)
     other = page.evaluate(f"document.querySelectorAll('{VIEWER} .dash-bar-name')[1].textContent")
     keys.press("m")
     page.get_by_role("menuitem", name=other).focus()
@@ -77,14 +64,14 @@ def test_three_cells_are_reviewed_with_the_keyboard_alone(desktop: Visit, cells:
     expect(page.locator(f"{VIEWER} h2")).to_have_text(other)
     assert other != said
     keys.press("ArrowDown")
-    expect_at(desktop, "3 of 6")
+    expect_at(visit, "3 of 6")
     keys.press("x")
     page.locator(f"{VIEWER} .dash-badge-moved").wait_for()
     expect(page.locator(f"{VIEWER} h2")).to_have_text("excluded")
     keys.press("Control+z")
     page.locator(f"{VIEWER} .dash-badge-moved").wait_for(state="hidden")
     keys.press("Escape")
-    page.locator(f"{VIEWER} .dash-empty").wait_for()
+    page.locator(f"{VIEWER} .dash-name").wait_for(state="hidden")
 
 
 @on_a_desk
@@ -175,11 +162,35 @@ PINCH = """([x, y]) => {
 @on_a_phone
 def test_two_fingers_zoom_on_a_phone(looking: Visit) -> None:
     page = looking.page
+    page.locator(f"{VIEWER} [aria-label='Zoom in']").tap()
+    until(page, f"{SCALE} === 1.5")
+    page.locator(f"{VIEWER} [aria-label='Zoom out']").tap()
+    until(page, f"{SCALE} === 1")
     box = page.locator(f"{VIEWER} .dash-picture").bounding_box()
     page.evaluate(PINCH, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
     until(page, f"Math.abs({SCALE} - 2) < 0.05")
     page.keyboard.press("0")
     until(page, f"{SCALE} === 1")
+
+
+def test_a_click_anywhere_opens_the_same_cell_everywhere(looking: Visit) -> None:
+    page = looking.page
+    in_gallery = page.locator(".dash-card[aria-current=true]")
+    on_map = page.locator(".dash-panel-map .dash-viewer .dash-name")
+    name = in_gallery.get_attribute("title")
+    looking.open("Visual analysis")
+    expect(on_map).to_have_text(name)
+    others = f"{POINTS}.filter(({{ name }}) => name !== '{name}')"
+    until(page, f"{others}.length === 2")
+    page.keyboard.press("Escape")
+    page.locator(".dash-map").scroll_into_view_if_needed()
+    other = page.evaluate(f"{others}[0]")
+    page.mouse.click(other["x"], other["y"])
+    expect(on_map).to_have_text(other["name"])
+    looking.open("Classification")
+    expect(in_gallery).to_have_attribute("title", other["name"])
+    expect(page.locator(f"{VIEWER} .dash-name")).to_have_text(other["name"])
+    expect(page.locator(f"{VIEWER} .dash-facts")).to_contain_text("Second choice")
 
 
 def test_the_overlay_stays_as_it_was_from_cell_to_cell(looking: Visit) -> None:

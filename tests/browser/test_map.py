@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,18 +11,18 @@ from PIL import Image
 
 from tests.browser_tools import (
     BROWSER,
-    DESKTOP,
-    PHONE,
     POINTS,
     Visit,
     click_a_point,
     expect,
     find_a_point,
+    on_a_desk,
+    on_a_phone,
     time_a_click,
     until,
 )
 from tests.fixtures_bundle import draw_cell, encode
-from tests.serving import Running, wait_for
+from tests.serving import wait_for
 
 pytestmark = BROWSER
 
@@ -32,13 +31,11 @@ CANVAS = ".dash-map canvas"
 VIEWER = ".dash-panel-map .dash-viewer"
 
 
-@pytest.fixture(scope="module", params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def opened(browser, server: Running, cells: list[Path], request: pytest.FixtureRequest) -> Iterator[Visit]:
+@pytest.fixture(scope="module")
+def opened(shared: Visit, cells: list[Path]) -> Visit:
     """A page with all cells on its map, for all tests that only look at them."""
-    visit = Visit(browser, server, **request.param)
-    visit.upload(cells)
-    yield visit
-    visit.close()
+    shared.upload(cells)
+    return shared
 
 
 @pytest.fixture
@@ -51,10 +48,6 @@ def map_page(opened: Visit) -> Visit:
     opened.page.mouse.move(1, 1)
     opened.page.evaluate("document.activeElement.blur()")
     return opened
-
-
-on_a_desk = pytest.mark.parametrize("opened", [DESKTOP], ids=["desktop"], indirect=True)
-on_a_phone = pytest.mark.parametrize("opened", [PHONE], ids=["phone"], indirect=True)
 
 
 def points(visit: Visit) -> list[dict]:
@@ -89,6 +82,8 @@ def corners(visit: Visit, inset: float = 6) -> tuple[tuple[float, float], ...]:
 
 def draw_around(visit: Visit, places) -> None:
     first, *rest = places
+    if visit.has_touch:
+        return touch(visit, *([place] for place in (first, *rest, first)))
     visit.page.mouse.move(*first)
     visit.page.mouse.down()
     for place in (*rest, first):
@@ -355,7 +350,6 @@ def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells
     until(page, f"{POINTS}.every(({{ group, review }}) => group === 0 && review > 0)")
 
 
-@on_a_desk
 def test_what_is_chosen_can_be_unchosen(map_page: Visit) -> None:
     page = map_page.page
     page.get_by_role("button", name="Select several").click()
