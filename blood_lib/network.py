@@ -25,12 +25,14 @@ class Network:
     as good as another, and nothing is compiled again. The head is no part of what is compiled.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, *, exact: bool = False) -> None:
+        """exact: in single precision, even where the processor has bfloat16, which is twice as quick."""
         import openvino as ov
 
+        options = {"PERFORMANCE_HINT": "THROUGHPUT"} | ({"INFERENCE_PRECISION_HINT": "f32"} if exact else {})
         try:
             model, self.head = _build(bundle)
-            self._compiled = ov.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "THROUGHPUT"})
+            self._compiled = ov.Core().compile_model(model, "CPU", options)
         except (RuntimeError, StopIteration, ValueError) as error:
             why = (str(error) or "an output or the head is missing").split("\n")[0].rstrip(".")
             raise BundleError(

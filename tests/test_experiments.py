@@ -66,6 +66,13 @@ def test_a_comparison_tells_the_last_epoch_with_its_interval(tiny, split):
         experiments.compare([])
 
 
+def test_seeds_are_told_by_their_mean_and_their_ends(tiny):
+    logs = [tiny.log.assign(accuracy=last) for last in (0.5, 0.9, 0.7)]
+    row = experiments.compare_seeds({"tiny": [replace(tiny, log=log) for log in logs]}).iloc[0]
+    assert row["seeds"] == 3 and row["n"] == tiny.n_valid
+    assert row[["mean", "lowest", "highest"]].tolist() == pytest.approx([0.7, 0.5, 0.9])
+
+
 def test_a_share_keeps_the_proportions_and_all_that_validates():
     types = ["a"] * 80 + ["b"] * 20
     split = pd.DataFrame({"file": [str(i) for i in range(200)], "cell_type": types * 2})

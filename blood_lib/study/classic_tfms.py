@@ -16,7 +16,14 @@ from fastai.vision.core import TensorImage  # isort: skip
 __all__ = ["TFMS", "build_change"]
 
 _OFF = {"do_flip": False, "max_rotate": 0.0, "max_zoom": 1.0, "max_lighting": 0.0, "max_warp": 0.0}
-_TOGETHER = {"do_flip": True, "flip_vert": True, "max_rotate": 45.0, "max_zoom": 1.15, "max_lighting": 0.2}
+_TOGETHER = {
+    "do_flip": True,
+    "flip_vert": True,
+    "max_rotate": 45.0,
+    "max_zoom": 1.15,
+    "max_lighting": 0.2,
+    "max_warp": 0.1,
+}
 
 TFMS: dict[str, dict[str, object]] = {
     "none": {},
@@ -29,7 +36,8 @@ TFMS: dict[str, dict[str, object]] = {
     "warp 0.1": {"max_warp": 0.1},
     "warp 0.5": {"max_warp": 0.5},
     "random crop and scale": {"min_scale": 0.35},
-    "together": {**_TOGETHER, "max_warp": 0.1},
+    "together": _TOGETHER,
+    "together, crop and scale too": {**_TOGETHER, "min_scale": 0.35},
 }
 """Name to the arguments of `aug_transforms` that are not off; `min_scale`: of `RandomResizedCropGPU`."""
 

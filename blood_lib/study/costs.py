@@ -14,8 +14,16 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from blood_lib.network import Network
+from blood_lib.study.callbacks import has_bfloat16
 
-__all__ = ["count_multiply_adds", "count_parameters", "time_in_turns", "time_serving", "time_training"]
+__all__ = [
+    "count_multiply_adds",
+    "count_parameters",
+    "time_batch_sizes",
+    "time_in_turns",
+    "time_serving",
+    "time_training",
+]
 
 
 def count_parameters(network: nn.Module) -> int:
@@ -51,6 +59,15 @@ def time_training(
     return dict(zip(networks, batch_size / seconds, strict=True))
 
 
+def time_batch_sizes(
+    network: nn.Module, image_size: int, batch_sizes: Sequence[int], *, n_rounds: int = 3
+) -> dict[int, np.ndarray]:
+    """Images per second (n_rounds,) that `network` trains on in batches of each size."""
+    works = [_build_step(network, image_size, size) for size in batch_sizes]
+    seconds = time_in_turns(works, n_rounds=n_rounds)
+    return {size: size / mine for size, mine in zip(batch_sizes, seconds, strict=True)}
+
+
 def _build_step(network: nn.Module, image_size: int, batch_size: int) -> Callable[[], float]:
     device = next(network.parameters()).device
     network = network.to(memory_format=torch.channels_last).train()
@@ -60,7 +77,8 @@ def _build_step(network: nn.Module, image_size: int, batch_size: int) -> Callabl
 
     def step() -> float:
         optimiser.zero_grad()
-        loss = network(x).square().mean()
+        with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):  # as `training` does
+            loss = network(x).square().mean()
         loss.backward()
         optimiser.step()
         return loss.item()  # waits for a GPU

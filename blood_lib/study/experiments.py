@@ -5,7 +5,7 @@ One training is for `training`; how good and how costly its network is for `eval
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ __all__ = [
     "Experiment",
     "choose_initialisation",
     "compare",
+    "compare_seeds",
     "find_weights",
     "list_epochs",
     "run_experiment",
@@ -120,6 +121,18 @@ def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
     if not experiments:
         raise BloodError("There is nothing to compare: run an experiment first.")
     return pd.DataFrame([_describe(one) for one in experiments])
+
+
+def compare_seeds(experiments: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:
+    """A row per name: of its experiments, which differ in their seeds alone, mean, lowest and highest
+    accuracy on the validation part after the last epoch.
+    """
+    rows = []
+    for name, mine in experiments.items():
+        accuracy = pd.Series([one.last["accuracy"] for one in mine])
+        spread = {"mean": accuracy.mean(), "lowest": accuracy.min(), "highest": accuracy.max()}
+        rows.append({"name": name, "seeds": len(mine), "n": mine[0].n_valid} | spread)
+    return pd.DataFrame(rows)
 
 
 def _describe(one: Experiment) -> dict[str, object]:
