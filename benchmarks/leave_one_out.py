@@ -6,7 +6,7 @@ For each type a network is trained on the others, by the usual recipe but briefl
 served as a bundle's would be. A network that hardly knows the others tells nothing of a stranger: read its
 accuracy, which each epoch prints, first. Prints, and keeps in RUNS/leave_one_out.csv, the area under the ROC
 curve of each score between known cells of the test part and all cells of the type left out, with its 95 %
-interval.
+interval, and the share of the latter that are flagged where 0.5 % of the validation part is.
 Runs are resumed when the command is given again. How strange photographs are is for `unfamiliar`.
 """
 
@@ -23,7 +23,7 @@ from blood_lib.atlas import Atlas
 from blood_lib.network import Network
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
-from blood_lib.study.export import compile_network, sample_per_class
+from blood_lib.study.export import choose_distance, compile_network, sample_per_class
 from blood_lib.study.loaders import load_views
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import CLASS_INDEX, load_network, train
@@ -66,9 +66,12 @@ def measure(
     strange = _run(served, root, split[~is_known], recipe)
     rows = []
     for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():
-        area, low, high = compute_auroc(score(outputs["test"]), score(strange))
-        counts = {"n_known": len(known["test"]), "n_left_out": int((~is_known).sum())}
-        rows.append({"left_out": left_out, "score": name, **counts, "auroc": area, "low": low, "high": high})
+        scored = score(strange)
+        area, low, high = compute_auroc(score(outputs["test"]), scored)
+        flagged = float((scored > choose_distance(score(outputs["valid"]))).mean())
+        counts = {"n_known": len(known["test"]), "n_left_out": len(scored)}
+        figures = {"auroc": area, "low": low, "high": high, "flagged": flagged}
+        rows.append({"left_out": left_out, "score": name, **counts, **figures})
     return rows
 
 
@@ -77,9 +80,9 @@ def _run(network: Network, root: Path, rows: pd.DataFrame, recipe: Recipe) -> Ou
     return run_network(network, load_views(root, files, size=recipe.image_size, crop=recipe.crop))
 
 
-def _format(table: pd.DataFrame) -> str:
+def _format(table: pd.DataFrame, what: str) -> str:
     """Types down, scores across, per cent."""
-    areas = 100 * table.pivot(index="left_out", columns="score", values="auroc")
+    areas = 100 * table.pivot(index="left_out", columns="score", values=what)
     areas = areas.reindex(index=table["left_out"].unique(), columns=table["score"].unique())
     areas.loc["mean"] = areas.mean()
     return areas.to_string(float_format="{:.1f}".format)
@@ -114,7 +117,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         rows += measure(root, args.runs / left_out.replace(" ", "_"), recipe, split, left_out)
         table = pd.DataFrame(rows)
         table.to_csv(args.runs / "leave_one_out.csv", index=False, float_format="%.4f", lineterminator="\n")
-    print(_format(table))
+    print(f"Area under the ROC curve, per cent:\n{_format(table, 'auroc')}")
+    print(f"Flagged of the type left out, per cent:\n{_format(table, 'flagged')}")
 
 
 if __name__ == "__main__":
