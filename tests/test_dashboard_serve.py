@@ -155,6 +155,9 @@ def test_scripts_travel_compressed(server: Running) -> None:
     _, headers, packed = get(server, "/voila/static/voila.js", **{"Accept-Encoding": "gzip"})
     assert headers["Content-Encoding"] == "gzip"
     assert len(packed) < len(whole) / 2
+    again = {"Accept-Encoding": "gzip", "If-None-Match": headers["Etag"]}
+    assert get(server, "/voila/static/voila.js", **again)[0] == 304  # a browser that has it needs it no more
+    assert "Could not open" not in server.log.read_text()
     assert get(server, "/voila/static/none.js", **{"Accept-Encoding": "gzip"})[0] in {403, 404}
 
 
