@@ -131,7 +131,10 @@ def test_in_high_contrast_an_outline_tells_what_a_colour_tells_elsewhere(filled:
     page.emulate_media(forced_colors="none")
 
 
-def test_the_filters_take_three_rows_on_a_phone_in_every_language(
+WIDER = "nodes => nodes.filter(node => node.scrollWidth > node.clientWidth).map(node => node.innerText)"
+
+
+def test_filters_and_ranges_fit_on_a_phone_in_every_language(
     browser, server: Running, cells: list[Path]
 ) -> None:
     for language in ("en", "es"):
@@ -141,6 +144,9 @@ def test_the_filters_take_three_rows_on_a_phone_in_every_language(
         settle(visit.page)
         tops = visit.page.locator(".dash-filters > *").evaluate_all("nodes => nodes.map(n => n.offsetTop)")
         assert len(set(tops)) <= 3, language
+        visit.page.get_by_role("tab").nth(TABS.index("Chart")).click()
+        visit.page.locator(".dash-limit").first.wait_for()
+        assert visit.page.locator(".dash-cell-reference").evaluate_all(WIDER) == [], language
         visit.close()
 
 
