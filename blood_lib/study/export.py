@@ -165,12 +165,16 @@ def _build_model(network: CellNetwork, recipe: Recipe, half: bool) -> bytes:
     return store_as_float16(content) if half else content
 
 
-def compile_network(network: CellNetwork, recipe: Recipe, *, half: bool = True) -> Network:
-    """`network` as it will be served, before its bundle can be finished; `half` as in `export_bundle`."""
+def compile_network(
+    network: CellNetwork, recipe: Recipe, *, half: bool = True, exact: bool = False
+) -> Network:
+    """`network` as it will be served, before its bundle can be finished; `half` as in `export_bundle`,
+    `exact` as in `Network`.
+    """
     files = {"model.onnx": _build_model(network, recipe, half), "atlas.npz": b""}
     unknown = {"temperature": 1.0, "thresholds": Thresholds(0.0, 2.0), "card": {}}
     with tempfile.TemporaryDirectory() as scratch:
-        return Network(save_bundle(scratch, **_describe_input(recipe), **unknown, files=files))
+        return Network(save_bundle(scratch, **_describe_input(recipe), **unknown, files=files), exact=exact)
 
 
 def run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> Outputs:
