@@ -69,6 +69,11 @@ class Visit:
     def open(self, tab: str) -> None:
         self.page.get_by_role("tab", name=tab).click()
 
+    def reload(self) -> None:
+        """Load the page anew, and forget what it complained of when it was left in the middle of its work."""
+        self.page.reload(wait_until="commit")
+        self.complaints.clear()
+
     def foreign(self) -> list[str]:
         """What it asked another host for."""
         return [url for url in self.requests if urlparse(url).hostname not in {"localhost", None, ""}]
@@ -79,8 +84,8 @@ class Visit:
         complaints = self.complaints.copy()
         self.page.goto("about:blank")
         self.context.close()
-        assert not other
-        assert not complaints
+        assert not other, other
+        assert not complaints, complaints
 
 
 def until(page, expression: str) -> None:

@@ -31,7 +31,7 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
     until(page, "document.querySelectorAll('.dash-card').length === 3")  # and so do the cells
     until(page, "document.activeElement.value === 'en'")
     until(page, "document.documentElement.lang === 'en'")
-    page.reload()
+    visit.reload()
     page.get_by_role("tab", name="Upload").wait_for()
     page.wait_for_selector(".dash-preparing", state="hidden")
     visit.close()
@@ -48,9 +48,8 @@ def test_the_theme_is_the_systems_until_another_is_chosen(browser, server: Runni
     until(page, f"!({IS_DARK.format(GROUND)})")
     page.get_by_label("Brightness").select_option("dark")
     page.emulate_media(color_scheme="light")
-    page.reload(wait_until="commit")
+    visit.reload()
     page.wait_for_selector("#loading")
-    visit.complaints.clear()  # of the page that was left in the middle of its work
     assert page.evaluate(IS_DARK.format(FIRST_GROUND))  # before the app is there: nothing flashes
     page.wait_for_selector(".dash-drop")
     page.wait_for_selector(".dash-preparing", state="hidden")

@@ -131,7 +131,7 @@ def test_visitors_do_not_see_each_others_images(browser, server: Running, cells:
 def test_a_page_that_is_left_leaves_no_kernel(browser, server: Running) -> None:
     visit = Visit(browser, server, **DESKTOP)
     mine = kernels_of(visit, server)
-    visit.page.reload()
+    visit.reload()
     visit.page.wait_for_selector(".dash-drop")
     wait_for(lambda: not mine & set(server.kernels()))
     second = kernels_of(visit, server)
