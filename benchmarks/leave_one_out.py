@@ -28,7 +28,7 @@ from blood_lib.study.loaders import load_views
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import CLASS_INDEX, load_network, train
 
-__all__ = ["compute_auroc", "main", "measure"]
+__all__ = ["compute_auroc", "main", "measure", "share_flagged"]
 
 NAMES = tuple(CLASS_INDEX)
 
@@ -44,6 +44,11 @@ def compute_auroc(known: np.ndarray, strange: np.ndarray) -> tuple[float, float,
     area = float(below.mean())
     reach = norm.ppf(0.975) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return area, max(0.0, area - reach), min(1.0, area + reach)
+
+
+def share_flagged(valid: np.ndarray, strange: np.ndarray) -> float:
+    """The share of strange images that score above the threshold that the scores `valid` (N,) set."""
+    return float((strange > choose_distance(valid)).mean())
 
 
 def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:
@@ -68,7 +73,7 @@ def measure(
     for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():
         scored = score(strange)
         area, low, high = compute_auroc(score(outputs["test"]), scored)
-        flagged = float((scored > choose_distance(score(outputs["valid"]))).mean())
+        flagged = share_flagged(score(outputs["valid"]), scored)
         counts = {"n_known": len(known["test"]), "n_left_out": len(scored)}
         figures = {"auroc": area, "low": low, "high": high, "flagged": flagged}
         rows.append({"left_out": left_out, "score": name, **counts, **figures})

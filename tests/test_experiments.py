@@ -66,6 +66,15 @@ def test_a_comparison_tells_the_last_epoch_with_its_interval(tiny, split):
         experiments.compare([])
 
 
+def test_the_first_with_an_architecture_is_found(tiny):
+    imagenet, other = (
+        replace(tiny, name="imagenet"),
+        replace(tiny, recipe=replace(tiny.recipe, arch="resnet34")),
+    )
+    assert experiments.find_first([other, imagenet, tiny], tiny.recipe.arch) is imagenet
+    assert experiments.find_first([other], tiny.recipe.arch) is None
+
+
 def test_seeds_are_told_by_their_mean_and_their_ends(tiny):
     logs = [tiny.log.assign(accuracy=last) for last in (0.5, 0.9, 0.7)]
     row = experiments.compare_seeds({"tiny": [replace(tiny, log=log) for log in logs]}).iloc[0]

@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("skimage", reason="needs the extra `test`")
 
 from benchmarks import leave_one_out, unfamiliar  # noqa: E402
-from benchmarks.leave_one_out import compute_auroc  # noqa: E402
+from benchmarks.leave_one_out import compute_auroc, share_flagged  # noqa: E402
 from benchmarks.scores import Outputs, fit_scores  # noqa: E402
 from benchmarks.strange import draw_sources  # noqa: E402
 from blood_lib.atlas import Atlas  # noqa: E402
@@ -100,6 +100,11 @@ def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:
     assert area == pytest.approx((2 + 2.5 + 4) / 12)
     assert 0 <= low < area < high <= 1
     assert compute_auroc(np.arange(5), np.arange(5) + 10) == (1, 1, 1)
+
+
+def test_what_scores_above_nearly_all_known_cells_is_flagged() -> None:
+    valid = np.arange(1000)  # 0.5 % of them are above 994
+    assert share_flagged(valid, np.array([-5, 500, 994, 996, 2000])) == pytest.approx(2 / 5)
 
 
 @pytest.mark.slow

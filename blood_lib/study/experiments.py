@@ -25,6 +25,7 @@ __all__ = [
     "choose_initialisation",
     "compare",
     "compare_seeds",
+    "find_first",
     "find_weights",
     "list_epochs",
     "run_experiment",
@@ -112,6 +113,11 @@ def list_epochs(experiment: Experiment) -> pd.DataFrame:
     """The table of the study: epoch, train_loss, valid_loss, accuracy, error_rate, time (s)."""
     table = experiment.log[["epoch", "train_loss", "valid_loss", "accuracy"]].copy()
     return table.assign(error_rate=1 - table["accuracy"], time=experiment.log["seconds"]).round(4)
+
+
+def find_first(experiments: Sequence[Experiment], arch: str) -> Experiment | None:
+    """The first of `experiments` with this architecture: a later one may differ in where it starts from."""
+    return next((one for one in experiments if one.recipe.arch == arch), None)
 
 
 def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
