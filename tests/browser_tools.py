@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -131,6 +132,15 @@ def drawn(folder: Path, n: int) -> list[Path]:
         image = draw_cell(colours[i % 3], size=(60 + i % 7, 64))
         (folder / f"cell {i}.png").write_bytes(encode(image))
     return sorted(folder.iterdir())
+
+
+def zip_many(folder: Path, n: int) -> Path:
+    """A ZIP of n drawn images."""
+    path = folder / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(n):
+            archive.writestr(f"{i:04}.png", encode(draw_cell("#2ca02c" if i % 2 else "#1f77b4")))
+    return path
 
 
 POINTS = "document.querySelector('.dash-map canvas').points()"  # of the items that the map has drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,20 @@ def test_what_is_saved_is_what_is_opened_elsewhere(
         assert other.content == (cell.content if images else b"")
     for file, other in zip(app.state.rejected, elsewhere.state.rejected, strict=True):
         assert (file.name, file.reason, file.reason.code) == (other.name, other.reason, other.reason.code)
+
+
+def test_a_review_that_was_cancelled_at_the_last_moment_is_not_handed_over(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_cancel(files: Iterator) -> bytes:
+        content = write_zip(files)
+        app.state.command = Command("cancel")
+        return content
+
+    monkeypatch.setattr("blood_lib.dashboard.saving.write_zip", write_and_cancel)
+    do(app, "save_review", content=True)
+    assert app.state.download is None
+    assert app.state.notice == app.state.messages("status.stopped")
 
 
 def test_without_images_everything_still_works(app: App) -> None:

@@ -40,7 +40,7 @@ ROWS: Mapping[str, Row] = {
     "idle_uss": Row("kernel's memory, idle, USS", "MB", 250),
     "full_rss": Row("kernel's memory, after 1,000 images, RSS", "MB", 500),
     "full_uss": Row("kernel's memory, after 1,000 images, USS", "MB", 500),
-    "growth": Row("growth of the RSS from the first to the last upload", "%", 5),
+    "growth": Row("highest RSS after an upload against the first's", "%", 5),
 }
 
 

@@ -12,7 +12,12 @@ __all__ = ["ScriptCounter", "time_tabs", "time_upload"]
 
 _TOOLS = """
 const frame = () => new Promise(requestAnimationFrame);
-const open = (tab) => document.querySelector(`[role=tab][id$="-${tab}"]`).click();
+// A tab draws itself once it is seen: for a frame it may show what was there before.
+const open = async (tab) => {
+    document.querySelector(`[role=tab][id$="-${tab}"]`).click();
+    await frame();
+    await frame();
+};
 const until = async (isRight, what) => {
     const end = performance.now() + 120_000;
     while (!isRight()) {
@@ -35,11 +40,11 @@ _ARM = f"""(n) => {{
     }};
     const watch = async () => {{
         const began = performance.now(), since = () => (performance.now() - began) / 1000;
-        open("classification");
+        await open("classification");
         await until(() => pictures().some(loaded), "first results");
         const first = since();
         for (const tab of ["classification", "chart", "map"]) {{
-            open(tab);
+            await open(tab);
             await until(right[tab], tab);
         }}
         await frame();
@@ -57,10 +62,8 @@ _TABS = f"""async () => {{
     const took = [];
     for (const tab of ["upload", "chart", "map", "help", "classification"]) {{
         const began = performance.now();
-        open(tab);
+        await open(tab);
         await until(() => document.querySelector(`.dash-panel-${{tab}}`).offsetParent !== null, tab);
-        await frame();
-        await frame();
         took.push(performance.now() - began);
         await new Promise((go) => setTimeout(go, 300));
     }}

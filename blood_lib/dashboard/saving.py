@@ -80,7 +80,7 @@ class Saving:
         content = write_zip(job.watch(files, total))
         name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M}.zip"
         with self.state.lock:
-            if job.current:
+            if job.current and not job.cancelled.is_set():
                 self.state.download = Download(name, "application/zip", content)
 
     # --- from a file ---

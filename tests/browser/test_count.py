@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, Visit, expect, on_a_phone, until
+from tests.browser_tools import BROWSER, Visit, expect, on_a_phone, until, zip_many
 
 pytestmark = BROWSER
 
@@ -90,6 +90,40 @@ def test_few_cells_come_with_a_warning_and_each_type_is_counted_its_own_way(coun
     assert "Per 100" in heads and "Counted apart" in heads
     interval = page.locator(".dash-tally .dash-cell-range").first
     expect(interval).to_have_text(re.compile(r"\d–\d"))
+
+
+def move_some(visit: Visit, cards: int | None, group: int) -> None:
+    """Move the first cards of the gallery, or all (None), to the menu's place `group`, by buttons."""
+    page, bar = visit.page, visit.page.locator(".dash-panel-classification")
+    visit.open("Classification")
+    bar.get_by_role("button", name="Select", exact=True).click()
+    if cards is None:
+        bar.get_by_role("button", name="Select all").click()
+    for i in range(cards or 0):
+        bar.locator(".dash-card").nth(i).click()
+    bar.get_by_role("button", name="Move to").first.click()
+    page.locator(".dash-menu-item").nth(group).click()
+    bar.get_by_role("button", name="Select", exact=True).click()
+    visit.open("Chart")
+
+
+def test_the_warning_follows_the_number_of_white_cells(visit: Visit, tmp_path: Path) -> None:
+    caution = visit.page.locator(".dash-caution")
+    visit.upload([zip_many(tmp_path, 201)])
+    move_some(visit, None, 0)  # the first type is a white cell
+    expect(visit.page.locator(".dash-tally .dash-cell-number").first).to_have_text("201")
+    expect(caution).to_be_hidden()
+    move_some(visit, 2, -1)  # the last group does not count
+    expect(caution).to_contain_text("199, fewer than 200")
+    visit.open("Classification")
+    visit.page.get_by_role("button", name="Undo").click()
+    visit.open("Chart")
+    expect(caution).to_be_hidden()
+    visit.open("Upload")
+    visit.page.get_by_role("button", name="Remove all images").click()
+    visit.upload([zip_many(tmp_path, 99)])
+    move_some(visit, None, 0)
+    expect(caution).to_contain_text("99, fewer than 100")
 
 
 @on_a_phone

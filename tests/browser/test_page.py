@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, TABS, Visit, click_a_point, expect, until
+from tests.browser_tools import BROWSER, DESKTOP, TABS, Visit, click_a_point, expect, until, zip_many
 from tests.fixtures_bundle import draw_cell, encode
 from tests.serving import Running, wait_for
 
@@ -153,33 +153,6 @@ def test_a_page_whose_kernel_has_died_says_so(browser, server: Running) -> None:
         os.kill(pid, signal.SIGKILL)
     visit.page.get_by_role("button", name="Reload").wait_for()
     visit.context.close()
-
-
-def zip_many(folder: Path, n: int) -> Path:
-    """A ZIP of n drawn images."""
-    path = folder / "many.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for i in range(n):
-            archive.writestr(f"{i:04}.png", encode(draw_cell("#2ca02c" if i % 2 else "#1f77b4")))
-    return path
-
-
-@pytest.mark.parametrize(("tab", "place"), [("Upload", ".dash-running"), ("Chart", ".dash-working")])
-def test_an_upload_is_counted_and_can_be_cancelled(
-    shared: Visit, tmp_path: Path, tab: str, place: str
-) -> None:
-    page, n = shared.page, 2000
-    shared.open("Upload")
-    page.set_input_files(".dash-file", [zip_many(tmp_path, n)])
-    shared.open(tab)
-    strip = page.locator(place)
-    expect(strip).to_contain_text(re.compile(r"[1-9]\d* of 2,000"))
-    strip.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Cancelled. What was classified until then is shown.").wait_for()
-    expect(strip).to_be_hidden()
-    shared.open("Upload")
-    done = page.locator(".dash-done").inner_text()
-    assert 0 < int(re.search(r"([\d,]+) ", done)[1].replace(",", "")) < n
 
 
 def test_a_thousand_images_stay_usable(visit: Visit, tmp_path: Path) -> None:
