@@ -81,7 +81,7 @@ class RunFolder:
         """run.json, and index.html: each notebook's link, time and key tables, and what stopped the run."""
         self.done.sort(key=lambda one: one.notebook.name)
         rows = [
-            {"name": one.notebook.name, "seconds": round(one.seconds, 1), "parameters": dict(one.parameters)}
+            {"name": one.notebook.name, "seconds": round(one.seconds), "parameters": dict(one.parameters)}
             for one in self.done
         ]
         record = {"profile": self.profile, "starts": self.starts, "notebooks": rows, "error": self.error}
