@@ -24,17 +24,18 @@ BUILD = ["hatchling"]  # builds the editable install, at a version that is locke
 OLDEST = "3.11.0"  # every version must install there; Debian 12 has Python 3.11.2
 # A CUDA build of torch draws these in itself; pinning them would force them on machines without a GPU.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")
+FROM_CONDA = {"torch", "torchvision"}  # Binder has them from conda, where there are builds without CUDA
 HEADER = """# {title}
 # Written by `make lock` (requirements/lock.py) from pyproject.toml with Python {python}. Do not edit by hand.
 """
 
 
-def load_requirements() -> tuple[list[str], list[str]]:
-    """Return what pyproject.toml asks for: (for serving, for everything)."""
+def load_requirements() -> tuple[list[str], list[str], list[str]]:
+    """Return what pyproject.toml asks for: (for serving, for the study too, for everything)."""
     project = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    serve = project["dependencies"] + BUILD
-    extras = [line for extra in project["optional-dependencies"].values() for line in extra]
-    return serve, serve + [line for line in extras if not line.startswith(project["name"])]
+    serve, extras = project["dependencies"] + BUILD, project["optional-dependencies"]
+    study = serve + extras["study"]
+    return serve, study, study + [line for line in extras["test"] if not line.startswith(project["name"])]
 
 
 def load_lock(path: Path) -> dict[str, str]:
@@ -82,18 +83,21 @@ def write_lock(path: Path, title: str, versions: dict[str, str]) -> None:
 
 
 def main() -> None:
-    """Resolve everything first, then serving with the same versions: it is a part of the other."""
+    """Resolve everything first, then its parts with the same versions."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--upgrade", action="store_true", help="take the newest versions")
     upgrade = parser.parse_args().upgrade
     test, serve = HERE / "test.txt", HERE / "serve.txt"
-    for_serving, for_everything = load_requirements()
+    for_serving, for_studying, for_everything = load_requirements()
     versions = resolve(for_everything, {} if upgrade else load_lock(test))
     write_lock(test, "Everything: serving, the study and the tests.", versions)
-    versions = resolve(for_serving, load_lock(test))
-    write_lock(serve, "What serving needs: no torch.", versions)
-    # Binder reads nothing outside its folder, so it has a copy.
-    write_lock(HERE.parent / "binder" / "requirements.txt", "What serving needs, for Binder.", versions)
+    write_lock(serve, "What serving needs: no torch.", resolve(for_serving, load_lock(test)))
+    versions = resolve(for_studying, load_lock(test))
+    write_lock(
+        HERE.parent / "binder" / "requirements.txt",
+        "What serving and the study need, for Binder; torch and torchvision are in environment.yml.",
+        {name: version for name, version in versions.items() if name not in FROM_CONDA},
+    )
 
 
 if __name__ == "__main__":

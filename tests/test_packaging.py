@@ -63,8 +63,14 @@ def test_no_build_for_one_kind_of_machine_is_locked() -> None:
     assert not [version for version in pins.values() if "+" in version]
 
 
-def test_binder_installs_what_serving_needs() -> None:
-    assert load_pins("binder/requirements.txt") == load_pins("requirements/serve.txt")
+def test_binder_installs_what_serving_and_the_study_need_and_no_torch_with_cuda() -> None:
+    pins = load_pins("binder/requirements.txt").items()
+    assert load_pins("requirements/serve.txt").items() <= pins <= load_pins("requirements/test.txt").items()
+    environment = yaml.safe_load((ROOT / "binder/environment.yml").read_text(encoding="utf-8"))
+    from_conda = {line.partition(">=")[0].removesuffix("-cpu") for line in environment["dependencies"]}
+    assert from_conda >= {"pytorch", "torchvision"} and not {"torch", "torchvision"} & dict(pins).keys()
+    asked = {canonicalize_name(one.name) for one in requirements(EXTRAS["study"])}
+    assert asked - dict(pins).keys() == {"torch", "torchvision"}
 
 
 def test_conda_installs_the_direct_dependencies_of_the_study() -> None:
