@@ -50,6 +50,9 @@ class Visit:
         self.complaints: list[str] = []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("websocket", self._on_socket)
+        self.asked: list[str] = []  # by dialogs
+        self.goes_on = True  # the visitor's answer
+        self.page.on("dialog", self._on_dialog)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("console", self._on_console)
         self.page.goto(server.address)
@@ -62,6 +65,13 @@ class Visit:
     def _on_console(self, message) -> None:
         if message.type == "error":
             self.complaints.append(message.text)
+
+    def _on_dialog(self, dialog) -> None:
+        self.asked.append(dialog.message or dialog.type)
+        if self.goes_on:
+            dialog.accept()
+        else:
+            dialog.dismiss()
 
     def upload(self, files: list) -> None:
         self.page.set_input_files(".dash-file", files)
@@ -87,6 +97,14 @@ class Visit:
         self.context.close()
         assert not other, other
         assert not complaints, complaints
+
+
+def kernels_of(visit: Visit, server: Running) -> set[int]:
+    """The process of the page's kernel, found by the name of its connection file."""
+    name = visit.page.evaluate(
+        "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
+    )
+    return {pid for pid in server.kernels() if name in Path(f"/proc/{pid}/cmdline").read_text()}
 
 
 def until(page, expression: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from blood_lib.archives import write_zip
 from blood_lib.bundle import ClassInfo, load_bundle_zip
 from blood_lib.dashboard.app import App
+from blood_lib.dashboard.state import Command
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import classify, drawn_files
 from tests.fixtures_bundle import save_tiny_bundle
@@ -46,6 +47,18 @@ def test_a_file_that_is_no_model_is_told_and_changes_nothing(app: App, other: by
     do(app, "bundle", content=other[:-100], name="../../half.zip")
     assert "half.zip" in app.state.error
     assert app.state.cells is cells and app.state.bundle.names == ["red", "green", "blue"]
+
+
+def test_a_model_that_was_cancelled_while_it_was_loaded_is_not_used(
+    app: App, other: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_and_cancel(*values: object) -> object:
+        app.state.command = Command("cancel")
+        return load_bundle_zip(*values)
+
+    monkeypatch.setattr("blood_lib.dashboard.bundles.load_bundle_zip", load_and_cancel)
+    do(app, "bundle", content=other, name="moods.zip")
+    assert app.state.bundle.names == ["red", "green", "blue"] and len(app.state.cells) == 3
 
 
 def test_the_model_in_use_can_be_taken_away(app: App, other: bytes) -> None:

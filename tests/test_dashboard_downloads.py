@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from blood_lib.dashboard.controller import Controller
 from blood_lib.dashboard.downloads import PIECE, Downloads
-from blood_lib.dashboard.state import DashboardState, Download
+from blood_lib.dashboard.state import Command, DashboardState, Download, Progress
 from tests.dashboard_tools import listen, say
 
 CONTENT = bytes(range(256)) * (PIECE // 256) + b"the rest"
@@ -50,11 +51,36 @@ def test_a_false_number_gives_nothing(downloads: Downloads, number: object) -> N
     assert not heard
 
 
-def test_talk_of_an_earlier_file_is_not_about_this_one(downloads: Downloads) -> None:
+def test_a_second_file_waits_for_the_first(downloads: Downloads) -> None:
+    heard = listen(downloads)
     downloads.state.download = Download("a.txt", "text/plain", b"a")
     downloads.state.download = Download("b.txt", "text/plain", b"b")
-    heard = listen(downloads)
-    say(downloads, kind="take", key=1, number=0)
+    assert [message.content["name"] for message in heard] == ["a.txt"]
+    first = heard.pop().content["key"]
+    say(downloads, kind="done", key=first)
+    assert heard.pop().content["name"] == "b.txt"
+    say(downloads, kind="take", key=first, number=0)  # talk of the earlier file
+    say(downloads, kind="done", key=first)
+    assert not heard and downloads.state.download is not None
+    say(downloads, kind="done", key=first + 1)
+    assert downloads.state.download is None
+
+
+def test_how_far_a_large_file_is_can_be_seen_and_it_can_be_cancelled(downloads: Downloads) -> None:
+    state, heard = downloads.state, listen(downloads)
+    controller = Controller(state, lambda: None)
+    state.download = Download("a.bin", "application/octet-stream", bytes(20 * PIECE))
+    say(downloads, kind="take", key=1, number=5)
+    assert (state.progress.done, state.progress.total, state.progress.kind) == (5, 20, "download")
+    state.command = Command("cancel")
+    assert state.download is None and state.progress is None
+    assert heard[-1].content == {"kind": "stop"} and state.notice == state.messages("status.stopped")
+    assert not controller.jobs.current
+
+
+def test_the_progress_of_other_work_is_left_alone(downloads: Downloads) -> None:
+    downloads.state.progress = Progress(1, 2, "report")
+    downloads.state.download = Download("a.bin", "application/octet-stream", bytes(20 * PIECE))
+    say(downloads, kind="take", key=1, number=5)
     say(downloads, kind="done", key=1)
-    assert not heard
-    assert downloads.state.download.name == "b.txt"
+    assert downloads.state.progress.kind == "report"

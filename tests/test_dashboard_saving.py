@@ -12,6 +12,7 @@ import pytest
 from blood_lib.archives import read_zip, write_zip
 from blood_lib.arrays import save_arrays
 from blood_lib.dashboard.app import App
+from blood_lib.dashboard.review_file import read_review
 from blood_lib.dashboard.state import EXCLUDED, Command
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import WAIT, classify, drawn_files
@@ -72,6 +73,33 @@ def test_a_review_that_was_cancelled_at_the_last_moment_is_not_handed_over(
     do(app, "save_review", content=True)
     assert app.state.download is None
     assert app.state.notice == app.state.messages("status.stopped")
+
+
+def test_a_review_that_was_cancelled_while_it_was_read_is_not_opened(
+    app: App, tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere, content = App(tiny_classifier), save(app)
+
+    def read_and_cancel(*values: object) -> object:
+        elsewhere.state.command = Command("cancel")
+        return read_review(*values)
+
+    monkeypatch.setattr("blood_lib.dashboard.saving.read_review", read_and_cancel)
+    do(elsewhere, "open_review", content=content)
+    assert not elsewhere.state.cells
+
+
+def test_what_was_reviewed_is_unsaved_until_a_file_has_it(app: App, tiny_classifier: Classifier) -> None:
+    uploader, elsewhere = app.upload.uploader, App(tiny_classifier)
+    assert uploader.unsaved == 3
+    content = save(app)
+    assert uploader.unsaved == 0
+    do(app, "move", ids=(app.state.cells[0].id,), group="blue")
+    assert uploader.unsaved == 3
+    do(elsewhere, "open_review", content=content)
+    assert elsewhere.upload.uploader.unsaved == 0
+    do(app, "clear")
+    assert uploader.unsaved == 0
 
 
 def test_without_images_everything_still_works(app: App) -> None:

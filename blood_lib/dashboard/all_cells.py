@@ -23,7 +23,7 @@ class AllCells(Part):
 
     accepts = ("hello", "select", "mark", "move")
 
-    groups = List(help="label, colour and shape of all groups, as name_groups has them").tag(sync=True)
+    groups = List(help="name, label, colour and shape of all groups, as name_groups has them").tag(sync=True)
     selected = Int(None, allow_none=True).tag(sync=True)
 
     def __init__(self, state: DashboardState, section: str):

@@ -39,7 +39,7 @@ class Bundles:
             self._first = self.state.base or self.state.classifier
         loaded = self._first if command.content is None else _load(command.content, command.name)
         with self.state.lock:
-            if job.current and loaded is not None:
+            if job.wanted and loaded is not None:
                 self._show(loaded)
 
     def _show(self, classifier: Any) -> None:
@@ -56,7 +56,7 @@ class Bundles:
     def _save(self, job: Job, bundle: Any, total: int) -> None:
         content = write_zip(job.watch(iter(bundle.contents().items()), total))
         with self.state.lock:
-            if job.current:
+            if job.wanted:
                 name = _file_name(self.state.messages.pick(bundle.title))
                 self.state.download = Download(name, "application/zip", content)
 

@@ -113,8 +113,13 @@ def _slice_label(bar: Bar, share: float, turn: float) -> str:
     x, y = _point(turn, 146)
     return (
         f"{_shape(bar, x - 7, y - 15)}"
-        f'<text x="{x:.1f}" y="{y + 13:.1f}" text-anchor="middle">{100 * share:.0f} %</text>'
+        f'<text x="{x:.1f}" y="{y + 13:.1f}" text-anchor="middle">{_percent(share)}</text>'
     )
+
+
+def _percent(share: float) -> str:
+    """In whole per cent; never all for what is only close to it."""
+    return "&gt; 99 %" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def _ring(start: float, end: float, outer: float = 124, inner: float = 72) -> str:

@@ -47,11 +47,18 @@ class Controller:
             self._handlers[command.kind](command)
 
     def _on_cancel(self, _command: Command) -> None:
-        kind = self.jobs.cancel()
+        kind = self.jobs.cancel() or self._stop_download()
         if kind is not None:
             self.state.notice = self.state.messages(
                 "status.cancelled" if kind == "classify" else "status.stopped"
             )
+
+    def _stop_download(self) -> str | None:
+        """Hand over no more of the file that is on its way; "download", or None where there is none."""
+        if self.state.download is None:
+            return None
+        self.state.download = None
+        return "download"
 
     def _on_clear(self, _command: Command) -> None:
         self.jobs.drop()
@@ -64,7 +71,7 @@ class Controller:
         with state.lock, state.hold_trait_notifications():
             state.error = state.notice = ""
             state.selected, state.marked = None, ()
-            state.cells, state.rejected = (), ()
+            state.cells = state.rejected = state.saved = ()
             state.proposals = 0
             state.runs += 1
 

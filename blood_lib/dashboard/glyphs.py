@@ -68,4 +68,5 @@ def describe_groups(bundle: Bundle, messages: Messages) -> list[dict[str, Any]]:
     others = [
         {"label": messages(f"group.{name}"), "colour": colour, "shape": path} for name, colour, path in OTHERS
     ]
-    return describe_types(bundle, messages) + others
+    described = describe_types(bundle, messages) + others
+    return [{"name": name, **one} for name, one in zip(name_groups(bundle), described, strict=True)]

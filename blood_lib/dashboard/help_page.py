@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from blood_lib.bundle import Bundle
+from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.glyphs import svg_mark
 from blood_lib.dashboard.messages import Messages
 from blood_lib.dashboard.parts import KEYS
@@ -75,7 +75,9 @@ def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
             f'<span class="dash-badge dash-badge-{status}"><b>{sign}</b>{escape(t(f"state.{status}"))}</span>'
         )
         rows.append((term, escape(t(f"help.{status}", threshold=threshold))))
-    return rows
+    return rows + [
+        (escape(t(f"group.{name}")), escape(t(f"help.{name}"))) for name in (UNIDENTIFIED, EXCLUDED)
+    ]
 
 
 def _limits(card: Mapping[str, Any], t: Messages) -> str:

@@ -39,6 +39,11 @@ class Job:
         """Its outcome is still wanted, if only what was done before it was cancelled."""
         return self._jobs.current is self
 
+    @property
+    def wanted(self) -> bool:
+        """All of its outcome is still wanted."""
+        return self.current and not self.cancelled.is_set()
+
     def cancel(self) -> None:
         """Stop as soon as may be."""
         self.cancelled.set()

@@ -75,7 +75,7 @@ class Learning:
         today = datetime.now().astimezone().date().isoformat()
         learnt = base.adapt_features(_stack(views), [cell.group for cell in lessons], date=today)
         with self.state.lock:
-            if job.current and not job.cancelled.is_set():
+            if job.wanted:
                 self._propose(learnt)
 
     def _propose(self, learnt: Any) -> None:

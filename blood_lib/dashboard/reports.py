@@ -54,7 +54,7 @@ class Reports:
         content = b"".join(_encode(job, pieces, total))
         name = f"{self.state.messages('report.file')} {facts.when:%Y-%m-%d %H.%M}.html"
         with self.state.lock:
-            if job.current and not job.cancelled.is_set():
+            if job.wanted:
                 self.state.download = Download(name, "text/html", content)
 
     def _on_table(self, _command: Command) -> None:

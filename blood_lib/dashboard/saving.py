@@ -52,7 +52,7 @@ class Saving:
         review = self._look(when)
         total = 2 + len(review.model.files) + len(review.cells) * images
         files = iter_review(review, images=images)
-        self.controller.jobs.start("review", lambda job: self._save(job, files, total, when), total=total)
+        self.controller.jobs.start("review", lambda job: self._save(job, files, total, review), total=total)
 
     def _look(self, when: datetime) -> Review:
         """The state as it is now: what changes while it is written is not in the file."""
@@ -76,12 +76,14 @@ class Saving:
         files = {BUNDLE_INDEX: bundle.index} | {name: bundle.read(name) for name in changed}
         return Model(bundle.title, bundle.sha256, base.sha256, files)
 
-    def _save(self, job: Job, files: Iterator[tuple[str, bytes]], total: int, when: datetime) -> None:
+    def _save(self, job: Job, files: Iterator[tuple[str, bytes]], total: int, review: Review) -> None:
         content = write_zip(job.watch(files, total))
+        when = datetime.fromisoformat(review.date)
         name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M}.zip"
         with self.state.lock:
-            if job.current and not job.cancelled.is_set():
+            if job.wanted:
                 self.state.download = Download(name, "application/zip", content)
+                self.state.saved = review.cells
 
     # --- from a file ---
 
@@ -100,7 +102,7 @@ class Saving:
         except ReviewError as error:
             raise BloodError(self.state.messages(f"saving.{error}")) from None
         with self.state.lock:
-            if job.current:
+            if job.wanted:
                 self._show(review, classifier, base)
 
     def _find_classifier(self, model: Model) -> tuple[Any, Any]:
@@ -122,6 +124,7 @@ class Saving:
         with state.hold_trait_notifications():
             state.cells = tuple(replace(cell, id=next(self.controller.ids)) for cell in review.cells)
             state.rejected = review.rejected
+            state.saved = state.cells
             state.reviewer, state.ranges = review.reviewer, review.ranges
             state.notice = state.messages("saving.opened", n=len(state.cells), date=review.date[:10])
 

@@ -146,6 +146,7 @@ class DashboardState(HasTraits):
     proposals = Int(0, help="number of cells with a proposal")
     cells = Tuple(help="Cell, ..., in the order of the upload")
     rejected = Tuple(help="RejectedFile, ...")
+    saved = Tuple(help="the cells as a file has them: when a review was last saved or opened")
     progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
     selected = Int(None, allow_none=True, help="the id of the cell that is looked at, in every tab")
     marked = Tuple(help="ids of the cells that are chosen for moving, in every tab")
@@ -177,6 +178,11 @@ class DashboardState(HasTraits):
         if before and self.bundle and before.classes == self.bundle.classes:
             return  # the same model, which has learnt or forgotten: what was edited stays
         self.ranges = self.bundle.ranges if self.bundle else {}
+
+    @property
+    def unsaved(self) -> int:
+        """How many cells somebody has reviewed, if no file has them as they are."""
+        return 0 if self.cells is self.saved else sum(cell.reviewed for cell in self.cells)
 
     def cell(self, identity: object) -> Cell | None:
         """The cell with this id; None where there is none, whatever `identity` is."""

@@ -151,6 +151,7 @@ class Uploader(Part):
     links = List(help="[tab, its name] of where the results are").tag(sync=True)
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
     foreign = Bool(False, help="the model in use is one that the visitor has brought").tag(sync=True)
+    unsaved = Int(0, help="number of reviewed cells that no file has").tag(sync=True)
 
     def __init__(self, state: DashboardState):
         limits = {"files": self.max_files, "bytes": self.max_bytes, "piece": 2**20, "window": 4}
@@ -158,6 +159,10 @@ class Uploader(Part):
         self._upload: Upload | None = None
         self._key: str | None = None
         state.observe(lambda change: setattr(self, "foreign", change["new"]), "foreign")
+
+    def words(self) -> dict[str, str]:
+        status = self.state.messages.section("status")
+        return super().words() | {key: text for key, text in status.items() if key.startswith("working")}
 
     def relabel(self) -> None:
         bundle, messages = self.state.bundle, self.state.messages

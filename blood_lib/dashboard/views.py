@@ -56,7 +56,7 @@ class UploadView(View):
     def __init__(self, state: DashboardState):
         self.uploader = Uploader(state)
         super().__init__(state, [self.uploader])
-        state.observe(state.guard(self._show), ["progress", "cells", "rejected", "ready", "failed"])
+        state.observe(state.guard(self._show), ["progress", "cells", "rejected", "saved", "ready", "failed"])
         state.observe(state.guard(self._repeat), "connected")
         self._show()
 
@@ -67,7 +67,7 @@ class UploadView(View):
     def _show(self, _change: Any = None) -> None:
         state, uploader = self.state, self.uploader
         with uploader.hold_sync():
-            uploader.progress = progress_values(state)
+            uploader.progress, uploader.unsaved = progress_values(state), state.unsaved
             uploader.phase = "ready" if state.ready else "failed" if state.failed else "preparing"
             if state.progress is None:
                 uploader.summary = summarise(state)

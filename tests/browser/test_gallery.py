@@ -178,6 +178,22 @@ def test_a_frame_chooses_what_it_touches(review: Review) -> None:
     assert marked.count() < 2 * EACH
 
 
+@on_a_desk
+def test_escape_ends_a_drag_and_moves_nothing(review: Review) -> None:
+    page = review.page
+    card, target = review.card("red").bounding_box(), review.group("blue").bounding_box()
+    page.mouse.move(card["x"] + 30, card["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 60, target["y"] + 20, steps=5)
+    page.locator(".dash-ghost").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".dash-ghost").wait_for(state="hidden")
+    page.mouse.up()
+    review.card("green").click()  # the next click counts again
+    until(page, "document.querySelector('.dash-card[aria-current]').title.includes('green')")
+    review.expect()
+
+
 def test_the_keyboard_alone_reviews(review: Review) -> None:
     page, press = review.page, review.page.keyboard.press
     page.get_by_label("Reviewed", exact=True).focus()
@@ -257,6 +273,10 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     expect(page.locator(".dash-card")).to_have_count(1)
     review.expect_marked(0)
     page.get_by_label("Reviewed", exact=True).select_option("all")
+    expect(page.locator(".dash-card")).to_have_count(3 * EACH)
+    page.get_by_label("Reviewed", exact=True).select_option("proposed")
+    page.get_by_text("here with this filter").wait_for()
+    page.get_by_role("button", name="Show all").click()
     expect(page.locator(".dash-card")).to_have_count(3 * EACH)
     statuses = page.get_by_role("group", name="Show").get_by_role("button")
     statuses.filter(has_text="Uncertain").click()

@@ -12,7 +12,17 @@ from urllib.parse import urlparse
 
 import pytest
 
-from tests.browser_tools import BROWSER, DESKTOP, TABS, Visit, click_a_point, expect, until, zip_many
+from tests.browser_tools import (
+    BROWSER,
+    DESKTOP,
+    TABS,
+    Visit,
+    click_a_point,
+    expect,
+    kernels_of,
+    until,
+    zip_many,
+)
 from tests.fixtures_bundle import draw_cell, encode
 from tests.serving import Running, wait_for
 
@@ -137,14 +147,6 @@ def test_a_page_that_is_left_leaves_no_kernel(browser, server: Running) -> None:
     second = kernels_of(visit, server)
     visit.close()
     wait_for(lambda: not second & set(server.kernels()))
-
-
-def kernels_of(visit: Visit, server: Running) -> set[int]:
-    """The process of the page's kernel, found by the name of its connection file."""
-    name = visit.page.evaluate(
-        "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
-    )
-    return {pid for pid in server.kernels() if name in Path(f"/proc/{pid}/cmdline").read_text()}
 
 
 def test_a_page_whose_kernel_has_died_says_so(browser, server: Running) -> None:

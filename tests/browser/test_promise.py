@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from blood_lib.archives import list_zip
-from tests.browser_tools import BROWSER, Visit, drawn, expect, until
+from tests.browser_tools import BROWSER, Visit, drawn, expect, kernels_of, until
+from tests.serving import Running, wait_for
 
 pytestmark = BROWSER
 
@@ -107,6 +108,42 @@ def test_report_and_review_tell_of_a_move(visit: Visit, tmp_path: Path) -> None:
     page.set_input_files(".dash-file", [saved])
     page.get_by_text(f"is open: {N}").wait_for()
     expect_of_first_type(visit, N - 1)
+
+
+def test_what_no_file_has_is_not_lost_unasked(visit: Visit, server: Running, tmp_path: Path) -> None:
+    page = visit.page
+    (tmp_path / "cells").mkdir()
+    look_at_doubtful(visit, tmp_path / "cells")
+    move_all_but(visit, 1)
+    visit.goes_on = False
+    visit.open("Upload")
+    page.get_by_role("button", name="Remove all images").click()
+    page.set_input_files(".dash-file", sorted((tmp_path / "cells").iterdir())[:2])
+    page.evaluate("location.reload()")
+    wait_for(lambda: visit.asked[2:], what="three questions")
+    assert visit.asked[0] == visit.asked[1] and f"reviewed {N - 1} cells" in visit.asked[0]
+    assert visit.asked[2] == "beforeunload"
+    expect_of_first_type(visit, N - 1)  # the kernel has not been told farewell
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save review without images").click()
+    download.value.save_as(tmp_path / "saved.zip")
+    visit.goes_on = True
+    visit.open("Upload")
+    visit.upload(sorted((tmp_path / "cells").iterdir())[:2])
+    assert len(visit.asked) == 3  # a file has it
+    move_first_away(visit)
+    mine = kernels_of(visit, server)
+    visit.reload()
+    page.wait_for_selector(".dash-drop")
+    assert visit.asked[3:] == ["beforeunload"]
+    wait_for(lambda: not mine & set(server.kernels()), what="the kernel of the page that was left to end")
+
+
+def move_first_away(visit: Visit) -> None:
+    visit.open("Classification")
+    visit.page.locator(CARDS).first.focus()
+    visit.page.keyboard.press("x")
+    expect(visit.page.locator(CARDS)).to_have_count(1)  # of two; what somebody has put away is not doubtful
 
 
 def test_the_focus_goes_where_the_viewers_keys_go(desktop: Visit, tmp_path: Path) -> None:

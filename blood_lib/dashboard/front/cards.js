@@ -2,6 +2,7 @@
 
 const ASK_AT_ONCE = 48; // pictures in one request
 const ASK_AFTER = 30; // ms, so that what is scrolled past is not asked for
+const ASK_AGAIN_AFTER = 4000; // ms without the picture
 
 function createCards(text, groups) {
   /** What people have done with it: "moved", "confirmed" or "". */
@@ -36,11 +37,11 @@ function createPictures(cards, send) {
   let timer = null;
 
   function ask() {
-    const missing = cards().filter(({ item }) => item.url === undefined && !item.asked);
+    const missing = cards().filter(({ item }) => item.url === undefined && !(Date.now() - item.asked < ASK_AGAIN_AFTER));
     const some = missing.slice(0, ASK_AT_ONCE).map(({ item }) => item);
     timer = missing.length > some.length ? setTimeout(ask, ASK_AFTER) : null;
     if (!some.length) return;
-    for (const item of some) item.asked = true;
+    for (const item of some) item.asked = Date.now();
     send(some.map(({ id }) => id));
   }
 

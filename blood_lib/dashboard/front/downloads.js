@@ -31,7 +31,8 @@ function render({ model }) {
     if (message.kind === "offer") {
       current = { ...message, taken: [] };
       ask();
-    } else if (message.kind === "piece" && message.key === current?.key && message.number === current.taken.length) keep(buffers[0]);
+    } else if (message.kind === "stop") stop();
+    else if (message.kind === "piece" && message.key === current?.key && message.number === current.taken.length) keep(buffers[0]);
   });
   model.send({ kind: "hello" });
   return stop;

@@ -12,7 +12,10 @@ function render({ model, el, kept, signal }) {
   const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
   let rejected = []; // [name, reason] of each file
   let listed = null; // those that the table shows
-  let filters = kept.filters ?? { status: "all", group: "all", review: "all" };
+  const everything = { status: "all", group: "all", review: "all" };
+  const types = groups.map(({ name }) => name).join("\n");
+  let filters = { ...everything, ...kept.filters, ...(types === kept.types ? {} : { group: "all" }) };
+  kept.types = types; // a filter by type means nothing to another model
   let run = null; // the run that these items belong to
   let streaming = false;
   let batch = 0;
@@ -28,7 +31,7 @@ function render({ model, el, kept, signal }) {
   const sieve = createFilters(text, groups, changeFilters);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
-  const none = h("p", { class: "dash-empty" }, text.none);
+  const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(everything) }, text.show_all));
   const empty = h("p", { class: "dash-empty" }, text.empty);
   const sections = groups.map(makeSection);
   const list = h("div", { class: "dash-rejected-box" });
@@ -48,8 +51,14 @@ function render({ model, el, kept, signal }) {
   function changeFilters(change) {
     filters = kept.filters = { ...filters, ...change };
     draw();
+    dropUnseen();
+  }
+
+  /** Nothing is moved that is not seen: marks may also come from the map. */
+  function dropUnseen() {
     const shown = new Set(order());
-    if (marks.size()) marks.set(marks.all().filter((id) => shown.has(id))); // nothing is moved that is not seen
+    const seen = marks.all().filter((id) => shown.has(id));
+    if (seen.length < marks.size()) marks.set(seen);
   }
 
   // --- what Python says ---
@@ -170,7 +179,9 @@ function render({ model, el, kept, signal }) {
   widths.observe(root);
   const sight = new IntersectionObserver((entries) => {
     inSight = entries.at(-1).isIntersecting;
-    if (inSight) draw();
+    if (!inSight) return;
+    draw();
+    dropUnseen();
   });
   sight.observe(el);
 
@@ -295,7 +306,7 @@ function render({ model, el, kept, signal }) {
     again: (kind) => model.send({ kind }),
   });
 
-  el.addEventListener("dash:show", ({ detail }) => changeFilters({ status: "all", group: "all", review: detail }), { signal });
+  el.addEventListener("dash:show", ({ detail }) => changeFilters({ ...everything, review: detail }), { signal });
   setSelecting(kept.selecting ?? false);
   model.send({ kind: "hello" });
   return () => {

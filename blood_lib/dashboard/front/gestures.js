@@ -12,7 +12,7 @@ const EDGE = 120; // px from the screen's edge where dragging scrolls
  */
 function listenToPointers(root, signal, acts) {
   let press = null; // {x, y, id, origin, more} where the pointer went down
-  let action = null; // "drag", "frame" or "rest"
+  let action = null; // "drag", "frame" or "rest", and then "over"
   let last = null; // the latest pointer event of the action
   let timer = null;
   const ghost = h("div", { class: "dash-ghost", hidden: true, "aria-hidden": "true" });
@@ -116,6 +116,7 @@ function listenToPointers(root, signal, acts) {
 
   function finish() {
     clearTimeout(timer);
+    if (action !== null) action = "over"; // until the click that the browser reports after it
     ghost.hidden = frame.hidden = true;
     root.classList.remove("dash-busy");
     press = last = null;

@@ -76,6 +76,13 @@ function percent(p, digits = 0) {
   return shown(p);
 }
 
+/** How far a piece of work is, in a progress bar and in numbers; where it is not known, the bar only moves. */
+function showProgress(bar, numbers, text, { done, total }) {
+  if (total) bar.value = done / total;
+  else bar.removeAttribute("value");
+  numbers.textContent = total ? fill(text, { done, total }) : "";
+}
+
 /** A share for CSS. */
 function share(p) {
   return `${(100 * p).toFixed(2)}%`;

@@ -159,11 +159,13 @@ function render({ model, el, kept, signal }) {
   }
 
   function move(group) {
-    model.send({ kind: "move", group, ids: marks.all() });
+    model.send({ kind: "move", group, ids: marks.all().filter((id) => !off.has(items.get(id)?.group)) }); // none that is not seen
   }
 
   function toggle(group) {
     if (!off.delete(group)) off.add(group);
+    const seen = marks.all().filter((id) => !off.has(items.get(id)?.group));
+    if (seen.length < marks.size()) marks.set(seen);
     if (atlas) zones = plot.zones(atlas.raster, off);
     change();
   }

@@ -1,6 +1,6 @@
 // One line under the tabs: what is going on, what went wrong, and whether the server still answers.
 
-const ASK_EVERY = 5000; // ms between two questions, while somebody looks at the page
+const ASK_EVERY = 5000; // ms between two questions, which also keep the kernel; in a hidden tab it may be a minute
 const LOST_AFTER = 15000; // ms without any answer
 
 function render({ model, el, signal }) {
@@ -32,8 +32,7 @@ function render({ model, el, signal }) {
     working.hidden = progress.total === undefined;
     if (!working.hidden) {
       work.textContent = text[`working.${progress.kind}`] ?? text.working;
-      bar.value = progress.total ? progress.done / progress.total : 0;
-      numbers.textContent = fill(text.of, { done: progress.done, total: progress.total });
+      showProgress(bar, numbers, text.of, progress);
     }
     for (const [name, { box, words }] of Object.entries({ notice, error })) {
       const sentence = model.get(name);
@@ -54,13 +53,10 @@ function render({ model, el, signal }) {
     lost.hidden = true;
   });
   const timer = setInterval(() => {
-    if (document.hidden) {
-      asked = 0;
-      return;
-    }
     const now = Date.now();
-    if (!asked) asked = now;
-    if (now - Math.max(asked, heard) > LOST_AFTER) lost.hidden = false;
+    if (document.hidden) asked = 0; // a browser lets a page in the background do little: no answer tells nothing
+    else if (!asked) asked = now;
+    if (asked && now - Math.max(asked, heard) > LOST_AFTER) lost.hidden = false;
     try {
       model.send({ kind: "ping" });
     } catch {

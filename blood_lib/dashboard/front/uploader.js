@@ -33,21 +33,22 @@ function render({ model, el, kept, signal }) {
   const problem = h("p", { class: "dash-strip dash-error", role: "alert", hidden: true });
   el.classList.add("dash-uploader");
   const pick = (words) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => input.click() }, words);
-  const ask = (words, kind) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind }) }, words);
-  const back = ask(text.first_model, "bundle");
+  const ask = (words, act) => h("button", { type: "button", class: "dash-button dash-small", onclick: act }, words);
+  const back = ask(text.first_model, () => mayLose() && model.send({ kind: "bundle" }));
   const others = h(
     "details",
     { class: "dash-others" },
     h("summary", {}, text.others),
     h("p", { class: "dash-muted" }, text.others_note),
-    h("div", { class: "dash-buttons" }, pick(text.open_review), pick(text.other_model), ask(text.save_model, "save_bundle"), back),
+    h("div", { class: "dash-buttons" }, pick(text.open_review), pick(text.other_model), ask(text.save_model, () => model.send({ kind: "save_bundle" })), back),
   );
   el.append(zone, problem, running, preparing, summary, aside, others, h("p", { class: "dash-muted dash-private" }, text.private));
 
   function progressRow(name) {
     const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": name });
     const number = h("span", { class: "dash-number" });
-    return { bar, number, row: h("div", { class: "dash-row" }, h("span", { class: "dash-row-name" }, name), bar, number) };
+    const label = h("span", { class: "dash-row-name" }, name);
+    return { bar, number, name: label, row: h("div", { class: "dash-row" }, label, bar, number) };
   }
 
   function icon() {
@@ -69,8 +70,9 @@ function render({ model, el, kept, signal }) {
     const phase = model.get("phase");
     running.hidden = !(current || working);
     transfer.row.hidden = !current;
-    classify.bar.value = working && progress.total ? progress.done / progress.total : 0;
-    classify.number.textContent = working ? fill(text.of, { done: progress.done, total: progress.total }) : "";
+    showProgress(classify.bar, classify.number, text.of, working ? progress : { done: 0, total: 1 });
+    classify.name.textContent = text[`working.${progress.kind}`] ?? text.classify;
+    classify.number.hidden = !working;
     preparing.hidden = phase !== "preparing";
     zone.classList.toggle("dash-off", phase === "failed");
     choose.disabled = examples.disabled = phase === "failed";
@@ -99,7 +101,7 @@ function render({ model, el, kept, signal }) {
         "div",
         { class: "dash-buttons" },
         ...model.get("links").map(([tab, label]) => go(tab, label)),
-        h("button", { type: "button", class: "dash-button dash-quiet", onclick: () => model.send({ kind: "clear" }) }, text.clear),
+        h("button", { type: "button", class: "dash-button dash-quiet", onclick: () => mayLose() && model.send({ kind: "clear" }) }, text.clear),
       ),
     );
   }
@@ -114,11 +116,18 @@ function render({ model, el, kept, signal }) {
     problem.hidden = !sentence;
   }
 
+  // --- what no file has yet is not lost unasked ---
+  function mayLose() {
+    const n = model.get("unsaved");
+    return !n || window.confirm(count(text, "unsaved", n));
+  }
+  window.addEventListener("dash:leave", (event) => model.get("unsaved") && event.preventDefault(), { signal });
+
   // --- how files come in ---
   input.addEventListener("change", () => {
     const files = [...input.files].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
     input.value = ""; // the same files can be chosen again
-    start(files);
+    if (mayLose()) start(files);
   });
   whenAttached(
     el,
@@ -143,7 +152,8 @@ function render({ model, el, kept, signal }) {
         depth = 0;
         light();
         openTab(el, "upload");
-        start(await dropped(event.dataTransfer));
+        const files = await dropped(event.dataTransfer);
+        if (mayLose()) start(files);
       });
       model.send({ kind: "hello" });
     },
@@ -181,6 +191,7 @@ function render({ model, el, kept, signal }) {
 
   // --- sending ---
   function loadExamples() {
+    if (!mayLose()) return;
     forget();
     complain("");
     model.send({ kind: "examples" });

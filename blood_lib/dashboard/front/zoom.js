@@ -53,6 +53,7 @@ function zoomable(box, inner, onScale) {
   });
   box.addEventListener("pointermove", (event) => {
     const before = [...fingers.values()];
+    if (event.pointerType === "mouse" && !event.buttons) fingers.delete(event.pointerId); // released elsewhere
     if (!fingers.has(event.pointerId)) return;
     fingers.set(event.pointerId, pointOf(event));
     const after = [...fingers.values()];

@@ -1,5 +1,5 @@
-// The hooks that Voilà's page calls, the visitor's language and theme before anything is drawn, and the end of
-// the waiting screen: it goes when the app has drawn itself.
+// The hooks that Voilà's page calls, the visitor's language and theme before anything is drawn, the end of the waiting
+// screen, which goes when the app has drawn itself, and a question before a review is lost.
 
 window.voila_heartbeat = () => {};
 window.update_loading_text = () => {};
@@ -14,6 +14,16 @@ window.cellLoaded = true;
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 2000 ? 60000 : ms);
 }
+
+// Whoever would lose something is asked before the page is left. Voilà ends the kernel as soon as the browser thinks of
+// leaving: it is told of it only when the page goes. This listener has to be there before Voilà's.
+window.addEventListener("beforeunload", (event) => {
+  const wish = new Event("dash:leave", { cancelable: true }); // uploader.js objects while a review is in no file
+  if (!event.isTrusted || window.dispatchEvent(wish)) return;
+  event.preventDefault(); // the browser asks, in words of its own
+  event.stopImmediatePropagation();
+  window.addEventListener("pagehide", () => window.dispatchEvent(new Event("beforeunload")), { once: true });
+});
 
 (() => {
   const chosen = (name) => {
