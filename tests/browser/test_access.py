@@ -47,7 +47,14 @@ def test_axe_finds_nothing_serious(visit: Visit, cells: list[Path], tmp_path: Pa
     visit.upload([*cells, tmp_path / "text.jpg"])
     visit.open("Classification")
     visit.page.locator(".dash-card").first.click()
+    visit.page.keyboard.press("c")
     assert not find_faults_in_tabs(visit)
+    visit.open("Classification")
+    for key, role in (("m", "menu"), ("?", "dialog")):
+        visit.page.keyboard.press(key)
+        visit.page.get_by_role(role).wait_for()
+        assert not find_faults(visit.page), role
+        visit.page.keyboard.press("Escape")
 
 
 @pytest.fixture(scope="module")

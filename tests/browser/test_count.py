@@ -113,7 +113,11 @@ def test_the_warning_follows_the_number_of_white_cells(visit: Visit, tmp_path: P
     move_some(visit, None, 0)  # the first type is a white cell
     expect(visit.page.locator(".dash-tally .dash-cell-number").first).to_have_text("201")
     expect(caution).to_be_hidden()
-    move_some(visit, 2, -1)  # the last group does not count
+    ranges = visit.page.locator(".dash-tally .dash-cell-range")
+    expect(ranges.first).to_contain_text("98.2")  # of 201 of 201: 0.025 ** (1 / 201)
+    expect(ranges.nth(1)).to_contain_text("1.8")  # of none of 201
+    move_some(visit, 1, -1)
+    move_some(visit, 1, -2)  # neither of the last two groups counts
     expect(caution).to_contain_text("199, fewer than 200")
     visit.open("Classification")
     visit.page.get_by_role("button", name="Undo").click()

@@ -281,8 +281,12 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     statuses = page.get_by_role("group", name="Show").get_by_role("button")
     statuses.filter(has_text="Uncertain").click()
     expect(page.locator(".dash-card")).to_have_count(1)
+    statuses.filter(has_text="OK").click()
+    expect(page.locator(".dash-card")).to_have_count(3 * EACH - 1)
     statuses.filter(has_text="All").click()
-    expect(page.locator(".dash-card")).to_have_count(3 * EACH)
+    for review_filter, n in (("reviewed", 1), ("open", 3 * EACH - 1), ("all", 3 * EACH)):
+        page.get_by_label("Reviewed", exact=True).select_option(review_filter)
+        expect(page.locator(".dash-card")).to_have_count(n)
 
 
 def test_every_tab_follows_a_move(review: Review) -> None:

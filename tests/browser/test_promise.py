@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 from blood_lib.archives import list_zip
-from tests.browser_tools import BROWSER, Visit, drawn, expect, kernels_of, until
+from blood_lib.bundle import SHIPPED, load_bundle
+from tests.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, until
 from tests.serving import Running, wait_for
 
 pytestmark = BROWSER
@@ -90,7 +93,9 @@ def take_the_model_along(visit: Visit, path: Path) -> None:
     visit.page.get_by_text("The model in use is now").wait_for()
 
 
-def test_report_and_review_tell_of_a_move(visit: Visit, tmp_path: Path) -> None:
+def test_report_table_and_review_tell_of_a_move(
+    visit: Visit, browser, server: Running, tmp_path: Path
+) -> None:
     page = visit.page
     (tmp_path / "cells").mkdir()
     look_at_doubtful(visit, tmp_path / "cells")
@@ -98,16 +103,36 @@ def test_report_and_review_tell_of_a_move(visit: Visit, tmp_path: Path) -> None:
     visit.open("Chart")
     with page.expect_download() as report:
         page.get_by_role("button", name="Report").click()
-    assert f"{N - 1} cells were moved" in Path(report.value.path()).read_text("utf-8")
+    html = Path(report.value.path()).read_text("utf-8")
+    assert f"{N - 1} cells were moved" in html and load_bundle(SHIPPED).sha256 in html
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Table (CSV)").click()
+    rows = list(csv.DictReader(Path(table.value.path()).read_text("utf-8-sig").splitlines()))
+    labels = {info.name: info.label["en"] for info in load_bundle(SHIPPED).classes}
+    told = Counter(labels[row["group"]] for row in rows)
+    assert told == Counter({label: n for label, n in read_tally(page).items() if n})
+    assert Counter(row["reviewed"] for row in rows) == {"yes": N - 1, "no": 1}
     with page.expect_download() as download:
         page.get_by_role("button", name="Save review without images").click()
     saved = tmp_path / "saved.zip"
     download.value.save_as(saved)
     assert not any(name.startswith("images/") for name in list_zip(saved.read_bytes()))
-    visit.open("Upload")
-    page.set_input_files(".dash-file", [saved])
-    page.get_by_text(f"is open: {N}").wait_for()
-    expect_of_first_type(visit, N - 1)
+    elsewhere = Visit(browser, server, **DESKTOP)
+    elsewhere.page.set_input_files(".dash-file", [saved])
+    elsewhere.page.get_by_text(f"is open: {N}").wait_for()
+    expect_of_first_type(elsewhere, N - 1)
+    assert read_tally(elsewhere.page) == read_tally(page)
+    elsewhere.open("Classification")
+    expect(elsewhere.page.locator(f"{CARDS}-moved")).to_have_count(N - 1)
+    elsewhere.close()
+
+
+def read_tally(page) -> dict[str, int]:
+    """How many of each type the Chart tab shows."""
+    rows = page.locator(".dash-tally tr:has(.dash-cell-number)")
+    names = rows.locator("th[scope=row]").all_inner_texts()
+    numbers = rows.locator(".dash-cell-number").all_inner_texts()
+    return {name.strip(): int(number) for name, number in zip(names, numbers, strict=True)}
 
 
 def test_what_no_file_has_is_not_lost_unasked(visit: Visit, server: Running, tmp_path: Path) -> None:

@@ -61,6 +61,21 @@ def test_a_page_about_digits_says_nothing_about_blood(visit: Visit, digits: Path
         wait_for(lambda: not found_on(page))  # a tab draws itself when it is opened
     until(page, "document.querySelector('.dash-map canvas').points().length > 0")
     assert not found_on(page)
+    legend = page.locator(".dash-legend .dash-chip:not([hidden])")
+    expect(legend).to_have_count(10)
+    visit.open("Classification")
+    page.locator(".dash-card").first.click()
+    page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
+    assert not found_on(page)
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    assert not found_on(page)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.get_by_label("Language").select_option("es")
+    for tab in ("Cargar", "Ayuda", "Gráfico", "Clasificación", "Análisis visual"):
+        visit.open(tab)
+        wait_for(lambda: not found_on(page))
 
 
 def test_a_review_is_saved_and_opened_again(visit: Visit, tmp_path: Path) -> None:
