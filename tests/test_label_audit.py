@@ -63,6 +63,13 @@ def test_no_image_is_judged_by_a_model_that_saw_it(cells):
     assert right.mean() < 0.7  # who saw the image would know it by heart
 
 
+def test_no_image_is_judged_by_a_model_that_saw_its_twin():
+    noise, labels = np.random.default_rng(0).normal(size=(40, 60)), np.arange(40) % 2
+    twice, labels = np.repeat(noise, 2, axis=0), np.repeat(labels, 2)
+    right = label_audit.compute_held_out_probs(twice, labels).argmax(axis=1) == labels
+    assert right.mean() < 0.7
+
+
 def test_few_images_of_a_type_lower_the_folds():
     features = np.repeat(np.eye(2, 8), [2, 9], axis=0) + np.random.default_rng(0).normal(0, 0.1, (11, 8))
     assert label_audit.compute_held_out_probs(features, ["a"] * 2 + ["b"] * 9).shape == (11, 2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.neighbors import NearestNeighbors
 
 from blood_lib.report import open_whole, writing
@@ -55,14 +55,15 @@ def compute_held_out_probs(
 ) -> np.ndarray:
     """Probabilities (N, C) of the sorted labels, each image's from a logistic regression that did not see it.
 
-    The regression on the principal components of features (N, D) has not seen the image; a network that was
-    trained on it has, and so have its features.
+    The regression on the principal components of features (N, D) has not seen the image, nor an identical one,
+    which has the same features; a network that was trained on it has, and so have its features.
     """
     _, codes, sizes = np.unique(np.asarray(labels, dtype=object), return_inverse=True, return_counts=True)
     pcs, _ = compute_pca(features, n_components=N_COMPONENTS, random_state=random_state)
-    folds = StratifiedKFold(max(2, min(n_folds, sizes.min())), shuffle=True, random_state=random_state)
+    folds = StratifiedGroupKFold(max(2, min(n_folds, sizes.min())), shuffle=True, random_state=random_state)
+    groups = np.unique(features, axis=0, return_inverse=True)[1]
     model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000)
-    return cross_val_predict(model, pcs / pcs.std(), codes, cv=folds, method="predict_proba")
+    return cross_val_predict(model, pcs / pcs.std(), codes, groups=groups, cv=folds, method="predict_proba")
 
 
 def audit_by_confidence(probs: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
