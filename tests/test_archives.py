@@ -199,7 +199,7 @@ def test_files_that_belong_together_have_one_bound_for_all() -> None:
     read_zip(make_zip(FILES), most_bytes=sum(map(len, FILES.values())))
     with pytest.raises(ArchiveError, match="unpacks to more"):
         read_zip(make_zip(FILES), most_bytes=sum(map(len, FILES.values())) - 1)
-    with pytest.raises(ArchiveError, match="unpacks to more"):
+    with pytest.raises(ArchiveError, match="unpacks to more|damaged"):  # newer Pythons see that they overlap
         read_zip(make_overlapping_zip(500, bytes(1000)), most_bytes=1_100)
 
 

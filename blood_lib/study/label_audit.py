@@ -55,8 +55,8 @@ def compute_held_out_probs(
 ) -> np.ndarray:
     """Probabilities (N, C) of the sorted labels, each image's from a logistic regression that did not see it.
 
-    The regression on the principal components of features (N, D) has not seen the image, nor an identical one,
-    which has the same features; a network that was trained on it has, and so have its features.
+    The regression on the principal components of features (N, D) has not seen the image, nor an identical
+    one, which has the same features; a network that was trained on it has, and so have its features.
     """
     _, codes, sizes = np.unique(np.asarray(labels, dtype=object), return_inverse=True, return_counts=True)
     pcs, _ = compute_pca(features, n_components=N_COMPONENTS, random_state=random_state)
