@@ -15,7 +15,7 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.review_file import read_review
 from blood_lib.dashboard.state import EXCLUDED, Command
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import WAIT, classify, drawn_files
+from tests.dashboard_tools import WAIT, classify, drawn_files, say
 from tests.fixtures_bundle import save_tiny_bundle
 
 
@@ -92,7 +92,12 @@ def test_a_review_that_was_cancelled_while_it_was_read_is_not_opened(
 def test_what_was_reviewed_is_unsaved_until_a_file_has_it(app: App, tiny_classifier: Classifier) -> None:
     uploader, elsewhere = app.upload.uploader, App(tiny_classifier)
     assert uploader.unsaved == 3
-    content = save(app)
+    content, downloads = save(app), app.downloads
+    assert uploader.unsaved == 3  # it is on its way, and may be cancelled
+    do(app, "cancel")
+    assert uploader.unsaved == 3
+    save(app)
+    say(downloads, kind="done", key=2)
     assert uploader.unsaved == 0
     do(app, "move", ids=(app.state.cells[0].id,), group="blue")
     assert uploader.unsaved == 3

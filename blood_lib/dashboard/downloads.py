@@ -77,7 +77,8 @@ class Downloads(Part):
     def _on_done(self, content: dict, _buffers: list) -> None:
         if not self._is_offered(content):
             return
-        self._files.popleft()
+        download = self._files.popleft()
+        self.state.saved = download.saves or self.state.saved
         self._tell(None)
         if self._files:
             self._offer()

@@ -82,8 +82,7 @@ class Saving:
         name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M}.zip"
         with self.state.lock:
             if job.wanted:
-                self.state.download = Download(name, "application/zip", content)
-                self.state.saved = review.cells
+                self.state.download = Download(name, "application/zip", content, review.cells)
 
     # --- from a file ---
 

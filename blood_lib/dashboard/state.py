@@ -111,6 +111,7 @@ class Download:
     name: str
     type: str  # "text/csv"
     content: bytes = field(repr=False)
+    saves: tuple[Cell, ...] = field(default=(), repr=False)  # the cells of the review that it holds
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +147,7 @@ class DashboardState(HasTraits):
     proposals = Int(0, help="number of cells with a proposal")
     cells = Tuple(help="Cell, ..., in the order of the upload")
     rejected = Tuple(help="RejectedFile, ...")
-    saved = Tuple(help="the cells as a file has them: when a review was last saved or opened")
+    saved = Tuple(help="the cells as a file has them: when a review was last handed over or opened")
     progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
     selected = Int(None, allow_none=True, help="the id of the cell that is looked at, in every tab")
     marked = Tuple(help="ids of the cells that are chosen for moving, in every tab")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blood_lib.archives import list_zip
 from blood_lib.bundle import SHIPPED, load_bundle
-from tests.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, until
+from tests.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, settle, until
 from tests.serving import Running, wait_for
 
 pytestmark = BROWSER
@@ -154,6 +154,7 @@ def test_what_no_file_has_is_not_lost_unasked(visit: Visit, server: Running, tmp
     download.value.save_as(tmp_path / "saved.zip")
     visit.goes_on = True
     visit.open("Upload")
+    settle(page)  # the page hears that the file has arrived
     visit.upload(sorted((tmp_path / "cells").iterdir())[:2])
     assert len(visit.asked) == 3  # a file has it
     move_first_away(visit)
