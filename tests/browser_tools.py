@@ -182,6 +182,29 @@ def click_a_point(visit: Visit) -> str:
     return name.inner_text()
 
 
+def ring_is_at(visit: Visit, point: dict) -> None:
+    """Wait until the map's ring is around this point."""
+    until(
+        visit.page,
+        f"""(({{ left, top, width, height }}) =>
+            Math.hypot(left + width / 2 - {point["x"]}, top + height / 2 - {point["y"]}) < 1.5
+        )(document.querySelector(".dash-ring").getBoundingClientRect())""",
+    )
+
+
+def touch(visit: Visit, *steps: list[tuple[float, float]], rest: float = 0) -> None:
+    """Fingers, as many as each step has places, go from step to step and are lifted after `rest` ms."""
+    send = visit.context.new_cdp_session(visit.page).send
+    before = 0
+    for fingers in (*steps, []):
+        kind = "touchMove" if len(fingers) == before else "touchStart" if fingers else "touchEnd"
+        places = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(fingers)]
+        if not fingers:
+            visit.page.wait_for_timeout(rest)
+        send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        before = len(fingers)
+
+
 # Presses a group's key and opens the other tabs; ms until each of them has the cells where they are put.
 _MOVE = """async ([group, key, wanted]) => {
     const section = document.querySelector(`.dash-group[data-group="${group}"]`);

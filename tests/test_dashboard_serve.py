@@ -9,7 +9,9 @@ import re
 import socket
 import struct
 import sys
+import tempfile
 import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,16 @@ def test_settings_are_those_for_strangers() -> None:
     assert not config.VoilaExecutor.store_widget_state
     assert config.MappingKernelManager.cull_idle_timeout > 0
     assert config.Voila.ip == "localhost"
+
+
+@pytest.mark.parametrize("folder", ["/tmp", f"/var/folders/zz/{'x' * 30}/T", f"/tmp/{'x' * 90}"])
+def test_a_kernels_socket_has_a_path_that_every_system_takes(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", folder)
+    config = build_config(n_ready=1, max_visitors=5)
+    assert config.KernelManager.transport == "ipc"
+    assert len(f"{config.Voila.connection_dir_root}/voila_12345678/kernel-{uuid.uuid4()}-ipc-5") <= 103
 
 
 def test_kernels_are_this_python_whatever_the_machine_offers_and_keep_no_history() -> None:

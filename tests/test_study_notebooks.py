@@ -90,10 +90,20 @@ def test_a_failed_notebook_stops_the_run_and_names_the_cell(tmp_path):
     assert not (tmp_path / "out/02_second.ipynb").exists()
 
 
+@pytest.mark.slow
+def test_a_cell_that_ends_the_kernel_is_named_and_what_was_done_before_is_kept(tmp_path):
+    write_notebook(tmp_path / "01_first.ipynb", "print('done')", "import os\nos._exit(1)", "print('never')")
+    with pytest.raises(BloodError, match="lost its kernel .* in the cell that begins with 'import os'"):
+        run_study(tmp_path, tmp_path / "out", say=lambda text: None)
+    page = (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
+    assert "done" in page
+    assert "Stopped" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+
+
 def test_a_run_that_is_stopped_tells_what_it_ran_on(tmp_path, drawn_dataset, drawn_index, monkeypatch):
     path = write_notebook(tmp_path / "01_first.ipynb")
     notebook = nbformat.read(path, as_version=4)
-    notebook.cells[1].source = "data_dir = ''\nmax_images = 0\nseed = 0"
+    notebook.cells[1].source = "data_dir = ''\nmax_images = 0\nseed = 7"
     nbformat.write(notebook, path)
 
     def stop(*args, **options):
@@ -107,6 +117,7 @@ def test_a_run_that_is_stopped_tells_what_it_ran_on(tmp_path, drawn_dataset, dra
     assert [start["profile"] for start in starts] == ["quick", "quick"]
     assert starts[0]["machine"]["versions"]["numpy"] == np.__version__ and starts[0]["machine"]["processor"]
     split = build_split(drawn_index)
+    assert starts[0]["parameters"]["01_first"]["seed"] == 7
     assert starts[0]["data"]["01_first"] == hash_data(drawn_index, split, "drawn cells, not the dataset")
     assert starts[0]["machine"]["processor"] in (tmp_path / "out/index.html").read_text()
 
@@ -154,6 +165,23 @@ def test_an_unknown_parameter_is_an_error_that_names_the_known_ones(tmp_path):
     notebook = write_notebook(tmp_path / "01_first.ipynb")
     with pytest.raises(BloodError, match="01_first.ipynb has no parameter m; it has n"):
         check_parameters(notebook, {"m": 1})
+
+
+def test_a_parameter_for_all_is_had_by_one_of_them_at_least(tmp_path, monkeypatch, capsys):
+    write_notebook(tmp_path / "01_first.ipynb")
+    told = ["study", "--notebooks", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main([*told, "-p", "m", "[1, 2]"]) == 1
+    assert "No notebook of this run has a parameter m; there are n." in capsys.readouterr().err
+    assert main([*told, "-p", "n", "[1"]) == 1
+    assert "The value of n is no YAML: [1." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+    def stop(path, out_dir, settings, **options):
+        raise BloodError(str(settings))
+
+    monkeypatch.setattr(notebooks, "run_notebook", stop)
+    assert main([*told, "-p", "n", "[1, 2]"]) == 1
+    assert "{'n': [1, 2]}" in capsys.readouterr().err
 
 
 def test_a_misspelt_profile_stops_the_run_before_anything_runs(tmp_path):

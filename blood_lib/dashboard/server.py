@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,10 @@ PROTOCOL = "v1.kernel.websocket.jupyter.org"
 IDLE_SECONDS = 30 * 60  # a kernel that no page has asked anything for so long is ended
 MAX_PARTS = 64  # of one message; the uploader sends one buffer in each
 REFILL_SECONDS = 5  # a kernel that starts takes a processor for seconds, which the page has a better use for
+
+# Bytes of a socket's path: what a system takes (macOS; Linux four more), and what comes behind the folder,
+# "/voila_12345678/kernel-<UUID>-ipc-5". A path that is too long opens no socket, and says nothing.
+LONGEST_SOCKET, SOCKET_NAME = 103, 65
 
 # Scripts come as files from this server, or as the text of a widget (blob:), never from within the page: what
 # a file name might smuggle into some HTML does not run. The widgets need inline styles.
@@ -276,11 +281,21 @@ def build_config(*, n_ready: int, max_visitors: int, public_name: str | None = N
     kernels.cull_connected = True  # a page that is open asks for a sign of life, so its kernel is never idle
     kernels.buffer_offline_messages = True
     config.KernelManager.autorestart = False  # a new kernel would know nothing: let the page notice
-    if os.name == "posix":
+    if os.name == "posix" and (folder := _find_socket_folder()):
         config.KernelManager.transport = "ipc"  # sockets in the file system, which other users cannot open
+        config.Voila.connection_dir_root = folder
     config.VoilaExecutor.timeout = 120
     config.VoilaExecutor.store_widget_state = False  # it would hold what was uploaded
     return config
+
+
+def _find_socket_folder() -> str | None:
+    """A folder for temporary files whose path leaves room for the name of a socket; None: there is none."""
+    longest = LONGEST_SOCKET - SOCKET_NAME
+    folders = (tempfile.gettempdir(), "/tmp")
+    return next(
+        (one for one in folders if len(os.fsencode(one)) <= longest and os.access(one, os.W_OK)), None
+    )
 
 
 def _page_words(messages: Messages) -> dict[str, str]:

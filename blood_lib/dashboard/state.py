@@ -221,7 +221,7 @@ class DashboardState(HasTraits):
             self.error = self._say(error)
 
     def _say(self, error: Exception) -> str:
-        """What is wrong with a bundle is for whoever made it, and stays in English."""
+        """The details of what is wrong with a bundle are for whoever made it, and stay in English."""
         if isinstance(error, BundleError):
             return self.messages("status.bundle", reason=error)
         if not isinstance(error, BloodError):

@@ -146,15 +146,15 @@ def _read_recipe(args: argparse.Namespace):
 
 def _evaluate(args: argparse.Namespace) -> int:
     import numpy as np
-    from tqdm import tqdm
 
     from blood_lib.inference import Classifier
     from blood_lib.study.assessment import assess, format_text
     from blood_lib.study.labelled import classify_labelled
+    from blood_lib.study.progress import show_progress
 
     classifier = Classifier.load(args.bundle)
     root, table = _find_table(args, classifier.bundle.classes)
-    progress = lambda results: tqdm(results, total=len(table), unit="image", disable=None)  # noqa: E731
+    progress = partial(show_progress, total=len(table), what="Classifying")
     answers = classify_labelled(classifier, root, table, progress=progress)
     if args.among_present:
         answers = answers.choose_among(np.unique(answers.target))

@@ -19,6 +19,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from blood_lib import BloodError
 from blood_lib.images import Rejection, load_image
+from blood_lib.study.progress import show_progress
 
 __all__ = [
     "compute_agreement",
@@ -37,11 +38,15 @@ __all__ = [
     "load_green",
 ]
 
+N_STEPS = 750  # openTSNE's: 250 with early exaggeration, then 500
+TELL_EVERY = 50
+
 
 def load_green(folder: Path, files: Sequence[str], *, size: int = 64) -> np.ndarray:
     """The green channel of each file, frame made `size` px a side: (N, size * size) float32 in [0, 1]."""
     with ThreadPoolExecutor(4) as pool:
-        return np.stack(list(pool.map(lambda file: _load_green(folder / file, size), files)))
+        rows = pool.map(lambda file: _load_green(folder / file, size), files)
+        return np.stack(list(show_progress(rows, total=len(files))))
 
 
 def _load_green(path: Path, size: int) -> np.ndarray:
@@ -70,8 +75,14 @@ def compute_tsne(
     from openTSNE import TSNE
 
     perplexity = min(perplexity, (len(x) - 1) / 3)
-    tsne = TSNE(perplexity=perplexity, initialization=initialization, random_state=random_state)
-    return np.asarray(tsne.fit(x))
+    with show_progress(total=N_STEPS, what="t-SNE", unit="steps") as bar:
+
+        def tell(_step: int, _error: float, _embedding: np.ndarray) -> None:  # what it returns could end it
+            bar.update(TELL_EVERY)
+
+        how = {"initialization": initialization, "random_state": random_state}
+        tsne = TSNE(perplexity=perplexity, **how, callbacks=tell, callbacks_every_iters=TELL_EVERY)
+        return np.asarray(tsne.fit(x))
 
 
 def fit_clusters(x: np.ndarray, n_clusters: int, *, random_state: int = 0) -> np.ndarray:

@@ -20,6 +20,7 @@ from blood_lib.study.cells import by_name
 from blood_lib.study.data.split import build_split
 from blood_lib.study.evaluation import share
 from blood_lib.study.loaders import normalise
+from blood_lib.study.progress import show_progress
 
 from fastai.callback.hook import hook_output  # isort: skip  (`loaders` must come before fastai)
 
@@ -90,7 +91,7 @@ def describe_images(classifier: Classifier, folder: Path, images: pd.DataFrame) 
     """Classify the files of `images` (columns file, cell_type, ...), which lie below `folder`, as served."""
     contents = ((file, (folder / file).read_bytes()) for file in images["file"])
     kept = []
-    for result in classifier.classify(contents):
+    for result in show_progress(classifier.classify(contents), total=len(images), what="Classifying"):
         if result.probs is None:
             raise BloodError(f"{folder / result.name} cannot be used: {result.reason}")
         kept.append((result.probs, result.features, result.cams[result.probs.argmax()]))

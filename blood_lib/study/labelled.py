@@ -115,7 +115,7 @@ def classify_labelled(
 ) -> Labelled:
     """The classifier's answers about the images of `table` (file, cell_type), whose files lie below `folder`.
 
-    progress: wraps the iterator of results, as tqdm does.
+    progress: goes through the results and shows how many there are.
     """
     results = classifier.classify((file, _read(folder / file)) for file in table["file"])
     results = list(progress(results) if progress else results)

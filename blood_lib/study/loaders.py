@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm.auto import tqdm
 
 from blood_lib import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
+from blood_lib.study.progress import show_progress
 
 from fastai.data.core import DataLoaders  # isort: skip
 from fastai.data.load import DataLoader  # isort: skip
@@ -36,7 +36,7 @@ def load_views(folder: Path, files: Sequence[str], *, size: int, crop: float) ->
     """
     with ThreadPoolExecutor() as pool:
         views = pool.map(lambda file: _load_view(folder / file, size, crop), files)
-        return np.stack(list(tqdm(views, "Reading images", len(files), unit="image", disable=None)))
+        return np.stack(list(show_progress(views, total=len(files))))
 
 
 def normalise(x: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from blood_lib import BloodError
 from blood_lib.study.publishing import publish_notebook
-from blood_lib.study.run_folder import Done, RunFolder, write_page
+from blood_lib.study.run_folder import Done, RunFolder, find_last_begun, first_line, write_page
 
 __all__ = [
     "PROFILES",
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 PROFILES = ("quick", "cpu", "full")
+TOLD = {"data_dir", "out_dir", "profile"}  # to every notebook that wants to know
 
 
 def list_notebooks(folder: Path) -> list[Path]:
@@ -67,7 +68,8 @@ def check_parameters(notebook: Path, parameters: Mapping) -> None:
 def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress: bool = False) -> Done:
     """Runs a copy of `notebook` in its own folder, writes it and its HTML page into `out_dir`.
 
-    BloodError when a cell fails: it names the cell, and the copy holds all results up to it.
+    BloodError when a cell fails or ends the kernel: it names the cell, and copy and page hold all results up
+    to it.
     """
     import papermill
     from jupyter_client.kernelspec import NoSuchKernel
@@ -87,15 +89,19 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
     except papermill.PapermillExecutionError as error:
         write_page(copy)
         raise BloodError(_tell_failure(notebook, copy, error)) from error
-    except (RuntimeError, NoSuchKernel) as error:
+    except NoSuchKernel as error:
+        raise BloodError(f"{notebook.name} has no kernel ({error}): install ipykernel.") from error
+    except RuntimeError as error:  # the kernel has died, or never lived
+        write_page(copy)
         raise BloodError(
-            f"{notebook.name} lost its kernel ({error}). Is there enough memory, and is ipykernel installed?"
+            f"{notebook.name} lost its kernel ({error}) in the cell that begins with "
+            f"{find_last_begun(copy)!r}. Is there enough memory? What was done until then is in {copy}."
         ) from error
     return Done(copy, write_page(copy), parameters, time.monotonic() - began)
 
 
 def _tell_failure(notebook: Path, copy: Path, error) -> str:
-    first = next((line for line in error.source.splitlines() if line.strip()), "")
+    first = first_line(error.source)
     return (
         f"{notebook.name} failed in cell [{error.exec_count}], which begins with {first!r}: "
         f"{error.ename}: {error.evalue}. What was done until then is in {copy}."
@@ -115,7 +121,8 @@ def run_study(
 ) -> list[Done]:
     """Runs the notebooks of `folder` in order into the new folder `out_dir`; the index page grows with each.
 
-    What they run on is written down before the first begins. `parameters` go to every notebook that has them.
+    What they run on, and with which parameters, is written down before the first begins. `parameters` go to
+    every notebook that has them; one that none has is an error, unless every run tells it.
     `only`: beginnings of the names to run. `resume`: `out_dir` may be there, and its trainings go on where
     they were cut off. `publish`: each notebook is replaced by its executed copy, see `publish_notebook`.
     BloodError as in `run_notebook`; what was done stays.
@@ -125,9 +132,8 @@ def run_study(
     notebooks = [path for path in list_notebooks(folder) if not only or path.name.startswith(tuple(only))]
     if not notebooks:
         raise BloodError(f"{folder} has no notebook that begins with {' or '.join(only)}.")
-    plans = [
-        (path, _plan(path, profile, parameters or {})) for path in notebooks
-    ]  # typos stop it before it runs
+    _check_all(notebooks, parameters or {})  # typos stop it before it runs
+    plans = [(path, _plan(path, profile, parameters or {})) for path in notebooks]
     try:
         out_dir.mkdir(parents=True, exist_ok=resume)
     except FileExistsError as error:
@@ -153,19 +159,30 @@ def run_study(
     return run.done
 
 
+def _check_all(notebooks: Sequence[Path], parameters: Mapping) -> None:
+    """BloodError when one of `parameters` is in none of the notebooks."""
+    import papermill
+
+    known = set().union(*(papermill.inspect_notebook(str(path)) for path in notebooks))
+    if unknown := sorted(set(parameters) - known - TOLD):
+        names = ", ".join(sorted(known))
+        raise BloodError(f"No notebook of this run has a parameter {', '.join(unknown)}; there are {names}.")
+
+
 def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping]]) -> dict:
-    """When a run begins and on what: so much is known of one that is stopped."""
+    """When a run begins, on what and with which parameters: so much is known of one that is stopped."""
     from blood_lib.study.provenance import describe_machine
 
     found: dict[tuple, dict] = {}  # the notebooks of a profile have few samples of the dataset
-    data = {}
+    data, parameters = {}, {}
     for path, settings in plans:
-        values = _load_defaults(path) | settings
+        values = parameters[path.stem] = _load_defaults(path) | settings
         if "data_dir" in values:
             key = (path.parent, values["data_dir"], values["max_images"], values["seed"])
             data[path.stem] = found.get(key) or found.setdefault(key, _describe_data(*key))
     began = time.strftime("%Y-%m-%d %H:%M:%S %z")
-    return {"time": began, "profile": profile, "machine": describe_machine(), "data": data}
+    machine = describe_machine()
+    return {"time": began, "profile": profile, "machine": machine, "data": data, "parameters": parameters}
 
 
 def _load_defaults(notebook: Path) -> dict:
@@ -224,6 +241,16 @@ def add_parser(subparsers: "argparse._SubParsersAction") -> None:
         "--publish", action="store_true", help="put the executed copies, as they may be committed, in place"
     )
     study.add_argument("--only", metavar="NUMBER", nargs="+", default=[], help="only these, such as 01 04")
+    study.add_argument(
+        "-p",
+        "--parameter",
+        metavar=("NAME", "VALUE"),
+        nargs=2,
+        action="append",
+        default=[],
+        dest="parameters",
+        help="another value for a parameter of the notebooks, as YAML: -p download true",
+    )
     study.add_argument("--notebooks", metavar="DIR", type=Path, default=Path("notebooks"))
     study.set_defaults(run=_run)
 
@@ -232,8 +259,18 @@ def _run(args: argparse.Namespace) -> int:
     if args.resume and not args.out:
         raise BloodError("--resume goes on in the folder of a run: name it with --out.")
     out_dir = (args.out or Path("runs") / time.strftime("%Y-%m-%d_%H%M%S")).resolve()
-    parameters = {"out_dir": str(out_dir)} | ({"data_dir": str(args.data.resolve())} if args.data else {})
+    parameters = {name: _parse_value(name, value) for name, value in args.parameters}
+    parameters |= {"out_dir": str(out_dir)} | ({"data_dir": str(args.data.resolve())} if args.data else {})
     options = {"only": args.only, "resume": args.resume, "publish": args.publish}
     run_study(args.notebooks, out_dir, profile=args.profile, parameters=parameters, **options)
     print(f"Open {out_dir / 'index.html'}")
     return 0
+
+
+def _parse_value(name: str, value: str) -> object:
+    import yaml
+
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise BloodError(f"The value of {name} is no YAML: {value}. Try it in quotes.") from None

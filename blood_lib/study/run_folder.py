@@ -11,7 +11,7 @@ from pathlib import Path
 
 from blood_lib.report import write_whole
 
-__all__ = ["Done", "RunFolder", "tags_of", "title_of", "write_page"]
+__all__ = ["Done", "RunFolder", "find_last_begun", "first_line", "tags_of", "title_of", "write_page"]
 
 _INDEX = """<!doctype html>
 <html lang="en">
@@ -135,6 +135,18 @@ def _find_tables(notebook: Path, tag: str) -> list[str]:
 
 def _load_cells(notebook: Path) -> list[Mapping]:
     return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+
+
+def find_last_begun(notebook: Path) -> str:
+    """The first line of the cell that papermill has begun last in an executed copy."""
+    code = [cell for cell in _load_cells(notebook) if cell["cell_type"] == "code"]
+    begun = [cell for cell in code if cell["metadata"].get("papermill", {}).get("start_time")]
+    return first_line("".join(begun[-1]["source"])) if begun else ""
+
+
+def first_line(source: str) -> str:
+    """The first line of a cell's source that is not empty."""
+    return next((line for line in source.splitlines() if line.strip()), "")
 
 
 def tags_of(cell: Mapping) -> list[str]:

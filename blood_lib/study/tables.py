@@ -42,7 +42,7 @@ class Claim:
 
 
 def judge_claims(claims: Sequence[Claim], note: str) -> WholeTable:
-    """A row per claim with its verdict; none where `note` says that the images are not the whole dataset."""
+    """A row per claim with its verdict; none where `note` says that these are drawn cells, or a sample."""
     rows = [
         (claim.says, claim.measured, claim.criterion, "no verdict" if note else claim.judge())
         for claim in claims

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, PHONE, TABS, Visit, expect, settle
+from tests.browser_tools import BROWSER, PHONE, TABS, Visit, expect, settle, zip_many
 from tests.serving import Running
 
 pytestmark = BROWSER
@@ -164,6 +164,22 @@ SHIFTS = """() => new Promise((resolve) => {
     observer.observe({ type: "layout-shift", buffered: true });
     setTimeout(() => resolve(sum), 500);
 })"""
+
+
+@pytest.mark.parametrize("tab", ["Classification", "Chart", "Visual analysis"])
+def test_nothing_jumps_while_results_come_in(visit: Visit, tmp_path: Path, tab: str) -> None:
+    page = visit.page
+    visit.upload([zip_many(tmp_path, 20)])
+    visit.open(tab)
+    settle(page)
+    before = page.evaluate(SHIFTS)
+    visit.open("Upload")
+    page.set_input_files(".dash-file", [zip_many(tmp_path, 600)])
+    visit.open(tab)
+    page.locator(".dash-working").wait_for()
+    page.locator(".dash-working").wait_for(state="hidden")
+    settle(page)
+    assert page.evaluate(SHIFTS) - before < 0.1
 
 
 SMALL = """[...document.querySelectorAll("button")].filter(b => b.offsetParent && b.offsetHeight < 43)

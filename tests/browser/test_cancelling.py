@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from blood_lib.archives import write_zip
+from blood_lib.bundle import SHIPPED, load_bundle
 from tests.browser_tools import BROWSER, Visit, expect, settle, zip_many
 
 pytestmark = BROWSER
@@ -48,28 +50,61 @@ def many(shared: Visit, tmp_path_factory: pytest.TempPathFactory) -> Visit:
     return shared
 
 
-# Presses "Cancel" in the moment in which the page shows it.
-CANCEL_AT_ONCE = """() => {
-    const cancel = document.querySelector(".dash-working button");
-    const look = () => (cancel.offsetParent ? cancel.click() : requestAnimationFrame(look));
+# Presses "Cancel" in the moment in which the page shows it for work with these words.
+CANCEL_AT_ONCE = """(words) => {
+    const places = [...document.querySelectorAll(".dash-working, .dash-running")];
+    const look = () => {
+        const place = places.find((one) => one.offsetParent && one.innerText.includes(words));
+        if (place) place.querySelector("button").click();
+        else requestAnimationFrame(look);
+    };
     look();
 }"""
 
 
+def expect_cancelled(visit: Visit) -> None:
+    """Wait until the page says so and does no more, and take the notice away."""
+    notice = visit.page.get_by_text("Cancelled. Nothing was changed.")
+    notice.wait_for()
+    for place in (".dash-working", ".dash-running"):
+        expect(visit.page.locator(place)).to_be_hidden()
+    settle(visit.page)
+    visit.page.get_by_role("button", name="Close").click()
+    notice.wait_for(state="hidden")
+
+
 @pytest.mark.parametrize(
-    ("tab", "button"),
-    [("Chart", "Report"), ("Chart", "Save review with images"), ("Classification", "Adapt the model")],
+    ("tab", "button", "words"),
+    [
+        ("Chart", "Report", "Writing the report"),
+        ("Chart", "Save review with images", "Working on the saved review"),
+        ("Classification", "Adapt the model", "Learning"),
+    ],
 )
-def test_other_work_can_be_cancelled_and_leaves_all_as_it_was(many: Visit, tab: str, button: str) -> None:
+def test_other_work_can_be_cancelled_and_leaves_all_as_it_was(
+    many: Visit, tab: str, button: str, words: str
+) -> None:
     page, downloads = many.page, []
     page.on("download", lambda download: downloads.append(download))
     many.open(tab)
-    page.evaluate(CANCEL_AT_ONCE)
+    page.evaluate(CANCEL_AT_ONCE, words)
     page.get_by_role("button", name=button).click()
-    notice = page.get_by_text("Cancelled. Nothing was changed.")
-    notice.wait_for()
-    expect(page.locator(".dash-working")).to_be_hidden()
-    settle(page)
+    expect_cancelled(many)
     assert not downloads and not page.get_by_role("button", name="Accept all").is_visible()
-    page.get_by_role("button", name="Close").click()
-    notice.wait_for(state="hidden")
+
+
+def test_what_is_opened_can_be_cancelled_and_the_cells_stay(many: Visit, tmp_path: Path) -> None:
+    page = many.page
+    many.open("Chart")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save review with images").click()
+    download.value.save_as(tmp_path / "review.zip")
+    (tmp_path / "model.zip").write_bytes(write_zip(load_bundle(SHIPPED).contents().items()))
+    works = {"review.zip": "Working on the saved review", "model.zip": "Working on the model"}
+    for name, words in works.items():
+        many.open("Upload")
+        page.evaluate(CANCEL_AT_ONCE, words)
+        page.set_input_files(".dash-file", [tmp_path / name])
+        expect_cancelled(many)
+        many.open("Chart")
+        expect(page.locator(".dash-tally .dash-cell-number").first).to_have_text(f"{N:,}")

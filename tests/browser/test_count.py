@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from blood_lib.bundle import SHIPPED, load_bundle
 from tests.browser_tools import BROWSER, Visit, expect, on_a_phone, until, zip_many
 
 pytestmark = BROWSER
@@ -79,7 +80,13 @@ def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells
     shown = page.locator(".dash-tally .dash-cell-number").all_inner_texts()
     assert printed.locator(".numbers td:nth-child(2)").all_inner_texts() == shown
     assert sum(map(int, shown)) == len(rows)
-    assert printed.pdf(format="A4").startswith(b"%PDF")
+    charts = printed.locator(".dash-charts")
+    assert sum(map(int, charts.locator(".dash-count").all_inner_texts())) == len(rows)
+    for chart in (charts.locator(".dash-pie"), charts.locator(".dash-bars svg:not(.dash-mark)").first):
+        expect(chart).to_be_visible()
+    assert load_bundle(SHIPPED).sha256 in printed.locator("main > section").last.inner_text()
+    pages = re.findall(rb"/Type\s*/Page\b", printed.pdf(format="A4"))
+    assert len(pages) >= 3  # numbers and charts; pictures, on a new page; the model
     printed.close()
 
 
@@ -90,6 +97,19 @@ def test_few_cells_come_with_a_warning_and_each_type_is_counted_its_own_way(coun
     assert "Per 100" in heads and "Counted apart" in heads
     interval = page.locator(".dash-tally .dash-cell-range").first
     expect(interval).to_have_text(re.compile(r"\d–\d"))
+
+
+def test_erythroblasts_are_told_per_hundred_white_cells(counted: Visit) -> None:
+    table = counted.page.locator(".dash-tally")
+    whites = sum(map(int, table.locator(".dash-shares .dash-cell-number").all_inner_texts()))
+    row = table.locator(".dash-ratios tr:has(.dash-cell-number)")
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("erythroblast")
+    n = int(row.locator(".dash-cell-number").inner_text())
+    assert n > 0 and whites > 0
+    expect(row.locator(".dash-cell-share")).to_have_text(f"{100 * n / whites:.1f}")
+    low, high = map(float, row.locator(".dash-cell-range").inner_text().split("–"))
+    assert low < 100 * n / whites < high
 
 
 def move_some(visit: Visit, cards: int | None, group: int) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, POINTS, Visit, expect, on_a_desk, on_a_phone, until
+from tests.browser_tools import BROWSER, POINTS, Visit, expect, on_a_desk, on_a_phone, ring_is_at, until
 from tests.serving import wait_for
 
 pytestmark = BROWSER
@@ -191,6 +191,8 @@ def test_a_click_anywhere_opens_the_same_cell_everywhere(looking: Visit) -> None
     expect(on_map).to_have_text(name)
     others = f"{POINTS}.filter(({{ name }}) => name !== '{name}')"
     until(page, f"{others}.length === 2")
+    page.locator(".dash-map").scroll_into_view_if_needed()
+    ring_is_at(looking, page.evaluate(f"{POINTS}.find(({{ name }}) => name === '{name}')"))
     page.keyboard.press("Escape")
     page.locator(".dash-map").scroll_into_view_if_needed()
     other = page.evaluate(FARTHEST, name)

@@ -18,7 +18,9 @@ from tests.browser_tools import (
     find_a_point,
     on_a_desk,
     on_a_phone,
+    ring_is_at,
     time_a_click,
+    touch,
     until,
 )
 from tests.fixtures_bundle import draw_cell, encode
@@ -145,15 +147,6 @@ def test_a_click_shows_the_cell_and_arrow_keys_go_on_from_it(map_page: Visit) ->
     page.locator(".dash-ring").wait_for(state="hidden")
 
 
-def ring_is_at(visit: Visit, point: dict) -> None:
-    until(
-        visit.page,
-        f"""(({{ left, top, width, height }}) =>
-            Math.hypot(left + width / 2 - {point["x"]}, top + height / 2 - {point["y"]}) < 1.5
-        )(document.querySelector(".dash-ring").getBoundingClientRect())""",
-    )
-
-
 def test_what_the_map_shows_is_also_told_in_words(map_page: Visit) -> None:
     label = map_page.page.locator(CANVAS).get_attribute("aria-label")
     shown = points(map_page)
@@ -256,17 +249,6 @@ def test_the_ring_goes_where_the_map_is_dragged(map_page: Visit) -> None:
     page.mouse.up()
     ring_is_at(map_page, {"x": point["x"] + 40, "y": point["y"] + 30})
     expect(page.locator(f"{VIEWER} .dash-name")).to_have_text(point["name"])  # a drag is no click
-
-
-def touch(visit: Visit, *steps: list[tuple[float, float]]) -> None:
-    """Fingers, as many as each step has places, go from step to step and are lifted."""
-    send = visit.context.new_cdp_session(visit.page).send
-    before = 0
-    for fingers in (*steps, []):
-        kind = "touchMove" if len(fingers) == before else "touchStart" if fingers else "touchEnd"
-        places = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(fingers)]
-        send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-        before = len(fingers)
 
 
 def rest(visit: Visit) -> float:

@@ -82,6 +82,37 @@ def test_the_model_proposes_and_changes_what_is_accepted(visit: Visit, tmp_path:
     expect_of_first_type(visit, N)
 
 
+def test_proposals_are_answered_type_by_type_and_what_was_learnt_is_forgotten(
+    visit: Visit, tmp_path: Path
+) -> None:
+    page = visit.page
+    look_at_doubtful(visit, tmp_path)
+    move_all_but(visit, 3)
+    learn, pairs = page.get_by_role("button", name="Adapt the model"), page.locator(".dash-pairs li")
+    learn.click()
+    pairs.first.wait_for()
+    counts = list(map(int, pairs.locator(".dash-number").all_inner_texts()))
+    assert sum(counts) == 3
+    pairs.first.get_by_role("button", name="Leave").click()
+    expect(pairs).to_have_count(len(counts) - 1)
+    learn.click()  # what was left alone is proposed anew
+    expect(pairs).to_have_count(len(counts))
+    page.get_by_role("button", name="Leave all as they are").click()
+    expect(pairs).to_have_count(0)
+    expect_of_first_type(visit, N - 3)
+    visit.open("Classification")
+    learn.click()
+    expect(pairs).to_have_count(len(counts))
+    pairs.first.get_by_role("button", name="Accept").click()
+    expect(pairs).to_have_count(len(counts) - 1)
+    learnt = page.get_by_text("has learnt from your corrections")
+    learnt.wait_for()
+    page.get_by_role("button", name="Forget what was learnt").click()
+    learnt.wait_for(state="hidden")
+    expect(pairs).to_have_count(0)
+    expect_of_first_type(visit, N - 3 + counts[0])  # somebody has said so
+
+
 def take_the_model_along(visit: Visit, path: Path) -> None:
     """Download what has learnt, and load it as somebody does elsewhere."""
     visit.open("Classification")

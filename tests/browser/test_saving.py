@@ -9,8 +9,8 @@ import pytest
 from blood_lib.archives import list_zip, write_zip
 from blood_lib.bundle import Bundle
 from blood_lib.study.cells import CELL_TYPES
-from tests.browser_tools import BROWSER, TABS, Visit, drawn, expect, until
-from tests.serving import wait_for
+from tests.browser_tools import BROWSER, DESKTOP, SCREENS, TABS, Visit, drawn, expect, until
+from tests.serving import ROOT, serving, wait_for
 
 pytestmark = BROWSER
 
@@ -50,11 +50,18 @@ def digits(digits_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> P
 
 def test_a_page_about_digits_says_nothing_about_blood(visit: Visit, digits: Path) -> None:
     page = visit.page
+    page.get_by_role("button", name="example").click()
+    page.wait_for_selector(".dash-done")
+    visit.open("Classification")
+    page.get_by_label("Type", exact=True).select_option("2")  # a type that means nothing to the other model
+    visit.open("Upload")
     page.set_input_files(".dash-file", [digits])
     page.get_by_text("Handwritten digits").first.wait_for()
     page.get_by_role("button", name="example").click()
     page.wait_for_selector(".dash-done")
     assert "10 digits" in page.inner_text(".dash-done")
+    visit.open("Classification")
+    expect(page.locator(".dash-card")).to_have_count(10)
     for tab in TABS:
         visit.open(tab)
         page.locator(".dash-panel").locator("visible=true").first.wait_for()
@@ -76,6 +83,55 @@ def test_a_page_about_digits_says_nothing_about_blood(visit: Visit, digits: Path
     for tab in ("Cargar", "Ayuda", "Gráfico", "Clasificación", "Análisis visual"):
         visit.open(tab)
         wait_for(lambda: not found_on(page))
+
+
+def test_a_bundle_can_be_served_from_its_zip_file(browser, digits: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, bundle=digits) as server:
+        for screen in SCREENS.values():
+            visit = Visit(browser, server, **screen)
+            visit.page.get_by_role("heading", name="Handwritten digits").wait_for()
+            visit.page.get_by_role("button", name="example").click()
+            visit.page.wait_for_selector(".dash-done")
+            assert "10 digits" in visit.page.inner_text(".dash-done")
+            assert not found_on(visit.page)
+            visit.close()
+
+
+def test_nothing_of_a_visit_is_left_on_the_disk(
+    browser, tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [tmp_path / name for name in ("HOME", "TMPDIR", "log")]
+    for place in places:
+        place.mkdir()
+        monkeypatch.setenv(place.name, str(place))
+    (tmp_path / "cells").mkdir()
+    cells = drawn(tmp_path / "cells", 5)
+    around = set(ROOT.iterdir())
+    with serving(tmp_path / "log", bundle=tiny_bundle.path) as server:
+        visit = Visit(browser, server, **DESKTOP)
+        visit.upload(cells)
+        visit.open("Classification")
+        visit.page.locator(".dash-card").first.click()
+        visit.open("Chart")
+        for button in ("Report", "Save review with images"):
+            with visit.page.expect_download() as download:
+                visit.page.get_by_role("button", name=button).click()
+        download.value.save_as(tmp_path / "saved.zip")
+        visit.open("Upload")
+        visit.page.set_input_files(".dash-file", [tmp_path / "saved.zip"])
+        visit.page.get_by_text("is open: 5").wait_for()
+        left = [
+            path for place in places for path in place.rglob("*") if path.is_file()
+        ]  # while it is open, too
+        contents = [path.read_bytes() for path in left]
+        visit.close()
+    left = [path for place in places for path in place.rglob("*") if path.is_file()]
+    contents += [path.read_bytes() for path in left]
+    assert contents  # the log at least
+    for cell in cells:
+        pixels = cell.read_bytes()[33:97]  # after a PNG file's head
+        assert not [content for content in contents if pixels in content or cell.name.encode() in content]
+    assert set(ROOT.iterdir()) == around
 
 
 def test_a_review_is_saved_and_opened_again(visit: Visit, tmp_path: Path) -> None:

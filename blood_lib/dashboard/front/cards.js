@@ -26,6 +26,7 @@ function createCards(text, groups) {
         "aria-label": `${item.name}: ${describe(item)}`,
       },
       h("img", { alt: "", src: item.url || null, decoding: "async", draggable: "false" }),
+      h("span", { class: "dash-card-words" }, h("b", {}, item.name), h("span", {}, describe(item))), // in the list alone
       h("span", { class: "dash-card-line" }, done === "moved" ? mark(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), SIGNS[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, SIGNS[sign]) : null),
     );
   }

@@ -28,7 +28,7 @@ function render({ model, el, kept, signal }) {
   // --- what one sees ---
   const { make, review } = createCards(text, groups);
   const bar = createBar(model, text, groups, { act, all: () => marks.set(order()), none: () => marks.clear(), select: setSelecting });
-  const sieve = createFilters(text, groups, changeFilters);
+  const sieve = createFilters(text, groups, changeFilters, setListed);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
   const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(everything) }, text.show_all));
@@ -46,6 +46,14 @@ function render({ model, el, kept, signal }) {
     const key = keys[index] ? h("kbd", { title: fill(text.key, { key: keys[index] }) }, keys[index]) : null;
     const section = h("section", { class: "dash-group", "data-group": index }, h("h2", {}, mark(group, 16), group.label, n, key), grid.el);
     return { index, section, grid, n };
+  }
+
+  /** Side by side as pictures, or as a list, which has room for names and words. */
+  function setListed(on) {
+    kept.listed = on;
+    el.classList.toggle("dash-listed", on);
+    sieve.list(on);
+    draw();
   }
 
   function changeFilters(change) {
@@ -129,7 +137,7 @@ function render({ model, el, kept, signal }) {
       section.hidden = !mine.length;
       n.textContent = number(mine.length);
       grid.fill(mine);
-      grid.measure();
+      grid.measure(kept.listed);
     });
   }
 
@@ -167,7 +175,7 @@ function render({ model, el, kept, signal }) {
   }
   function drawAgain() {
     waiting = null;
-    if (resized) for (const { grid } of sections) grid.measure();
+    if (resized) for (const { grid } of sections) grid.measure(kept.listed);
     resized = false;
     drawCards();
   }
@@ -308,6 +316,7 @@ function render({ model, el, kept, signal }) {
 
   el.addEventListener("dash:show", ({ detail }) => changeFilters({ ...everything, review: detail }), { signal });
   setSelecting(kept.selecting ?? false);
+  setListed(kept.listed ?? false);
   model.send({ kind: "hello" });
   return () => {
     widths.disconnect();

@@ -1,7 +1,9 @@
-// The cards of one group in rows. Only those near the screen are in the page, so that thousands stay light.
+// The cards of one group, side by side or as a list. Only those near the screen are in the page, so that thousands
+// stay light.
 
 const SMALLEST = 96; // px, a card's width
 const LINE = 28; // px, the line below its picture
+const LISTED = 54; // px, a card's height in a list
 const GAP = 10; // px
 const NEAR = 600; // px above and below the screen
 
@@ -12,29 +14,31 @@ function createGrid(label, makeCard) {
   let items = [];
   let places = new Map(); // id -> number in items
   let columns = 1;
-  let side = SMALLEST;
+  let width = SMALLEST; // px, of a card
+  let height = SMALLEST + LINE;
   let stop = null; // the id of the card that the tab key comes to
 
-  const rowHeight = () => side + LINE + GAP;
+  const rowHeight = () => height + GAP;
 
   function fill(next) {
     items = next;
     places = new Map(items.map((item, i) => [item.id, i]));
   }
 
-  /** Fit the rows to the width that there is. */
-  function measure() {
-    const width = el.clientWidth;
-    if (width) {
-      columns = Math.max(1, Math.floor((width + GAP) / (SMALLEST + GAP)));
-      side = (width - GAP * (columns - 1)) / columns;
+  /** Fit the rows to the width that there is; as a list each card has a row for itself. */
+  function measure(asList) {
+    const whole = el.clientWidth;
+    if (whole) {
+      columns = asList ? 1 : Math.max(1, Math.floor((whole + GAP) / (SMALLEST + GAP)));
+      width = (whole - GAP * (columns - 1)) / columns;
+      height = asList ? LISTED : width + LINE;
     }
     el.style.height = `${Math.max(0, Math.ceil(items.length / columns) * rowHeight() - GAP)}px`;
   }
 
   /** Where number i lies, in px from the grid's corner. */
   function box(i) {
-    return { left: (i % columns) * (side + GAP), top: Math.floor(i / columns) * rowHeight(), width: side, height: side + LINE };
+    return { left: (i % columns) * (width + GAP), top: Math.floor(i / columns) * rowHeight() };
   }
 
   /** The ids of the cards that a rectangle on the screen touches. */
@@ -42,7 +46,7 @@ function createGrid(label, makeCard) {
     const at = el.getBoundingClientRect();
     if (!at.height) return [];
     const some = items.filter((_, i) => {
-      const { left, top, width, height } = box(i);
+      const { left, top } = box(i);
       return at.left + left < frame.right && at.left + left + width > frame.left && at.top + top < frame.bottom && at.top + top + height > frame.top;
     });
     return some.map(({ id }) => id);
@@ -80,7 +84,7 @@ function createGrid(label, makeCard) {
     const card = cards.get(id) ?? makeCard(items[i]);
     card.item = items[i];
     cards.set(id, card);
-    const { left, top, width, height } = box(i);
+    const { left, top } = box(i);
     Object.assign(card.style, { transform: `translate(${left}px, ${top}px)`, width: `${width}px`, height: `${height}px` });
     card.setAttribute("aria-posinset", i + 1);
     card.setAttribute("aria-setsize", items.length);

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from blood_lib import BloodError
-from blood_lib.study.data.index import DATASET, build_index, find_dataset, list_files, show_progress
+from blood_lib.study.data.index import DATASET, build_index, find_dataset, list_files
 from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.data.split import SPLIT_FILE
+from blood_lib.study.progress import show_progress
 
 __all__ = ["DataAtHand", "open_dataset", "take_shares"]
 
@@ -30,7 +31,7 @@ class DataAtHand:
     index: pd.DataFrame
     """`index.build_index` of the files to use."""
     note: str
-    """"" for a whole copy of the published dataset, else what to say on every figure."""
+    """"" for all images of a copy of the published dataset, else what to say on every figure."""
 
 
 def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 0) -> DataAtHand:

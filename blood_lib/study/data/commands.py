@@ -80,7 +80,8 @@ def _fetch(args: argparse.Namespace) -> int:
 
 
 def _index(folder: Path):
-    from blood_lib.study.data.index import build_index, show_progress
+    from blood_lib.study.data.index import build_index
+    from blood_lib.study.progress import show_progress
 
     return build_index(folder, progress=show_progress)
 
@@ -106,8 +107,8 @@ def _split(args: argparse.Namespace) -> int:
 
 
 def _pack(args: argparse.Namespace) -> int:
-    from blood_lib.study.data.index import show_progress
     from blood_lib.study.data.pack import pack_dataset
+    from blood_lib.study.progress import show_progress
 
     split = pack_dataset(args.folder, args.out, image_size=args.image_size, progress=show_progress)
     print(f"{len(split):,} images are in {args.out}.")

@@ -4,19 +4,18 @@ What the table means is left to `audit` (what is wrong) and `split` (which part)
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 from PIL import Image
-from tqdm import tqdm
 
 from blood_lib import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
 
-__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files", "show_progress"]
+__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files"]
 
 DATASET = "PBC_dataset_normal_DIB"
 """The folder that the published archive holds."""
@@ -75,7 +74,7 @@ def build_index(
     pixels      `hash_pixels`; "" when there is no image
     problem     "" or one sentence: why there is no image
 
-    With `files` only these. `progress(rows, total=n)` iterates over the rows and shows it, as `tqdm` does.
+    With `files` only these. `progress(rows, total=n)` iterates over the rows and shows it.
     """
     root = find_dataset(folder)
     files = list_files(root) if files is None else sorted(files)
@@ -102,8 +101,3 @@ def _index_file(root: Path, file: str) -> dict:
     if isinstance(image, Rejection):
         return row | {"problem": image.reason}
     return row | {"width": image.width, "height": image.height, "pixels": hash_pixels(image)}
-
-
-def show_progress(rows: Iterable, total: int) -> Iterable:
-    """A progress bar on a terminal, nothing elsewhere; for `build_index`."""
-    return tqdm(rows, total=total, desc="Reading images", unit=" files", disable=None, leave=False)
