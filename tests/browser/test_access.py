@@ -176,8 +176,11 @@ def test_nothing_jumps_while_results_come_in(visit: Visit, tmp_path: Path, tab: 
     visit.open("Upload")
     page.set_input_files(".dash-file", [zip_many(tmp_path, 600)])
     visit.open(tab)
-    page.locator(".dash-working").wait_for()
-    page.locator(".dash-working").wait_for(state="hidden")
+    strip = page.locator(".dash-working")
+    strip.wait_for()
+    left, width = (strip.bounding_box()[name] for name in ("x", "width"))
+    assert 0 < left and 300 < width < page.viewport_size["width"] - left
+    strip.wait_for(state="hidden")
     settle(page)
     assert page.evaluate(SHIFTS) - before < 0.1
 
