@@ -1,17 +1,20 @@
 """How well each score tells cells of a type that the network has never seen: one type left out in turn.
 
     python -m benchmarks.leave_one_out DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
+    python -m benchmarks.leave_one_out DATA RUNS --recipe BUNDLE/recipe.json --per-type 0
 
-For each type a network is trained on the others, by the usual recipe but briefly and on few images, and
-served as a bundle's would be. A network that hardly knows the others tells nothing of a stranger: read its
-accuracy, which each epoch prints, first. Prints, and keeps in RUNS/leave_one_out.csv, the area under the ROC
-curve of each score between known cells of the test part and all cells of the type left out, with its 95 %
-interval, and the share of the latter that are flagged where 0.5 % of the validation part is.
+For each type a network is trained on the others, briefly and on few images, or by the recipe of a bundle but
+for its teachers, who have seen every type; it is served as a bundle's would be. A network that hardly knows
+the others tells nothing of a stranger: read its accuracy, which each epoch prints, first. Prints, and keeps
+in RUNS/leave_one_out.csv, the area under the ROC curve of each score between known cells of the test part and
+all cells of the type left out, with its 95 % interval, and the share of the latter that are flagged where
+0.5 % of the validation part is.
 Runs are resumed when the command is given again. How strange photographs are is for `unfamiliar`.
 """
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +34,9 @@ from blood_lib.study.training import CLASS_INDEX, load_network, train
 __all__ = ["compute_auroc", "main", "measure", "share_flagged"]
 
 NAMES = tuple(CLASS_INDEX)
+BRIEF = Recipe(  # in so short a training slow statistics of the normalisation would never catch up
+    image_size=64, n_epochs=3, batch_size=32, norm_momentum=0.1
+)
 
 
 def compute_auroc(known: np.ndarray, strange: np.ndarray) -> tuple[float, float, float]:
@@ -52,7 +58,9 @@ def share_flagged(valid: np.ndarray, strange: np.ndarray) -> float:
 
 
 def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:
-    """At most `per_type` images of each cell type in each part."""
+    """At most `per_type` images of each cell type in each part; 0: all."""
+    if not per_type:
+        return split
     groups = split["part"] + " " + split["cell_type"]
     return split.iloc[sample_per_class(groups.to_numpy(), per_type, seed)].reset_index(drop=True)
 
@@ -93,6 +101,14 @@ def _format(table: pd.DataFrame, what: str) -> str:
     return areas.to_string(float_format="{:.1f}".format)
 
 
+def _choose_recipe(args: argparse.Namespace) -> Recipe:
+    """The one of --recipe without its teachers, or the brief one, with what the other options change."""
+    recipe = Recipe.from_json(args.recipe.read_text(encoding="utf-8")) if args.recipe else BRIEF
+    names = ("arch", "initialisation", "image_size", "n_epochs", "batch_size")
+    changes = {name: value for name in names if (value := getattr(args, name)) is not None}
+    return replace(recipe, **changes, teachers=(), distillation=0.0)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     about = __doc__.splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.leave_one_out", description=about)
@@ -101,21 +117,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--types", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="default: all"
     )
-    parser.add_argument("--per-type", type=int, default=150, help="images of each type in each part, at most")
-    parser.add_argument("--epochs", type=int, default=3)
-    parser.add_argument("--image-size", type=int, default=64)
-    parser.add_argument("--arch", default=Recipe.arch)
-    parser.add_argument("--initialisation", choices=["imagenet", "random"], default=Recipe.initialisation)
-    parser.add_argument("--batch-size", type=int, default=32)
-    args = parser.parse_args(argv)
-    recipe = Recipe(
-        arch=args.arch,
-        initialisation=args.initialisation,
-        image_size=args.image_size,
-        n_epochs=args.epochs,
-        norm_momentum=0.1,  # in so short a training the statistics would never catch up
-        batch_size=args.batch_size,
+    parser.add_argument(
+        "--per-type", type=int, default=150, help="images of each type in each part, at most; 0: all"
     )
+    parser.add_argument("--recipe", metavar="JSON", type=Path, help="of a bundle or a run, to start from")
+    parser.add_argument("--epochs", type=int, dest="n_epochs")
+    parser.add_argument("--image-size", type=int)
+    parser.add_argument("--arch")
+    parser.add_argument("--initialisation", choices=["imagenet", "random"])
+    parser.add_argument("--batch-size", type=int)
+    args = parser.parse_args(argv)
+    recipe = _choose_recipe(args)
     root = find_dataset(args.data)
     split, rows = _sample(load_split(root), args.per_type, recipe.seed), []
     for left_out in args.types:

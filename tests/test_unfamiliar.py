@@ -14,6 +14,7 @@ from benchmarks.leave_one_out import compute_auroc, share_flagged  # noqa: E402
 from benchmarks.scores import Outputs, fit_scores  # noqa: E402
 from benchmarks.strange import draw_sources  # noqa: E402
 from blood_lib.atlas import Atlas  # noqa: E402
+from blood_lib.study.recipe import Recipe  # noqa: E402
 from tests.fixtures_bundle import COLOURS, build_tiny_atlas, draw_cell, encode  # noqa: E402
 
 HEAD = np.eye(3, 12, dtype=np.float32) * 6
@@ -110,13 +111,18 @@ def test_what_scores_above_nearly_all_known_cells_is_flagged() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_type_is_left_out_of_training_and_then_looked_for(tiny_dataset, tmp_path: Path, capsys) -> None:
+    taught = Recipe(arch="resnet18", teachers=("of all types",), distillation=0.5, lr=2e-3)
+    (tmp_path / "recipe.json").write_text(taught.to_json())
     options = ["--types", "platelet", "--epochs", "1", "--image-size", "32", "--batch-size", "8"]
-    command = [str(tiny_dataset), str(tmp_path), *options, "--arch", "resnet18", "--initialisation", "random"]
+    options += ["--recipe", str(tmp_path / "recipe.json"), "--initialisation", "random", "--per-type", "0"]
+    command = [str(tiny_dataset), str(tmp_path), *options]
     leave_one_out.main(command)
     said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "leave_one_out.csv")
     assert set(table["score"]) == set(SCORES) and set(table["n_left_out"]) == {6}
     assert table[["auroc", "flagged"]].stack().between(0, 1).all() and "platelet" in said
     assert "platelet" not in set(pd.read_csv(tmp_path / "platelet" / "split.csv")["cell_type"])
+    recipe = Recipe.from_json((tmp_path / "platelet" / "recipe.json").read_text())
+    assert (recipe.arch, recipe.lr, recipe.n_epochs, recipe.teachers) == ("resnet18", 2e-3, 1, ())
     trained = (tmp_path / "platelet" / "model.pt").stat().st_mtime_ns
     leave_one_out.main(command)
     assert said.endswith(capsys.readouterr().out)

@@ -179,7 +179,7 @@ def test_nothing_jumps_while_results_come_in(visit: Visit, tmp_path: Path, tab: 
     strip = page.locator(".dash-working")
     strip.wait_for()
     left, width = (strip.bounding_box()[name] for name in ("x", "width"))
-    assert 0 < left and 300 < width < page.viewport_size["width"] - left
+    assert left > 0 and 300 < width < page.viewport_size["width"] - left
     strip.wait_for(state="hidden")
     settle(page)
     assert page.evaluate(SHIFTS) - before < 0.1
