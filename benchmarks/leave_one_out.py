@@ -1,7 +1,7 @@
 """How well each score tells cells of a type that the network has never seen: one type left out in turn.
 
     python -m benchmarks.leave_one_out DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
-    python -m benchmarks.leave_one_out DATA RUNS --recipe BUNDLE/recipe.json --per-type 0
+    python -m benchmarks.leave_one_out DATA RUNS --recipe BUNDLE/recipe.json
 
 For each type a network is trained on the others, briefly and on few images, or by the recipe of a bundle but
 for its teachers, who have seen every type; it is served as a bundle's would be. A network that hardly knows
@@ -22,6 +22,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata
 
 from benchmarks.scores import Outputs, fit_scores, run_network
+from blood_lib import BloodError
 from blood_lib.atlas import Atlas
 from blood_lib.network import Network
 from blood_lib.study.data.index import find_dataset
@@ -104,6 +105,8 @@ def _format(table: pd.DataFrame, what: str) -> str:
 def _choose_recipe(args: argparse.Namespace) -> Recipe:
     """The one of --recipe without its teachers, or the brief one, with what the other options change."""
     recipe = Recipe.from_json(args.recipe.read_text(encoding="utf-8")) if args.recipe else BRIEF
+    if recipe.start:
+        raise BloodError(f"{args.recipe} begins with a network that has seen every type: give another.")
     names = ("arch", "initialisation", "image_size", "n_epochs", "batch_size")
     changes = {name: value for name in names if (value := getattr(args, name)) is not None}
     return replace(recipe, **changes, teachers=(), distillation=0.0)
@@ -117,9 +120,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--types", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="default: all"
     )
-    parser.add_argument(
-        "--per-type", type=int, default=150, help="images of each type in each part, at most; 0: all"
-    )
+    parser.add_argument("--per-type", type=int, help="images of each type in each part, at most; 0: all")
     parser.add_argument("--recipe", metavar="JSON", type=Path, help="of a bundle or a run, to start from")
     parser.add_argument("--epochs", type=int, dest="n_epochs")
     parser.add_argument("--image-size", type=int)
@@ -128,8 +129,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--batch-size", type=int)
     args = parser.parse_args(argv)
     recipe = _choose_recipe(args)
+    per_type = (0 if args.recipe else 150) if args.per_type is None else args.per_type
     root = find_dataset(args.data)
-    split, rows = _sample(load_split(root), args.per_type, recipe.seed), []
+    split, rows = _sample(load_split(root), per_type, recipe.seed), []
     for left_out in args.types:
         rows += measure(root, args.runs / left_out.replace(" ", "_"), recipe, split, left_out)
         table = pd.DataFrame(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import re
 import socket
 import struct
@@ -104,6 +105,9 @@ def test_a_kernels_socket_has_a_path_that_every_system_takes(
     config = build_config(n_ready=1, max_visitors=5)
     assert config.KernelManager.transport == "ipc"
     assert len(f"{config.Voila.connection_dir_root}/voila_12345678/kernel-{uuid.uuid4()}-ipc-5") <= 103
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(BloodError, match="set TMPDIR to one of 38 letters at most"):
+        build_config(n_ready=1, max_visitors=5)
 
 
 def test_kernels_are_this_python_whatever_the_machine_offers_and_keep_no_history() -> None:

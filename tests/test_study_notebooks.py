@@ -74,7 +74,7 @@ def test_a_notebook_is_told_its_profile_and_what_that_sets(tmp_path):
     (tmp_path / "cpu").mkdir()
     (tmp_path / "cpu/01_first.yaml").write_text("n: 7\nm: 8\n")
     run_study(tmp_path, tmp_path / "out", profile="cpu", parameters={"m": 9}, publish=True)
-    assert nbformat.read(path, as_version=4).cells[2].outputs[0].text == "cpu: n = 7\n"
+    assert nbformat.read(path, as_version=4).cells[2].outputs[0].text == "cpu: n = 7, m = 9\n"
 
 
 @pytest.mark.slow
@@ -180,8 +180,40 @@ def test_a_parameter_for_all_is_had_by_one_of_them_at_least(tmp_path, monkeypatc
         raise BloodError(str(settings))
 
     monkeypatch.setattr(notebooks, "run_notebook", stop)
-    assert main([*told, "-p", "n", "[1, 2]"]) == 1
-    assert "{'n': [1, 2]}" in capsys.readouterr().err
+    assert main([*told, "-p", "n", "3"]) == 1
+    assert "{'n': 3}" in capsys.readouterr().err
+
+
+def test_a_parameter_has_the_kind_that_the_notebook_gives_it(tmp_path):
+    path = write_notebook(tmp_path / "01_first.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    lines = "n = 1", "rate = 1e-3", "seeds = [0]", "download = False", "weights_dir = ''", "profile = ''"
+    notebook.cells[1].source = "\n".join(lines)
+    nbformat.write(notebook, path)
+    plan = notebooks._plan(path, "quick", {"rate": "1e-2", "seeds": [1], "weights_dir": "/some/where"})
+    assert (plan["rate"], plan["seeds"], plan["weights_dir"]) == (0.01, [1], "/some/where")
+    assert plan["profile"] == "quick: rate = 0.01, seeds = [1], weights_dir = where"  # no path of a machine
+    for name, value in {"n": "two", "rate": "high", "seeds": 3, "download": 1, "weights_dir": 1}.items():
+        with pytest.raises(BloodError, match=f"01_first.ipynb has {name} = .*: {value!r} is nothing of that"):
+            run_study(tmp_path, tmp_path / "out", parameters={name: value})
+
+
+def test_what_has_an_option_of_its_own_is_set_by_that(tmp_path, capsys):
+    write_notebook(tmp_path / "01_first.ipynb")
+    assert main(["study", "--notebooks", str(tmp_path), "-p", "profile", "full"]) == 1
+    assert "profile cannot be set by -p: use --data, --out and --profile." in capsys.readouterr().err
+
+
+def test_a_kernel_that_never_answers_is_told(tmp_path, monkeypatch):
+    path = write_notebook(tmp_path / "01_first.ipynb")
+
+    def execute(source, copy, *args, **options):
+        Path(copy).write_bytes(path.read_bytes())
+        raise RuntimeError("Kernel died before replying to kernel_info")
+
+    monkeypatch.setattr("papermill.execute_notebook", execute)
+    with pytest.raises(BloodError, match="01_first.ipynb got no kernel .*kernel_info"):
+        run_study(tmp_path, tmp_path / "out", say=lambda text: None)
 
 
 def test_a_misspelt_profile_stops_the_run_before_anything_runs(tmp_path):

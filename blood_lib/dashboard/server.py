@@ -27,6 +27,7 @@ from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from blood_lib import BloodError
 from blood_lib.dashboard.app import BUNDLE_VARIABLE
 from blood_lib.dashboard.gathered import GatheredFile, name_gathered, pack_gathered
 from blood_lib.dashboard.messages import LANGUAGES, Messages, choose_language
@@ -281,21 +282,21 @@ def build_config(*, n_ready: int, max_visitors: int, public_name: str | None = N
     kernels.cull_connected = True  # a page that is open asks for a sign of life, so its kernel is never idle
     kernels.buffer_offline_messages = True
     config.KernelManager.autorestart = False  # a new kernel would know nothing: let the page notice
-    if os.name == "posix" and (folder := _find_socket_folder()):
+    if os.name == "posix":
         config.KernelManager.transport = "ipc"  # sockets in the file system, which other users cannot open
-        config.Voila.connection_dir_root = folder
+        config.Voila.connection_dir_root = _find_socket_folder()
     config.VoilaExecutor.timeout = 120
     config.VoilaExecutor.store_widget_state = False  # it would hold what was uploaded
     return config
 
 
-def _find_socket_folder() -> str | None:
-    """A folder for temporary files whose path leaves room for the name of a socket; None: there is none."""
+def _find_socket_folder() -> str:
+    """A folder for temporary files whose path leaves room for the name of a socket; BloodError: none does."""
     longest = LONGEST_SOCKET - SOCKET_NAME
-    folders = (tempfile.gettempdir(), "/tmp")
-    return next(
-        (one for one in folders if len(os.fsencode(one)) <= longest and os.access(one, os.W_OK)), None
-    )
+    for folder in (tempfile.gettempdir(), "/tmp"):
+        if len(os.fsencode(folder)) <= longest and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    raise BloodError(f"The kernels' sockets need a folder: set TMPDIR to one of {longest} letters at most.")
 
 
 def _page_words(messages: Messages) -> dict[str, str]:

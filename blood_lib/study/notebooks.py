@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 PROFILES = ("quick", "cpu", "full")
-TOLD = {"data_dir", "out_dir", "profile"}  # to every notebook that wants to know
+TOLD = {"data_dir", "out_dir", "profile"}  # what other options of a run set, where a notebook asks for it
 
 
 def list_notebooks(folder: Path) -> list[Path]:
@@ -91,12 +91,9 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
         raise BloodError(_tell_failure(notebook, copy, error)) from error
     except NoSuchKernel as error:
         raise BloodError(f"{notebook.name} has no kernel ({error}): install ipykernel.") from error
-    except RuntimeError as error:  # the kernel has died, or never lived
+    except RuntimeError as error:
         write_page(copy)
-        raise BloodError(
-            f"{notebook.name} lost its kernel ({error}) in the cell that begins with "
-            f"{find_last_begun(copy)!r}. Is there enough memory? What was done until then is in {copy}."
-        ) from error
+        raise BloodError(_tell_lost_kernel(notebook, copy, error)) from error
     return Done(copy, write_page(copy), parameters, time.monotonic() - began)
 
 
@@ -106,6 +103,15 @@ def _tell_failure(notebook: Path, copy: Path, error) -> str:
         f"{notebook.name} failed in cell [{error.exec_count}], which begins with {first!r}: "
         f"{error.ename}: {error.evalue}. What was done until then is in {copy}."
     )
+
+
+def _tell_lost_kernel(notebook: Path, copy: Path, error: Exception) -> str:
+    if begun := find_last_begun(copy):
+        return (
+            f"{notebook.name} lost its kernel ({error}) in the cell that begins with {begun!r}: is there "
+            f"enough memory? What was done until then is in {copy}."
+        )
+    return f"{notebook.name} got no kernel ({error}): is ipykernel sound, and the machine not too busy?"
 
 
 def run_study(
@@ -122,7 +128,7 @@ def run_study(
     """Runs the notebooks of `folder` in order into the new folder `out_dir`; the index page grows with each.
 
     What they run on, and with which parameters, is written down before the first begins. `parameters` go to
-    every notebook that has them; one that none has is an error, unless every run tells it.
+    every notebook that has them; one that none has is an error, but for `data_dir`, `out_dir` and `profile`.
     `only`: beginnings of the names to run. `resume`: `out_dir` may be there, and its trainings go on where
     they were cut off. `publish`: each notebook is replaced by its executed copy, see `publish_notebook`.
     BloodError as in `run_notebook`; what was done stays.
@@ -205,19 +211,33 @@ def _describe_data(folder: Path, data_dir: str, max_images: int, seed: int) -> d
 
 def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
     """What `notebook` is run with: `profile`, `parameters` where it has them, and the name of the profile."""
-    import papermill
-
-    settings = load_profile(notebook, profile)
-    told = {name: value for name, value in settings.items() if name not in parameters}
-    common = {"profile": _describe_profile(profile, told), **parameters}
-    known = papermill.inspect_notebook(str(notebook))
-    return settings | {name: value for name, value in common.items() if name in known}
+    known = _load_defaults(notebook)
+    wanted = load_profile(notebook, profile) | {k: v for k, v in parameters.items() if k in known}
+    planned = {name: _fit(notebook, name, value, known[name]) for name, value in wanted.items()}
+    if "profile" in known:
+        told = {name: value for name, value in planned.items() if name not in TOLD}
+        planned["profile"] = _describe_profile(profile, told)
+    return planned
 
 
 def _describe_profile(profile: str, settings: Mapping) -> str:
-    """The name of a profile, and what it sets in a notebook: that cell is not published."""
-    listed = ", ".join(f"{name} = {value}" for name, value in settings.items())
+    """The name of a profile and what is set in a notebook, for that cell is not published; no whole path."""
+    listed = ", ".join(
+        f"{name} = {Path(value).name if name.endswith('_dir') else value}" for name, value in settings.items()
+    )
     return f"{profile}: {listed}" if listed else profile
+
+
+def _fit(notebook: Path, name: str, value: object, default: object) -> object:
+    """`value` as the notebook has `default`: a number where that is one (YAML takes 1e-3 for a text)."""
+    if isinstance(default, float) and not isinstance(value, bool):
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            pass  # told below
+    elif type(value) is type(default):
+        return value
+    raise BloodError(f"{notebook.name} has {name} = {default!r}: {value!r} is nothing of that kind.")
 
 
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:
@@ -260,6 +280,8 @@ def _run(args: argparse.Namespace) -> int:
         raise BloodError("--resume goes on in the folder of a run: name it with --out.")
     out_dir = (args.out or Path("runs") / time.strftime("%Y-%m-%d_%H%M%S")).resolve()
     parameters = {name: _parse_value(name, value) for name, value in args.parameters}
+    if told := sorted(TOLD & set(parameters)):
+        raise BloodError(f"{', '.join(told)} cannot be set by -p: use --data, --out and --profile.")
     parameters |= {"out_dir": str(out_dir)} | ({"data_dir": str(args.data.resolve())} if args.data else {})
     options = {"only": args.only, "resume": args.resume, "publish": args.publish}
     run_study(args.notebooks, out_dir, profile=args.profile, parameters=parameters, **options)
@@ -270,6 +292,8 @@ def _run(args: argparse.Namespace) -> int:
 def _parse_value(name: str, value: str) -> object:
     import yaml
 
+    if name.endswith("_dir"):  # notebooks run in their own folder
+        return str(Path(value).resolve()) if value else ""
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError:

@@ -59,7 +59,7 @@ class RunFolder:
     path: Path
     profile: str
     starts: list[Mapping] = field(default_factory=list)
-    """Of each call that worked in the folder: when it began and on what, see `notebooks`."""
+    """Of each call that worked in the folder: when it began, on what and with what, see `notebooks`."""
     done: list[Done] = field(default_factory=list)
     error: str = ""
     """What stopped the last call."""

@@ -28,7 +28,7 @@ function render({ model, el, kept, signal }) {
   // --- what one sees ---
   const { make, review } = createCards(text, groups);
   const bar = createBar(model, text, groups, { act, all: () => marks.set(order()), none: () => marks.clear(), select: setSelecting });
-  const sieve = createFilters(text, groups, changeFilters, setListed);
+  const sieve = createFilters(text, groups, changeFilters, setInRows);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
   const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(everything) }, text.show_all));
@@ -49,10 +49,10 @@ function render({ model, el, kept, signal }) {
   }
 
   /** Side by side as pictures, or as a list, which has room for names and words. */
-  function setListed(on) {
-    kept.listed = on;
+  function setInRows(on) {
+    kept.inRows = on;
     el.classList.toggle("dash-listed", on);
-    sieve.list(on);
+    sieve.showRows(on);
     draw();
   }
 
@@ -137,7 +137,7 @@ function render({ model, el, kept, signal }) {
       section.hidden = !mine.length;
       n.textContent = number(mine.length);
       grid.fill(mine);
-      grid.measure(kept.listed);
+      grid.measure(kept.inRows);
     });
   }
 
@@ -175,7 +175,7 @@ function render({ model, el, kept, signal }) {
   }
   function drawAgain() {
     waiting = null;
-    if (resized) for (const { grid } of sections) grid.measure(kept.listed);
+    if (resized) for (const { grid } of sections) grid.measure(kept.inRows);
     resized = false;
     drawCards();
   }
@@ -316,7 +316,7 @@ function render({ model, el, kept, signal }) {
 
   el.addEventListener("dash:show", ({ detail }) => changeFilters({ ...everything, review: detail }), { signal });
   setSelecting(kept.selecting ?? false);
-  setListed(kept.listed ?? false);
+  setInRows(kept.inRows ?? false);
   model.send({ kind: "hello" });
   return () => {
     widths.disconnect();

@@ -1,8 +1,8 @@
 // What stands around the gallery's cards: filters above, what can be done with the chosen ones below, and the table
 // of rejected files.
 
-/** change({status, group or review}) is called when somebody chooses another filter, list(on) for another layout. */
-function createFilters(text, groups, change, list) {
+/** change({status, group or review}) is called when somebody chooses another filter, setInRows(on) for another layout. */
+function createFilters(text, groups, change, setInRows) {
   const chips = new Map();
   for (const name of ["all", "ok", "uncertain", "unfamiliar", "rejected"]) {
     const n = h("span", { class: "dash-number" });
@@ -22,11 +22,11 @@ function createFilters(text, groups, change, list) {
     return select;
   }
 
-  const listed = h("button", { type: "button", class: "dash-button dash-small dash-as-list", "aria-label": text.list, title: text.list, onclick: () => list(listed.getAttribute("aria-pressed") !== "true") }, "☰");
-  const row = h("div", { class: "dash-filters", role: "group", "aria-label": text.filter }, ...[...chips.values()].map(({ chip }) => chip), group, review, listed);
+  const rows = h("button", { type: "button", class: "dash-button dash-small dash-in-rows", "aria-label": text.list, title: text.list, onclick: () => setInRows(rows.getAttribute("aria-pressed") !== "true") }, "☰");
+  const row = h("div", { class: "dash-filters", role: "group", "aria-label": text.filter }, ...[...chips.values()].map(({ chip }) => chip), group, review, rows);
   return {
     el: row,
-    list: (on) => listed.setAttribute("aria-pressed", on),
+    showRows: (on) => rows.setAttribute("aria-pressed", on),
     show(filters, items, nRejected) {
       const counts = { all: items.length + nRejected, ok: 0, uncertain: 0, unfamiliar: 0, rejected: nRejected };
       for (const item of items) counts[item.status] += 1;

@@ -4,6 +4,9 @@
 const SMALLEST = 96; // px, a card's width
 const LINE = 28; // px, the line below its picture
 const LISTED = 54; // px, a card's height in a list
+const LISTED_NARROW = 72; // px, the same where its words need two lines
+const NARROW = 480; // px
+const MARGIN = 40; // px beside a list, where a frame can begin
 const GAP = 10; // px
 const NEAR = 600; // px above and below the screen
 
@@ -29,9 +32,10 @@ function createGrid(label, makeCard) {
   function measure(asList) {
     const whole = el.clientWidth;
     if (whole) {
+      const narrow = whole < NARROW;
       columns = asList ? 1 : Math.max(1, Math.floor((whole + GAP) / (SMALLEST + GAP)));
-      width = (whole - GAP * (columns - 1)) / columns;
-      height = asList ? LISTED : width + LINE;
+      width = asList && !narrow ? whole - MARGIN : (whole - GAP * (columns - 1)) / columns;
+      height = !asList ? width + LINE : narrow ? LISTED_NARROW : LISTED;
     }
     el.style.height = `${Math.max(0, Math.ceil(items.length / columns) * rowHeight() - GAP)}px`;
   }
