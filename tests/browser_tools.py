@@ -143,6 +143,28 @@ def settle(page) -> None:
     page.evaluate(_SETTLED)
 
 
+# All that is to be read on the open tab, hints and labels included, in small letters.
+SHOWN = """() => {
+    const hints = [...document.querySelectorAll(".dash-app [aria-label], .dash-app [title]")];
+    const words = hints.map((node) => `${node.ariaLabel} ${node.title}`);
+    return [document.title, document.querySelector(".dash-app").innerText, ...words].join(" ").toLowerCase();
+}"""
+
+
+def find_faults(page) -> list[str]:
+    """What axe-core calls serious or critical, contrast at AA among it; its script comes with a package."""
+    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is missing: see extra 'test'")
+    page.evaluate(axe.AXE_SCRIPT)
+    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
+    assert found["passes"]  # it has looked at something
+    return [
+        f"{fault['id']} at {node['target']}: {node['failureSummary']}"
+        for fault in found["violations"]
+        if fault["impact"] in {"serious", "critical"}
+        for node in fault["nodes"]
+    ]
+
+
 def drawn(folder: Path, n: int) -> list[Path]:
     """n small drawn images."""
     colours = ["#d62728", "#2ca02c", "#1f77b4"]

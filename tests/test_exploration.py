@@ -1,5 +1,7 @@
 """What raw pixels tell: numbers worked out by hand, and properties of maps and clusters."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,25 @@ from tests.drawn_data import draw_jpeg, write_files  # noqa: E402
 def blobs():
     """Three clouds far from each other, (150, 50), and which is which."""
     return exploration.draw_clouds(n=50, gap=30, random_state=0)
+
+
+def test_every_step_of_a_map_is_told(monkeypatch):
+    told = []
+
+    class Bar(contextlib.nullcontext):
+        def update(self, n):
+            told.append(n)
+            return True  # as tqdm does once it has drawn itself; openTSNE would stop at that
+
+    def show(*, total, **names):
+        assert total == exploration.N_STEPS
+        return Bar(Bar())
+
+    x = exploration.draw_clouds(n=10, random_state=0)[0]
+    quiet = exploration.compute_tsne(x)
+    monkeypatch.setattr(exploration, "show_progress", show)
+    assert np.array_equal(exploration.compute_tsne(x), quiet)
+    assert sum(told) == exploration.N_STEPS
 
 
 def test_green_is_the_green_channel_and_nothing_else(tmp_path):

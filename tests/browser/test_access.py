@@ -6,26 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, PHONE, TABS, Visit, expect, settle, zip_many
+from tests.browser_tools import BROWSER, PHONE, TABS, Visit, expect, find_faults, settle, zip_many
 from tests.serving import Running
 
 pytestmark = BROWSER
 
 MOST_STOPS = 80  # tab stops on one tab
-
-
-def find_faults(page) -> list[str]:
-    """What axe-core calls serious or critical, contrast at AA among it; its script comes with a package."""
-    axe = pytest.importorskip("axe_playwright_python.base", reason="axe-core is missing: see extra 'test'")
-    page.evaluate(axe.AXE_SCRIPT)
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    assert found["passes"]  # it has looked at something
-    return [
-        f"{fault['id']} at {node['target']}: {node['failureSummary']}"
-        for fault in found["violations"]
-        if fault["impact"] in {"serious", "critical"}
-        for node in fault["nodes"]
-    ]
 
 
 def find_faults_in_tabs(visit: Visit) -> list[str]:
@@ -55,6 +41,25 @@ def test_axe_finds_nothing_serious(visit: Visit, cells: list[Path], tmp_path: Pa
         visit.page.get_by_role(role).wait_for()
         assert not find_faults(visit.page), role
         visit.page.keyboard.press("Escape")
+    show_what_comes_and_goes(visit)
+
+
+def show_what_comes_and_goes(visit: Visit) -> None:
+    """A list, proposals or what came of learning, a range that is none, a map to choose on."""
+    page = visit.page
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="As a list").click()
+    page.get_by_role("button", name="Adapt the model").click()  # from the cell that is confirmed
+    page.locator(".dash-notice, .dash-pairs li").locator("visible=true").first.wait_for()
+    assert not find_faults(page)
+    visit.open("Chart")
+    page.locator(".dash-limit").first.fill("x")
+    page.keyboard.press("Enter")
+    expect(page.locator(".dash-limit[aria-invalid]")).to_have_count(2)
+    assert not find_faults(page)
+    visit.open("Visual analysis")
+    page.get_by_role("button", name="Select several").click()
+    assert not find_faults(page)
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,22 @@ def test_whoever_wants_nothing_to_move_sees_nothing_move(filled: Visit) -> None:
         settle(page)
         assert page.evaluate(MOVING) == [], tab
     page.emulate_media(reduced_motion="no-preference")
+
+
+TYPES = {  # where each type has a mark
+    "Chart": (".dash-bars .dash-mark path", ".dash-pie .dash-shape"),
+    "Classification": (".dash-group:not([hidden]) h2 .dash-mark path",),
+    "Visual analysis": (".dash-legend .dash-mark path",),
+}
+
+
+def test_each_type_has_a_shape_of_its_own_beside_its_colour(filled: Visit) -> None:
+    for tab, places in TYPES.items():
+        filled.open(tab)
+        settle(filled.page)
+        for where in places:
+            shapes = filled.page.locator(where).evaluate_all("all => all.map(one => one.getAttribute('d'))")
+            assert len(shapes) == len(set(shapes)) > 2, where
 
 
 # The colours of the line under the open tab, and of what it lies on.
@@ -176,12 +197,13 @@ def test_nothing_jumps_while_results_come_in(visit: Visit, tmp_path: Path, tab: 
     visit.open("Upload")
     page.set_input_files(".dash-file", [zip_many(tmp_path, 600)])
     visit.open(tab)
-    strip = page.locator(".dash-working")
+    strip, panel = page.locator(".dash-working"), page.get_by_role("tabpanel")
     strip.wait_for()
-    left, width = (strip.bounding_box()[name] for name in ("x", "width"))
-    assert left > 0 and 300 < width < page.viewport_size["width"] - left
+    box, top = strip.bounding_box(), panel.bounding_box()["y"]
+    assert box["x"] > 0 and 300 < box["width"] < page.viewport_size["width"] - box["x"]
     strip.wait_for(state="hidden")
     settle(page)
+    assert panel.bounding_box()["y"] == top
     assert page.evaluate(SHIFTS) - before < 0.1
 
 

@@ -26,6 +26,7 @@ def test_an_upload_is_counted_and_can_be_cancelled(
     shared.open(tab)
     strip = page.locator(place)
     expect(strip).to_contain_text(re.compile(r"[1-9]\d* of 2,000"))
+    assert 0 < strip.locator("progress").last.evaluate("bar => bar.position") < 1
     strip.get_by_role("button", name="Cancel").click()
     page.get_by_text("Cancelled. What was classified until then is shown.").wait_for()
     expect(strip).to_be_hidden()
@@ -52,13 +53,16 @@ def many(shared: Visit, tmp_path_factory: pytest.TempPathFactory) -> Visit:
 
 # Presses "Cancel" in the moment in which the page shows it for work with these words.
 CANCEL_AT_ONCE = """(words) => {
-    const places = [...document.querySelectorAll(".dash-working, .dash-running")];
-    const look = () => {
+    const observer = new MutationObserver(() => {
+        const places = [...document.querySelectorAll(".dash-working, .dash-running")];
         const place = places.find((one) => one.offsetParent && one.innerText.includes(words));
-        if (place) place.querySelector("button").click();
-        else requestAnimationFrame(look);
-    };
-    look();
+        if (!place) return;
+        observer.disconnect();
+        window.told = place.innerText;
+        place.querySelector("button").click();
+    });
+    const all = { attributes: true, characterData: true, childList: true, subtree: true };
+    observer.observe(document.body, all);
 }"""
 
 
@@ -90,6 +94,7 @@ def test_other_work_can_be_cancelled_and_leaves_all_as_it_was(
     page.evaluate(CANCEL_AT_ONCE, words)
     page.get_by_role("button", name=button).click()
     expect_cancelled(many)
+    assert re.search(r"\d of 1,000", page.evaluate("window.told"))
     assert not downloads and not page.get_by_role("button", name="Accept all").is_visible()
 
 

@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, PHONE, SCREENS, Visit, until
+from tests.browser_tools import BROWSER, SCREENS, SHOWN, Visit, settle, until
 from tests.serving import Running
 
 pytestmark = BROWSER
 
+ENGLISH = set(["the", "is", "are", "with", "your", "click", "upload", "what", "this", "and", "not", "of"])
 GROUND = "getComputedStyle(document.querySelector('.dash-app')).backgroundColor"
 FIRST_GROUND = "getComputedStyle(document.body).backgroundColor"
 IS_DARK = "Math.max(...{}.match(/\\d+/g).slice(0, 3).map(Number)) < 60"
 
 
+@pytest.mark.parametrize("screen", SCREENS)
 def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
-    browser, server: Running, cells: list[Path]
+    browser, server: Running, cells: list[Path], screen: str
 ) -> None:
-    visit = Visit(browser, server, locale="es-MX", **PHONE)
+    visit = Visit(browser, server, locale="es-MX", **SCREENS[screen])
     page = visit.page
     page.get_by_role("tab", name="Cargar").wait_for()
     until(page, "document.documentElement.lang === 'es'")
     visit.upload(cells[:3])
     visit.open("Clasificación")
     until(page, "document.querySelectorAll('.dash-card').length === 3")
+    page.locator(".dash-card").first.click()
+    page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        settle(page)
+        assert not ENGLISH & set(re.findall("[a-z]+", page.evaluate(SHOWN)))
+    page.keyboard.press("Escape")
+    visit.open("Clasificación")
     page.get_by_label("Idioma").select_option("en")
     page.get_by_role("tab", name="Classification", selected=True).wait_for()  # the tab stays
     until(page, "document.querySelectorAll('.dash-card').length === 3")  # and so do the cells

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from blood_lib.bundle import SHIPPED, load_bundle
-from tests.browser_tools import BROWSER, Visit, expect, on_a_phone, until, zip_many
+from tests.browser_tools import BROWSER, Visit, expect, find_faults, on_a_phone, until, zip_many
 
 pytestmark = BROWSER
 
 # The first row with a reference range: its flag, and what stands in its two inputs.
 ROW = "document.querySelector('.dash-shares tr:nth-child(2)')"
 FLAG = f"{ROW}.dataset.flag"
+A4 = 688  # px, without its margins
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +42,14 @@ def test_an_edited_range_flips_the_flag_and_keeps_the_focus(counted: Visit) -> N
     until(page, f"{FLAG}.endsWith('below')")
     until(page, f"{ROW}.innerText.includes('below')")
     assert page.evaluate("document.activeElement.value") == "100"
+    type_range(counted, "0", "0")
+    until(page, f"{FLAG}.endsWith('above')")
     type_range(counted, "0", "100")
     until(page, f"{FLAG} === 'inside'")
     page.get_by_role("button", name="Reset the ranges").click()
-    until(page, "document.querySelectorAll('.dash-limit')[1].value !== '100'")
+    limits = [limit for limits in load_bundle(SHIPPED).ranges.values() for limit in limits]
+    shown = "[...document.querySelectorAll('.dash-limit')].map((one) => Number(one.value)).join()"
+    until(page, f"{shown} === {limits}.join()")
 
 
 def test_a_bad_range_is_told_and_can_be_mended(counted: Visit) -> None:
@@ -71,20 +77,35 @@ def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells
     assert len(rows) == len(cells)
     assert {row["reviewed"] for row in rows} == {"no"}
     html = Path(report.value.path()).read_text("utf-8")
-    printed = browser.new_page()
+    printed, asked = browser.new_page(), []
+    printed.on("request", lambda request: asked.append(request.url))
     printed.set_content(html)
     assert "Ada <b>Lovelace" in printed.inner_text("header")
     assert printed.locator("figure img").evaluate_all("all => all.filter(i => i.naturalWidth).length") == len(
         rows
     )
-    shown = page.locator(".dash-tally .dash-cell-number").all_inner_texts()
-    assert printed.locator(".numbers td:nth-child(2)").all_inner_texts() == shown
-    assert sum(map(int, shown)) == len(rows)
+    for column, head in enumerate(("number", "share", "range"), start=2):
+        shown = page.locator(f".dash-tally .dash-cell-{head}").all_inner_texts()
+        assert printed.locator(f".numbers td:nth-child({column})").all_inner_texts() == shown
+    counts = printed.locator(".numbers td:nth-child(2)").all_inner_texts()
+    assert sum(map(int, counts)) == len(rows)
+    sheets = printed.locator(".sheet > div")
+    numbers = map(int, printed.locator(".sheet h3 span").all_inner_texts())
+    assert [sheet.locator("figure").count() for sheet in sheets.all()] == list(numbers)
     charts = printed.locator(".dash-charts")
     assert sum(map(int, charts.locator(".dash-count").all_inner_texts())) == len(rows)
     for chart in (charts.locator(".dash-pie"), charts.locator(".dash-bars svg:not(.dash-mark)").first):
         expect(chart).to_be_visible()
-    assert load_bundle(SHIPPED).sha256 in printed.locator("main > section").last.inner_text()
+    model = printed.locator("main > section").last.inner_text()
+    assert load_bundle(SHIPPED).sha256 in model and load_bundle(SHIPPED).title["en"] in model
+    assert str(date.today()) in printed.inner_text("header")
+    assert "nothing it says is a diagnosis" in printed.inner_text("header")
+    assert all(url.startswith("data:") for url in asked)
+    assert not find_faults(printed)
+    for width, media in ((page.viewport_size["width"], "screen"), (A4, "print")):
+        printed.set_viewport_size({"width": width, "height": 844})
+        printed.emulate_media(media=media)
+        assert printed.evaluate("document.documentElement.scrollWidth") <= width, media
     pages = re.findall(rb"/Type\s*/Page\b", printed.pdf(format="A4"))
     assert len(pages) >= 3  # numbers and charts; pictures, on a new page; the model
     printed.close()
@@ -97,6 +118,10 @@ def test_few_cells_come_with_a_warning_and_each_type_is_counted_its_own_way(coun
     assert "Per 100" in heads and "Counted apart" in heads
     interval = page.locator(".dash-tally .dash-cell-range").first
     expect(interval).to_have_text(re.compile(r"\d–\d"))
+    expect(page.locator(".dash-apart tr:has(.dash-cell-number)")).to_contain_text("platelet")
+    counts = list(map(int, page.locator(".dash-shares .dash-cell-number").all_inner_texts()))
+    shares = [f"{100 * n / sum(counts):.1f} %" for n in counts]
+    expect(page.locator(".dash-shares .dash-cell-share")).to_have_text(shares)
 
 
 def test_erythroblasts_are_told_per_hundred_white_cells(counted: Visit) -> None:

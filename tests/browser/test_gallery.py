@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import statistics
 import zipfile
 from collections.abc import Iterator
@@ -296,9 +297,16 @@ def test_every_tab_follows_a_move(review: Review) -> None:
     review.expect(red=3, excluded=1)
     review.visit.open("Chart")
     expect(review.page.locator(".dash-count")).to_have_text(["3", "4", "4"])
+    expect(review.page.locator(".dash-pie")).to_have_attribute(
+        "aria-label", re.compile("red 3, green 4, blue 4")
+    )
     review.visit.open("Visual analysis")
     legend = review.page.locator(".dash-legend .dash-chip:not([hidden]) .dash-number")
     expect(legend).to_have_text(["3", "4", "4", "1"])
+    review.page.keyboard.press("Control+z")
+    expect(legend).to_have_text(["4", "4", "4"])
+    review.visit.open("Chart")
+    expect(review.page.locator(".dash-count")).to_have_text(["4", "4", "4"])
 
 
 LONG = 700  # ms that a finger rests
@@ -360,8 +368,22 @@ def test_a_list_has_the_same_cells_with_their_names(review: Review) -> None:
     expect(looked_at).to_have_text(review.card("green", 2).get_attribute("title"))
     page.keyboard.press("Escape")
     looked_at.wait_for(state="hidden")
+    if not review.visit.has_touch:
+        frame_two_rows(review)
     as_list.click()
     expect(review.card("green").locator(".dash-card-words")).to_be_hidden()
+
+
+def frame_two_rows(review: Review) -> None:
+    """With the mouse, from the margin beside the list."""
+    mouse, boxes = review.page.mouse, [review.card("green", i).bounding_box() for i in (0, 1)]
+    right = boxes[0]["x"] + boxes[0]["width"]
+    mouse.move(right + 20, boxes[0]["y"] + 5)
+    mouse.down()
+    mouse.move(right - 20, boxes[1]["y"] + 10, steps=4)
+    mouse.up()
+    review.expect_marked(2)
+    review.page.get_by_role("button", name="Select none").click()
 
 
 # Scrolls eight screens down in four seconds: how many ms each frame took, and how many frames showed nothing
@@ -387,6 +409,9 @@ SCROLL = """async () => {
 
 
 def test_the_gallery_scrolls_smoothly(visit: Visit, tmp_path: Path) -> None:
+    review = Review(visit, zip_colours(tmp_path, 4))
+    few, _ = review.page.evaluate(SCROLL)  # what this machine can do today
+    visit.open("Upload")
     review = Review(visit, zip_colours(tmp_path, 1000))
     until(review.page, f"{GROUPS}.slice(0, 3).every(([_, n]) => n === 1000)")
     review.page.get_by_label("Type", exact=True).select_option("red")
@@ -394,8 +419,10 @@ def test_the_gallery_scrolls_smoothly(visit: Visit, tmp_path: Path) -> None:
     gaps, blank = review.page.evaluate(SCROLL)
     assert review.page.evaluate("window.scrollY") - before > 3 * review.page.viewport_size["height"]
     assert blank == 0
-    assert statistics.median(gaps) < 50  # 16.7 where nothing else runs
-    assert sorted(gaps)[int(0.95 * len(gaps))] < 150
+    assert statistics.median(gaps) < 2 * statistics.median(few) + 10
+    until(
+        review.page, "[...document.querySelectorAll('.dash-card img')].every((one) => one.naturalWidth > 0)"
+    )
 
 
 def test_five_thousand_cells_stay_light(visit: Visit, tmp_path: Path) -> None:

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, POINTS, Visit, expect, on_a_desk, on_a_phone, ring_is_at, until
+from tests.browser_tools import (
+    BROWSER,
+    POINTS,
+    Visit,
+    expect,
+    on_a_desk,
+    on_a_phone,
+    ring_is_at,
+    touch,
+    until,
+)
 from tests.serving import wait_for
 
 pytestmark = BROWSER
@@ -147,18 +157,6 @@ def test_one_looks_closer_without_the_page_moving(looking: Visit) -> None:
     until(page, f"{SCALE} === 1")
 
 
-PINCH = """([x, y]) => {
-    const box = [...document.querySelectorAll(".dash-picture")].find((found) => found.offsetParent);
-    const touch = { pointerType: "touch", clientY: y, bubbles: true };
-    const tell = (kind, pointerId, dx) =>
-        box.dispatchEvent(new PointerEvent(kind, { ...touch, pointerId, clientX: x + dx }));
-    box.setPointerCapture = () => {};  // these fingers are none
-    tell("pointerdown", 11, -20), tell("pointerdown", 12, 20);
-    tell("pointermove", 11, -40), tell("pointermove", 12, 40);
-    tell("pointerup", 11, -40), tell("pointerup", 12, 40);
-}"""
-
-
 @on_a_phone
 def test_two_fingers_zoom_on_a_phone(looking: Visit) -> None:
     page = looking.page
@@ -167,8 +165,9 @@ def test_two_fingers_zoom_on_a_phone(looking: Visit) -> None:
     page.locator(f"{VIEWER} [aria-label='Zoom out']").tap()
     until(page, f"{SCALE} === 1")
     box = page.locator(f"{VIEWER} .dash-picture").bounding_box()
-    page.evaluate(PINCH, [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
-    until(page, f"Math.abs({SCALE} - 2) < 0.05")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    touch(looking, [(x - 30, y)], *([(x - 30 - 5 * i, y), (x + 30 + 5 * i, y)] for i in range(7)))
+    until(page, f"Math.abs({SCALE} - 2) < 0.1")
     page.keyboard.press("0")
     until(page, f"{SCALE} === 1")
 
@@ -180,6 +179,14 @@ FARTHEST = """(name) => {
     const far = ({ x, y }) => Math.hypot(x - from.x, y - from.y);
     return points.reduce((one, other) => (far(other) > far(one) ? other : one));
 }"""
+
+
+# Of each probability its type, and in per cent how long its bar is and what is written beside it.
+SEEN_BARS = """all => all.map((row) => {
+    const wide = (part) => row.querySelector(part).getBoundingClientRect().width;
+    const told = parseFloat(row.querySelector(".dash-number").innerText.replace(/[<>]/, ""));
+    return [row.querySelector(".dash-bar-name").innerText.trim(), (100 * wide(".dash-bar-fill")) / wide(".dash-bar-track"), told];
+})"""
 
 
 def test_a_click_anywhere_opens_the_same_cell_everywhere(looking: Visit) -> None:
@@ -201,7 +208,15 @@ def test_a_click_anywhere_opens_the_same_cell_everywhere(looking: Visit) -> None
     looking.open("Classification")
     expect(in_gallery).to_have_attribute("title", other["name"])
     expect(page.locator(f"{VIEWER} .dash-name")).to_have_text(other["name"])
-    expect(page.locator(f"{VIEWER} .dash-facts")).to_contain_text("Second choice")
+    bars = page.locator(f"{VIEWER} .dash-probabilities li").evaluate_all(SEEN_BARS)
+    assert all(abs(wide - told) < 2 for _, wide, told in bars)
+    assert [told for *_, told in bars] == sorted((told for *_, told in bars), reverse=True)
+    expect(page.locator(f"{VIEWER} .dash-facts")).to_contain_text(f"Second choice: {bars[1][0]}")
+    here = page.locator(f"{VIEWER} .dash-plane-here")
+    place = here.get_attribute("d")
+    assert place
+    page.locator(f"{VIEWER} [aria-label=Next], {VIEWER} [aria-label=Previous]").first.click()
+    expect(here).not_to_have_attribute("d", place)
 
 
 def test_the_overlay_stays_as_it_was_from_cell_to_cell(looking: Visit) -> None:
@@ -210,4 +225,18 @@ def test_the_overlay_stays_as_it_was_from_cell_to_cell(looking: Visit) -> None:
     page.locator(f"{VIEWER} [aria-label=Next]").click()
     expect_at(looking, "2 of 3")
     expect(page.locator(f"{VIEWER} input[type=range]")).to_have_value("80")
-    expect(page.locator(f"{VIEWER} .dash-heat")).to_have_css("opacity", "0.8")
+    heat, press = page.locator(f"{VIEWER} .dash-heat"), page.keyboard.press
+    expect(heat).to_have_css("opacity", "0.8")
+    press("h")
+    expect(heat).to_have_css("opacity", "0")
+    press("h")
+    expect(heat).to_have_css("opacity", "0.8")
+    press("+")
+    until(page, f"{SCALE} === 1.5")
+    left = heat.bounding_box()["x"]
+    press("Shift+ArrowRight")
+    wait_for(lambda: heat.bounding_box()["x"] < left)
+    press("-")
+    until(page, f"{SCALE} === 1")
+    press("k")
+    expect_at(looking, "1 of 3")

@@ -294,12 +294,39 @@ def test_a_cell_is_moved_with_the_menu_and_the_map_shows_it(visit: Visit, cells:
     expect(viewer.locator(".dash-plane")).to_have_attribute("aria-label", re.compile(r"\d"))
     excluded = page.locator(".dash-legend .dash-chip").last
     expect(excluded).to_be_hidden()
+    said = viewer.locator(".dash-said").inner_text()
     viewer.locator("[aria-haspopup=menu]").click()
     page.get_by_role("menuitem").last.click()
     viewer.locator(".dash-badge-moved").wait_for()
+    expect(viewer.locator(".dash-said")).to_contain_text(said)  # what the model said is kept
     until(page, f"{POINTS}.filter(({{ review }}) => review === 2).length === 1")
     expect(excluded).to_contain_text("1")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    viewer.get_by_role("button", name="Back to the model").click()
+    viewer.locator(".dash-badge-moved").wait_for(state="hidden")
+    until(page, f"{POINTS}.every(({{ review }}) => review === 0)")
+    expect(excluded).to_be_hidden()
+    page.keyboard.press("Escape")
+    move_all_on_the_map(visit)
+
+
+def move_all_on_the_map(visit: Visit) -> None:
+    """Draw around all cells and move them to the first type: the other tabs know both."""
+    page = visit.page
+    find_a_point(visit)
+    page.get_by_role("button", name="Select several").click()
+    draw_around(visit, corners(visit))
+    wait_for(lambda: marked(visit))
+    n = len(marked(visit))
+    visit.open("Classification")
+    expect(page.locator(".dash-chosen")).to_have_text(f"{n} selected")
+    visit.open("Visual analysis")
+    page.locator(".dash-marked [aria-haspopup=menu]").click()
+    page.get_by_role("menuitem").first.click()
+    visit.open("Chart")
+    expect(page.locator(".dash-count").first).to_have_text(str(n))
+    visit.open("Classification")
+    expect(page.locator(".dash-group[data-group='0'] .dash-number")).to_have_text(str(n))
 
 
 def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells: list[Path]) -> None:

@@ -31,11 +31,16 @@ EVIL = "<img src=x onerror=window.pwned=1>.png"
 pytestmark = BROWSER
 
 
+DOUBTS = """cards => cards.map(({ item }) =>
+    [["unfamiliar", "uncertain", "ok"].indexOf(item.status), item.confidence])"""
+
+
 def test_upload_all_tabs_and_a_click_on_the_map(visit: Visit, cells: list[Path]) -> None:
     page = visit.page
     for tab in ("Chart", "Classification", "Visual analysis"):
         visit.open(tab)
-        expect(page.get_by_role("tabpanel")).to_contain_text("Upload some images")
+        what_to_do = page.get_by_role("tabpanel").get_by_text("Upload some images")
+        expect(what_to_do.locator("visible=true")).to_have_count(1)
     visit.open("Upload")
     visit.upload(cells)
     assert f"{len(cells)} " in page.inner_text(".dash-done")
@@ -50,6 +55,11 @@ def test_upload_all_tabs_and_a_click_on_the_map(visit: Visit, cells: list[Path])
     numbers = "[...document.querySelectorAll('.dash-group .dash-number')].map(n => Number(n.textContent))"
     until(page, f"{numbers}.reduce((sum, n) => sum + n, 0) === {len(cells)}")
     until(page, "document.querySelector('.dash-card img').naturalWidth > 0")
+    for group in page.locator(".dash-group:not([hidden]) .dash-grid").all():
+        doubts = group.locator(".dash-card").evaluate_all(DOUBTS)
+        assert doubts == sorted(doubts)  # the most doubtful first
+    if not visit.has_touch:  # on a phone there is a viewer only where there is a cell
+        expect(page.locator(".dash-panel-classification .dash-viewer .dash-empty")).to_be_visible()
     visit.open("Visual analysis")
     name = click_a_point(visit)
     viewer = page.locator(".dash-panel-map .dash-viewer")
@@ -105,6 +115,14 @@ def test_bad_files_and_hostile_names_are_listed_and_run_nothing(desktop: Visit, 
     rows = page.locator(".dash-rejected tbody tr").all_inner_texts()
     assert [row.split("\t")[0].strip() for row in rows] == ["empty.png", "many.zip/broken.png", "text.jpg"]
     assert all(len(row.split("\t")[1]) > 10 for row in rows)
+    statuses = page.get_by_role("group", name="Show").get_by_role("button")
+    statuses.filter(has_text="Rejected").click()
+    expect(page.locator(".dash-card")).to_have_count(0)
+    expect(page.locator(".dash-rejected tbody tr").locator("visible=true")).to_have_count(3)
+    statuses.filter(has_text="Unfamiliar").click()  # a drawing is no cell
+    expect(page.locator(".dash-card")).to_have_count(2)
+    expect(page.locator(".dash-rejected")).to_be_hidden()
+    statuses.filter(has_text="All").click()
     page.locator(f'.dash-card[title="{EVIL}"]').click()
     page.get_by_text(EVIL, exact=True).locator("visible=true").wait_for()
     desktop.open("Visual analysis")

@@ -124,6 +124,9 @@ def take_the_model_along(visit: Visit, path: Path) -> None:
     visit.page.get_by_text("The model in use is now").wait_for()
 
 
+ON_CARDS = "all => all.map(({ item }) => [item.name, item.group, item.reviewed ? 'yes' : 'no'])"
+
+
 def test_report_table_and_review_tell_of_a_move(
     visit: Visit, browser, server: Running, tmp_path: Path
 ) -> None:
@@ -143,6 +146,13 @@ def test_report_table_and_review_tell_of_a_move(
     told = Counter(labels[row["group"]] for row in rows)
     assert told == Counter({label: n for label, n in read_tally(page).items() if n})
     assert Counter(row["reviewed"] for row in rows) == {"yes": N - 1, "no": 1}
+    visit.open("Classification")
+    page.get_by_label("Reviewed", exact=True).select_option("all")
+    expect(page.locator(CARDS)).to_have_count(N)
+    names = [*load_bundle(SHIPPED).names, "unidentified", "excluded"]
+    seen = {(file, names[group], done) for file, group, done in page.locator(CARDS).evaluate_all(ON_CARDS)}
+    assert {(row["file"], row["group"], row["reviewed"]) for row in rows} == seen
+    visit.open("Chart")
     with page.expect_download() as download:
         page.get_by_role("button", name="Save review without images").click()
     saved = tmp_path / "saved.zip"
