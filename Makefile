@@ -29,7 +29,7 @@ dashboard: $(SERVE)  ## install what serving needs and open the dashboard on htt
 	@$(BIN)/python -m blood_lib serve --port $(PORT)
 
 test: $(ALL)  ## install what testing needs and run every test (TESTS=tests/test_images.py for one file)
-	@$(BIN)/python -m pytest -m "" $(TESTS)
+	@$(BIN)/python -m pytest -m "" -n 2 --dist loadfile $(TESTS)
 
 lint: $(ALL)  ## check the style of code and notebooks with ruff
 	@$(BIN)/python -m ruff check .

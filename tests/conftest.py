@@ -16,8 +16,24 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))  # or joblib may warn that it cannot
+if "PYTEST_XDIST_WORKER" in os.environ:  # two trainings beside each other: threads that wait for threads
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONUNBUFFERED", None)  # the commands under test write as they do for a user
+SERVERS = ("tests/browser/", "tests/test_dashboard_serve.py")
 pytest_plugins = ["tests.fixtures_bundle", "tests.fixtures_data", "tests.fixtures_training"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Processes share the tests by file, and one of them has all that start a server."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneServer(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "server" if file.startswith(SERVERS) else file
+
+    return OneServer(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

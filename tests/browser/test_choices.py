@@ -12,7 +12,7 @@ from tests.serving import Running
 
 pytestmark = BROWSER
 
-ENGLISH = set(["the", "is", "are", "with", "your", "click", "upload", "what", "this", "and", "not", "of"])
+ENGLISH = {"the", "is", "are", "with", "your", "click", "upload", "what", "this", "not"}
 GROUND = "getComputedStyle(document.querySelector('.dash-app')).backgroundColor"
 FIRST_GROUND = "getComputedStyle(document.body).backgroundColor"
 IS_DARK = "Math.max(...{}.match(/\\d+/g).slice(0, 3).map(Number)) < 60"

@@ -198,7 +198,7 @@ def test_escape_ends_a_drag_and_moves_nothing(review: Review) -> None:
 
 def test_the_keyboard_alone_reviews(review: Review) -> None:
     page, press = review.page, review.page.keyboard.press
-    page.get_by_label("Reviewed", exact=True).focus()
+    page.get_by_role("button", name="As a list").focus()
     press("Tab")
     until(page, "document.activeElement.getAttribute('role') === 'option'")
     press("ArrowRight")
@@ -345,7 +345,8 @@ def test_a_list_has_the_same_cells_with_their_names(review: Review) -> None:
     looked_at.wait_for(state="hidden")
     as_list = page.get_by_role("button", name="As a list")
     as_list.click()
-    expect(page.locator(".dash-card")).to_have_count(3 * EACH)
+    review.group("excluded").scroll_into_view_if_needed()
+    expect(review.card("excluded")).to_contain_text("Moved here by hand")
     lefts = page.locator(".dash-card").evaluate_all(
         "all => all.map(card => card.getBoundingClientRect().left)"
     )
@@ -354,11 +355,10 @@ def test_a_list_has_the_same_cells_with_their_names(review: Review) -> None:
     name = row.get_attribute("title")
     expect(row).to_contain_text(name)
     expect(row).to_contain_text("green, ")
-    expect(review.card("excluded")).to_contain_text("Moved here by hand")
     shown = page.locator(".dash-card-words > *").evaluate_all(
         "all => all.filter(one => one.offsetHeight).length"
     )
-    assert shown == 2 * 3 * EACH
+    assert shown == 2 * page.locator(".dash-card").count()
     row.click()
     expect(looked_at).to_have_text(name)
     page.keyboard.press("Escape")

@@ -185,7 +185,8 @@ FARTHEST = """(name) => {
 SEEN_BARS = """all => all.map((row) => {
     const wide = (part) => row.querySelector(part).getBoundingClientRect().width;
     const told = parseFloat(row.querySelector(".dash-number").innerText.replace(/[<>]/, ""));
-    return [row.querySelector(".dash-bar-name").innerText.trim(), (100 * wide(".dash-bar-fill")) / wide(".dash-bar-track"), told];
+    const share = (100 * wide(".dash-bar-fill")) / wide(".dash-bar-track");
+    return [row.querySelector(".dash-bar-name").innerText.trim(), share, told];
 })"""
 
 

@@ -91,6 +91,7 @@ def test_a_page_about_digits_says_nothing_about_blood(visit: Visit, digits: Path
         visit.open(tab)
         wait_for(lambda: not found_on(page))
     visit.open("Cargar")
+    page.locator(".dash-others summary").click()
     page.get_by_role("button", name="Volver al primer modelo").click()
     page.get_by_role("heading", name="Células sanguíneas").wait_for()
 
@@ -170,7 +171,7 @@ def test_a_review_is_saved_and_opened_again(visit: Visit, tmp_path: Path) -> Non
         page.wait_for_selector(".dash-done", state="hidden")
         page.set_input_files(".dash-file", [tmp_path / f"{images}.zip"])
         page.get_by_text("is open: 5").wait_for()
-        page.locator(".dash-notice button").click()
+        page.locator(".dash-status .dash-notice button").click()
         expect_as_saved(visit, has_images=images == "with")
 
 

@@ -58,10 +58,19 @@ function render({ model, el }) {
     if (built !== rows) build(shown);
     built = rows;
     for (const update of updates) update(shown);
-    for (const [node, key] of [[title, "title"], [caution, "caution"], [reviewed, "reviewed"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
+    warn(shown.caution);
+    for (const [node, key] of [[title, "title"], [reviewed, "reviewed"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
     doubtful.hidden = !shown.doubtful;
     reset.hidden = !shown.ranged;
     reset.disabled = !shown.edited;
+  }
+
+  /** While the table is in sight the room of a warning stays when it goes: nothing jumps as cells come in. */
+  function warn(words) {
+    const stays = !words && el.offsetParent && !caution.hidden;
+    write(caution, words);
+    caution.hidden = !words && !stays;
+    caution.style.visibility = words ? "visible" : "hidden";
   }
 
   /** Only what has changed, so that a screen reader is told only that. */
