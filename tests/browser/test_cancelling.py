@@ -25,6 +25,7 @@ def test_an_upload_is_counted_and_can_be_cancelled(
     page.set_input_files(".dash-file", [zip_many(tmp_path, n)])
     shared.open(tab)
     strip = page.locator(place)
+    strip.wait_for()  # until then it tells of the upload before
     expect(strip).to_contain_text(re.compile(r"\d\d+ of 2,000"))
     assert 0 < strip.locator("progress").last.evaluate("bar => bar.position") < 1
     strip.get_by_role("button", name="Cancel").click()
