@@ -94,6 +94,8 @@ class Visit:
         other = self.foreign()
         complaints = self.complaints.copy()
         self.page.goto("about:blank")
+        if "beforeunload" in self.asked:  # then its farewell is on its way only now
+            self.page.wait_for_timeout(300)
         self.context.close()
         assert not other, other
         assert not complaints, complaints
