@@ -8,14 +8,14 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from blood_lib import BloodError
-from blood_lib.archives import ArchiveError, find_root, read_zip
+from blood_lib.archives import ArchiveError, find_root, iter_whole, list_zip
 from blood_lib.report import writing
 from blood_lib.schema import (
     ClassInfo,
@@ -160,10 +160,16 @@ def load_bundle(path: Path | str | None = None) -> Bundle:
     return bundle
 
 
-def load_bundle_zip(content: bytes, path: Path) -> Bundle:
-    """The same from a ZIP archive, which may be a stranger's and stays in memory. path: what to call it."""
+def load_bundle_zip(
+    content: bytes, path: Path, *, watch: Callable[[Iterator, int], Iterable] = lambda files, _n: files
+) -> Bundle:
+    """The same from a ZIP archive, which may be a stranger's and stays in memory. path: what to call it.
+
+    watch(files, n) goes through the n files that are read, to tell how far it is, or to stop it.
+    """
     try:
-        files = read_zip(content, most_bytes=_MAX_ZIP_BYTES)
+        unpacked = iter_whole(content, most_bytes=_MAX_ZIP_BYTES)
+        files = dict(watch(unpacked, len(list_zip(content))))
     except ArchiveError as error:
         raise BundleError(f"the bundle in {path} cannot be read: {error}") from None
     root = find_root(files, BUNDLE_INDEX) or ""

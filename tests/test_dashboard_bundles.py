@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from blood_lib.archives import write_zip
+from blood_lib.archives import list_zip, write_zip
 from blood_lib.bundle import ClassInfo, load_bundle_zip
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import Command
@@ -52,13 +52,21 @@ def test_a_file_that_is_no_model_is_told_and_changes_nothing(app: App, other: by
 def test_a_model_that_was_cancelled_while_it_was_loaded_is_not_used(
     app: App, other: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load_and_cancel(*values: object) -> object:
+    def load_and_cancel(*values: object, **_options: object) -> object:
         app.state.command = Command("cancel")
         return load_bundle_zip(*values)
 
     monkeypatch.setattr("blood_lib.dashboard.bundles.load_bundle_zip", load_and_cancel)
     do(app, "bundle", content=other, name="moods.zip")
     assert app.state.bundle.names == ["red", "green", "blue"] and len(app.state.cells) == 3
+
+
+def test_it_is_told_how_far_a_model_is(app: App, other: bytes) -> None:
+    told: list = []
+    app.state.observe(lambda change: told.append(change["new"]), "progress")
+    do(app, "bundle", content=other, name="moods.zip")
+    n = len(list_zip(other))
+    assert {one.total for one in told if one and one.total} == {n + 1}
 
 
 def test_the_model_in_use_can_be_taken_away(app: App, other: bytes) -> None:

@@ -6,6 +6,7 @@ It lives in memory for as long as the page. What a bundle is, is for `blood_lib.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Bundles:
         self.controller.loaded.wait()
         if self._first is None:
             self._first = self.state.base or self.state.classifier
-        loaded = self._first if command.content is None else _load(command.content, command.name)
+        loaded = self._first if command.content is None else _load(job, command.content, command.name)
         with self.state.lock:
             if job.wanted and loaded is not None:
                 self._show(loaded)
@@ -61,10 +62,13 @@ class Bundles:
                 self.state.download = Download(name, "application/zip", content)
 
 
-def _load(content: bytes, name: str) -> Any:
+def _load(job: Job, content: bytes, name: str) -> Any:
     from blood_lib.inference import Classifier
 
-    return Classifier(load_bundle_zip(content, Path(printable(name) or "bundle.zip")))
+    def watch(files: Iterator, n: int) -> Iterator:
+        return job.watch(files, n + 1)  # the last step gets the network ready
+
+    return Classifier(load_bundle_zip(content, Path(printable(name) or "bundle.zip"), watch=watch))
 
 
 def _file_name(title: str) -> str:
