@@ -31,6 +31,11 @@ class Gallery(AllCells):
         state.observe(state.guard(self._show), ["cells", "rejected", "progress"])
         state.observe(self._copy, ["can_undo", "can_redo"])
 
+    def words(self) -> dict[str, str]:
+        """The filters speak of many items, a card of one: that has the words that every other place has."""
+        states = self.state.messages.section("state")
+        return super().words() | {f"is_{name}": word for name, word in states.items()}
+
     # --- what the page gets ---
 
     def _forget(self) -> None:

@@ -29,7 +29,9 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
     visit.upload(cells[:3])
     visit.open("Clasificación")
     until(page, "document.querySelectorAll('.dash-card').length === 3")
-    page.locator(".dash-card").first.click()
+    card = page.locator(".dash-card").first
+    assert re.search(", (clara|dudosa|desconocida)$", card.get_attribute("aria-label"))  # it is one
+    card.click()
     page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
     for tab in page.get_by_role("tab").all():
         tab.click()

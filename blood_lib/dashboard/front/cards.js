@@ -9,7 +9,7 @@ function createCards(text, groups) {
   const review = (item) => (!item.reviewed ? "" : item.group === item.model ? "confirmed" : "moved");
 
   function describe(item) {
-    const said = { label: groups[item.model].label, confidence: percent(item.confidence), status: text[item.status].toLowerCase() };
+    const said = { label: groups[item.model].label, confidence: percent(item.confidence), status: text[`is_${item.status}`] };
     const done = { moved: text.moved_by_hand, confirmed: text.confirmed_by_hand }[review(item)];
     return [fill(text.certain, said), done].filter(Boolean).join(". ");
   }
