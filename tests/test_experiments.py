@@ -52,7 +52,7 @@ def test_another_recipe_or_other_images_have_a_folder_of_their_own(tiny, tiny_da
 
 def test_the_table_of_epochs_is_that_of_the_study(tiny):
     table = experiments.list_epochs(tiny)
-    assert list(table) == ["epoch", "train_loss", "valid_loss", "accuracy", "error_rate", "time"]
+    assert list(table) == ["epoch", "train_loss", "valid_loss", "accuracy", "error_rate", "time_s"]
     assert list(table["epoch"]) == [1, 2]
     assert np.allclose(table["accuracy"] + table["error_rate"], 1)
 

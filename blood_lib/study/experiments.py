@@ -110,9 +110,9 @@ def take_share(split: pd.DataFrame, n_train: int, *, seed: int = 0) -> pd.DataFr
 
 
 def list_epochs(experiment: Experiment) -> pd.DataFrame:
-    """The table of the study: epoch, train_loss, valid_loss, accuracy, error_rate, time (s)."""
+    """The table of the study: epoch, train_loss, valid_loss, accuracy, error_rate and the time (s)."""
     table = experiment.log[["epoch", "train_loss", "valid_loss", "accuracy"]].copy()
-    return table.assign(error_rate=1 - table["accuracy"], time=experiment.log["seconds"]).round(4)
+    return table.assign(error_rate=1 - table["accuracy"], time_s=experiment.log["seconds"]).round(4)
 
 
 def find_first(experiments: Sequence[Experiment], arch: str) -> Experiment | None:

@@ -50,21 +50,25 @@ def plot_accuracies(ax: Axes, table: pd.DataFrame) -> Axes:
 
 
 def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
-    """Accuracy in per cent with its interval against the column `cost`, logarithmic; names beside the points.
+    """Accuracy in per cent with its interval against the column `cost`, logarithmic; the networks' names
+    beside the points.
 
-    `table`: see `experiments.compare`; filled points began with ImageNet weights (column `initialisation`).
+    `table`: see `experiments.compare`, its names "NETWORK, INITIALISATION"; filled points began with ImageNet
+    weights (column `initialisation`).
     """
+    clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of another's interval
     for one in table.to_dict("records"):
         face = "C0" if one["initialisation"] == "imagenet" else "white"
         ax.plot([one[cost]] * 2, [100 * one["low"], 100 * one["high"]], color="C0", linewidth=1)
         ax.plot(one[cost], 100 * one["accuracy"], "o", color="C0", markerfacecolor=face)
-        ax.annotate(one["name"], (one[cost], 100 * one["accuracy"]), (6, 4), textcoords="offset points")
+        network, at = one["name"].partition(",")[0], (one[cost], 100 * one["accuracy"])
+        ax.annotate(network, at, (6, 4), textcoords="offset points", bbox=clear)
     ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation part (%)")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
     low, high = table[cost].min(), table[cost].max()
-    ax.set_xlim(low / 1.3, high * max(2.0, (high / low) ** 0.7))  # room for the names
+    ax.set_xlim(low / 1.3, high * max(1.5, (high / low) ** 0.5))  # room for the names
     return ax
 
 

@@ -14,6 +14,7 @@ from tests.browser_tools import (
     on_a_desk,
     on_a_phone,
     ring_is_at,
+    settle,
     touch,
     until,
 )
@@ -202,6 +203,8 @@ def test_a_click_anywhere_opens_the_same_cell_everywhere(looking: Visit) -> None
     page.locator(".dash-map").scroll_into_view_if_needed()
     ring_is_at(looking, page.evaluate(f"{POINTS}.find(({{ name }}) => name === '{name}')"))
     page.keyboard.press("Escape")
+    on_map.wait_for(state="hidden")  # on a phone it lies over the map until Python has closed it
+    settle(page)
     page.locator(".dash-map").scroll_into_view_if_needed()
     other = page.evaluate(FARTHEST, name)
     page.mouse.click(other["x"], other["y"])
