@@ -2,8 +2,9 @@
 
 import pytest
 
-pytest.importorskip("pandas")
+pd = pytest.importorskip("pandas")
 
+from blood_lib.study.data.manifest import load_manifest  # noqa: E402
 from blood_lib.study.provenance import describe_data, describe_run, hash_table  # noqa: E402
 
 
@@ -19,7 +20,8 @@ def test_data_is_told_by_its_kind_and_the_hashes_of_files_and_split(drawn_index)
     told = describe_data(drawn_index, split, "drawn")
     files = hash_table(drawn_index[["file", "sha256"]])
     assert told == f"drawn; files {files[:16]}; split {hash_table(split)[:16]}"
-    assert describe_data(drawn_index, split).startswith("published files; ")
+    some = pd.concat([drawn_index[:2], load_manifest()[:3]])  # of which three were published
+    assert describe_data(some, split).startswith("3 of 17,093 published files; ")
     changed = drawn_index.assign(sha256=["0" * 64, *drawn_index["sha256"][1:]])
     assert describe_data(changed, split, "drawn") != told != describe_data(drawn_index, split[1:], "drawn")
     assert describe_data(drawn_index.assign(width=1), split, "drawn") == told  # the files are the same

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.tables import WholeTable
 
 __all__ = [
@@ -54,9 +55,12 @@ def describe_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> s
 
 
 def hash_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> dict[str, str]:
-    """What the images are (`note`: where they are no published files), and the hashes of files and split."""
-    files = hash_table(index[["file", "sha256"]])
-    return {"images": note or "published files", "files": files, "split": hash_table(split)}
+    """What the images are (`note`, or how many of the published files they are), and the hashes of files and
+    split.
+    """
+    published = load_manifest()["sha256"]
+    images = note or f"{index['sha256'].isin(published).sum():,} of {len(published):,} published files"
+    return {"images": images, "files": hash_table(index[["file", "sha256"]]), "split": hash_table(split)}
 
 
 def describe_machine() -> dict[str, object]:
