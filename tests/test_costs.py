@@ -39,7 +39,7 @@ def test_works_take_turns_and_the_first_round_does_not_count(monkeypatch):
 def test_training_and_serving_are_timed_for_each_network():
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.Flatten(), torch.nn.Linear(72, 2))
     before = [parameter.clone() for parameter in network.parameters()]
-    rates = costs.time_training({"tiny": network}, 8, batch_size=2, n_rounds=2)
+    rates = costs.time_training({"tiny": (network, 2)}, 8, n_rounds=2)
     assert rates["tiny"].shape == (2,) and (rates["tiny"] > 0).all()
     assert not torch.equal(before[0], next(network.parameters()))  # it did learn while it was timed
     served = costs.time_serving({"tiny": lambda views: np.zeros(len(views))}, 8, n_images=3, n_rounds=2)
@@ -50,5 +50,5 @@ def test_images_per_second_are_those_of_each_batch_size(monkeypatch):
     clock = itertools.count()
     monkeypatch.setattr(costs.time, "perf_counter", lambda: float(next(clock)))  # every step takes a second
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 2, 3), torch.nn.Flatten(), torch.nn.Linear(72, 2))
-    by_size = costs.time_batch_sizes(network, 8, [1, 4], n_rounds=2)
+    by_size = costs.time_training({1: (network, 1), 4: (network, 4)}, 8, n_rounds=2)
     assert {size: rates.tolist() for size, rates in by_size.items()} == {1: [1, 1], 4: [4, 4]}

@@ -75,6 +75,30 @@ def test_the_first_with_an_architecture_is_found(tiny):
     assert experiments.find_first([other], tiny.recipe.arch) is None
 
 
+def test_each_question_has_its_best_answer_and_what_is_worse_beyond_the_intervals(tiny):
+    def reach(accuracy):
+        log = tiny.log.assign(accuracy=accuracy)
+        return replace(tiny, name=f"{accuracy:.0%}", log=log, n_valid=100)
+
+    table = experiments.find_best({"rate": [reach(0.9), reach(0.95), reach(0.5)], "size": [reach(0.9)]})
+    assert table["best"].tolist() == ["95%", "90%"] and table["tried"].tolist() == [3, 1]
+    assert table["worse beyond the intervals"].tolist() == [1, 0]
+
+
+def test_initialisations_are_compared_architecture_by_architecture(tiny):
+    def reach(arch, start, accuracy):
+        log = tiny.log.assign(accuracy=accuracy)
+        return replace(tiny, recipe=replace(tiny.recipe, arch=arch, initialisation=start), log=log)
+
+    first = [reach("resnet18", "imagenet", 0.9), reach("resnet34", "imagenet", 0.8)]
+    then = [reach("resnet18", "random", 0.7), reach("resnet34", "random", 0.75)]
+    alone = [reach("efficientnet_b0", "random", 0.5)]
+    table = experiments.compare_initialisations(first + then + alone)
+    assert table["network"].tolist() == ["ResNet-18", "ResNet-34"]
+    assert table["points"].tolist() == pytest.approx([20, 5])
+    assert experiments.compare_initialisations(alone).empty
+
+
 def test_seeds_are_told_by_their_mean_and_their_ends(tiny):
     logs = [tiny.log.assign(accuracy=last) for last in (0.5, 0.9, 0.7)]
     row = experiments.compare_seeds({"tiny": [replace(tiny, log=log) for log in logs]}).iloc[0]

@@ -76,6 +76,18 @@ def test_no_pixels_are_committed(path: Path) -> None:
 
 
 @each_notebook
+def test_every_figure_says_what_it_was_made_from(path: Path) -> None:
+    drawing = [
+        cell.source
+        for cell in load_cells(path)
+        if "plt.figure(" in cell.source or "plt.subplots(" in cell.source
+    ]
+    assert drawing
+    for source in drawing:
+        assert "plots.stamp(fig, data.note)" in source, source
+
+
+@each_notebook
 def test_a_run_shows_one_or_two_tables_of_a_notebook_on_its_first_page(path: Path) -> None:
     assert 1 <= sum("key" in tags(cell) for cell in load_cells(path)) <= 2
 

@@ -1,9 +1,13 @@
 """A result says what it rests on, and says it in full."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 pd = pytest.importorskip("pandas")
 
+from blood_lib.study.data.at_hand import DataAtHand  # noqa: E402
 from blood_lib.study.data.manifest import load_manifest  # noqa: E402
 from blood_lib.study.provenance import describe_data, describe_run, hash_table  # noqa: E402
 
@@ -17,14 +21,20 @@ def test_a_run_is_described(drawn_index):
 
 def test_data_is_told_by_its_kind_and_the_hashes_of_files_and_split(drawn_index):
     split = drawn_index[["file", "cell_type"]]
-    told = describe_data(drawn_index, split, "drawn")
+    drawn = DataAtHand(Path(), drawn_index, "drawn")
+    told = describe_data(drawn, split)
     files = hash_table(drawn_index[["file", "sha256"]])
     assert told == f"drawn; files {files[:16]}; split {hash_table(split)[:16]}"
-    some = pd.concat([drawn_index[:2], load_manifest()[:3]])  # of which three were published
-    assert describe_data(some, split).startswith("3 of 17,093 published files; ")
-    changed = drawn_index.assign(sha256=["0" * 64, *drawn_index["sha256"][1:]])
-    assert describe_data(changed, split, "drawn") != told != describe_data(drawn_index, split[1:], "drawn")
-    assert describe_data(drawn_index.assign(width=1), split, "drawn") == told  # the files are the same
+    changed = replace(drawn, index=drawn_index.assign(sha256=["0" * 64, *drawn_index["sha256"][1:]]))
+    assert describe_data(changed, split) != told != describe_data(drawn, split[1:])
+    resized = replace(drawn, index=drawn_index.assign(width=1))
+    assert describe_data(resized, split) == told  # the files are the same
+
+
+def test_published_files_are_told_by_how_many_there_are(drawn_index):
+    some = pd.concat([drawn_index[:2], load_manifest()[:3]])
+    told = describe_data(DataAtHand(Path(), some, ""), drawn_index)
+    assert told.startswith("3 of 17,093 published files; ")
 
 
 def test_a_run_in_no_profile_says_so():

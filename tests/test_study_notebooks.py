@@ -17,6 +17,7 @@ pytest.importorskip("papermill")
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.__main__ import main  # noqa: E402
 from blood_lib.study import notebooks  # noqa: E402
+from blood_lib.study.data.at_hand import DataAtHand  # noqa: E402
 from blood_lib.study.data.split import build_split  # noqa: E402
 from blood_lib.study.interactive import MIME_TYPE  # noqa: E402
 from blood_lib.study.notebooks import (  # noqa: E402
@@ -118,7 +119,8 @@ def test_a_run_that_is_stopped_tells_what_it_ran_on(tmp_path, drawn_dataset, dra
     assert starts[0]["machine"]["versions"]["numpy"] == np.__version__ and starts[0]["machine"]["processor"]
     split = build_split(drawn_index)
     assert starts[0]["parameters"]["01_first"]["seed"] == 7
-    assert starts[0]["data"]["01_first"] == hash_data(drawn_index, split, "drawn cells, not the dataset")
+    drawn = DataAtHand(drawn_dataset, drawn_index, "drawn cells, not the dataset")
+    assert starts[0]["data"]["01_first"] == hash_data(drawn, split)
     assert starts[0]["machine"]["processor"] in (tmp_path / "out/index.html").read_text()
 
 
@@ -159,6 +161,28 @@ def test_a_page_asks_no_other_host_for_anything(tmp_path):
     assert page.count("Plotly.newPlot(") >= 2 and page.count("plotly.js v") == 1  # one script for both
     assert not re.findall(r"<(?:script|link|img)[^>]*(?:src|href)=[^>]*//", page)
     assert "cdnjs" not in page and "unpkg" not in page
+
+
+def test_links_of_a_page_lead_on(tmp_path):
+    (tmp_path / "in/notebooks").mkdir(parents=True)
+    (tmp_path / "in/README.md").touch()
+    home, copy = tmp_path / "in/notebooks", tmp_path / "out/01_first.ipynb"
+    text = (
+        "[a](02_second.ipynb#why) [b](03_third.ipynb) [c](../README.md) [d](https://doi.org/10.1) [e](#why)"
+    )
+    write_notebook(copy)
+    notebook = nbformat.read(copy, as_version=4)
+    notebook.cells.append(nbformat.v4.new_markdown_cell(text))
+    nbformat.write(notebook, copy)
+    page = write_page(copy, home, ["02_second.ipynb"]).read_text(encoding="utf-8")
+    links = re.findall(r'<a href="([^"]*)"[^>]*>([a-e])</a>', page)
+    assert dict((name, link) for link, name in links) == {
+        "a": "02_second.html#why",
+        "b": "../in/notebooks/03_third.ipynb",
+        "c": "../in/README.md",
+        "d": "https://doi.org/10.1",
+        "e": "#why",
+    }
 
 
 def test_an_unknown_parameter_is_an_error_that_names_the_known_ones(tmp_path):

@@ -183,8 +183,8 @@ def _load_imagenet(network: nn.Module, architecture: Architecture, weights: Path
         reason = str(error).strip().split("\n")[0].rstrip(".:")
         raise WeightsError(
             f"The ImageNet weights of {architecture.title} ({architecture.weights_home}) could not be loaded "
-            f"({reason}). Check the network, give a local file of them with --weights, or train from scratch "
-            "with --initialisation random."
+            f"({reason}). Check the network, give a local file of them (blood train --weights; in a notebook "
+            "weights_dir), or start from random weights (--initialisation random)."
         ) from error
 
 

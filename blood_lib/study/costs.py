@@ -5,7 +5,7 @@ Times are measured in turns, so that what slows the machine slows all alike; how
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -19,7 +19,6 @@ from blood_lib.study.callbacks import has_bfloat16
 __all__ = [
     "count_multiply_adds",
     "count_parameters",
-    "time_batch_sizes",
     "time_in_turns",
     "time_serving",
     "time_training",
@@ -51,21 +50,15 @@ def time_in_turns(works: Sequence[Callable[[], object]], *, n_rounds: int) -> np
 
 
 def time_training(
-    networks: Mapping[str, nn.Module], image_size: int, *, batch_size: int = 64, n_rounds: int = 3
-) -> dict[str, np.ndarray]:
-    """Images per second (n_rounds,) that each network trains on, forward, backward and a step of Adam."""
-    works = [_build_step(network, image_size, batch_size) for network in networks.values()]
+    trained: Mapping[Hashable, tuple[nn.Module, int]], image_size: int, *, n_rounds: int = 3
+) -> dict[Hashable, np.ndarray]:
+    """Images per second (n_rounds,) that each network trains on in batches of its size: forward, backward and
+    a step of Adam.
+    """
+    works = [_build_step(network, image_size, batch_size) for network, batch_size in trained.values()]
     seconds = time_in_turns(works, n_rounds=n_rounds)
-    return dict(zip(networks, batch_size / seconds, strict=True))
-
-
-def time_batch_sizes(
-    network: nn.Module, image_size: int, batch_sizes: Sequence[int], *, n_rounds: int = 3
-) -> dict[int, np.ndarray]:
-    """Images per second (n_rounds,) that `network` trains on in batches of each size."""
-    works = [_build_step(network, image_size, size) for size in batch_sizes]
-    seconds = time_in_turns(works, n_rounds=n_rounds)
-    return {size: size / mine for size, mine in zip(batch_sizes, seconds, strict=True)}
+    sizes = [batch_size for _, batch_size in trained.values()]
+    return {name: size / mine for name, size, mine in zip(trained, sizes, seconds, strict=True)}
 
 
 def _build_step(network: nn.Module, image_size: int, batch_size: int) -> Callable[[], float]:

@@ -24,7 +24,9 @@ __all__ = [
     "Experiment",
     "choose_initialisation",
     "compare",
+    "compare_initialisations",
     "compare_seeds",
+    "find_best",
     "find_first",
     "find_weights",
     "list_epochs",
@@ -127,6 +129,34 @@ def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
     if not experiments:
         raise BloodError("There is nothing to compare: run an experiment first.")
     return pd.DataFrame([_describe(one) for one in experiments])
+
+
+def find_best(asked: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:
+    """A row per question: how many answers were tried, the most accurate on the validation part with its
+    exact 95 % interval, and how many of the others are worse by more than the intervals.
+    """
+    rows = []
+    for question, tried in asked.items():
+        table = compare(tried)
+        best = table.loc[table["accuracy"].idxmax()]
+        found = {"tried": len(table), "best": best["name"], **best[["accuracy", "low", "high", "n"]]}
+        worse = int((table["high"] < best["low"]).sum())
+        rows.append({"question": question} | found | {"worse beyond the intervals": worse})
+    return pd.DataFrame(rows)
+
+
+def compare_initialisations(experiments: Sequence[Experiment]) -> pd.DataFrame:
+    """A row per architecture that began from ImageNet and from random weights: network, both accuracies on
+    the validation part, and how many points ImageNet's weights are worth. Empty where there is none.
+    """
+    accuracy = {(one.recipe.arch, one.recipe.initialisation): one.last["accuracy"] for one in experiments}
+    rows = [
+        {"network": ARCHITECTURES[arch].title, "imagenet": known, "random": accuracy[arch, "random"]}
+        for (arch, start), known in accuracy.items()
+        if start == "imagenet" and (arch, "random") in accuracy
+    ]
+    table = pd.DataFrame(rows, columns=["network", "imagenet", "random"])
+    return table.assign(points=100 * (table["imagenet"] - table["random"]))
 
 
 def compare_seeds(experiments: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:

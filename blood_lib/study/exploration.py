@@ -3,7 +3,7 @@
 Networks are left to `training`, drawing to `plots`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 from scipy.spatial.distance import pdist
-from scipy.stats import chi2_contingency, spearmanr
+from scipy.stats import chi2_contingency, chisquare, spearmanr
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
@@ -24,6 +24,7 @@ from blood_lib.study.progress import show_progress
 __all__ = [
     "compute_agreement",
     "compute_distance_correlation",
+    "compute_fit",
     "compute_gap_ratio",
     "compute_independence",
     "compute_neighbour_agreement",
@@ -131,6 +132,12 @@ def compute_size_hint(index: pd.DataFrame) -> dict[str, float]:
 def compute_independence(split: pd.DataFrame) -> float:
     """The p-value of a chi-square test that part and subtype have nothing to do with each other."""
     return float(chi2_contingency(pd.crosstab([split["cell_type"], split["subtype"]], split["part"])).pvalue)
+
+
+def compute_fit(split: pd.DataFrame, shares: Mapping[str, float]) -> float:
+    """The p-value of a chi-square test that the parts have these shares of all images."""
+    counts = split["part"].value_counts().reindex(list(shares), fill_value=0)
+    return float(chisquare(counts, counts.sum() * np.array(list(shares.values()))).pvalue)
 
 
 def compute_neighbour_overlap(x: np.ndarray, embedding: np.ndarray, *, k: int = 10) -> float:

@@ -17,6 +17,7 @@ from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.inference import Classifier, heat_map
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.cells import by_name
+from blood_lib.study.data.index import select_images
 from blood_lib.study.data.split import build_split
 from blood_lib.study.evaluation import share
 from blood_lib.study.loaders import normalise
@@ -67,7 +68,7 @@ def tell_bundle(bundle: Bundle, out_dir: Path | str) -> str:
 
 def list_images(index: pd.DataFrame) -> pd.DataFrame:
     """Every image of a cell type in `index`: file, cell_type, subtype, and part ("": two labels)."""
-    images = index.loc[(index["pixels"] != "") & (index["cell_type"] != ""), ["file", "cell_type", "subtype"]]
+    images = select_images(index)[["file", "cell_type", "subtype"]]
     parts = build_split(index).set_index("file")["part"]
     return images.assign(part=images["file"].map(parts).fillna("")).reset_index(drop=True)
 
@@ -204,13 +205,11 @@ def compute_heat_shares(cams: np.ndarray, views: np.ndarray, *, middle: float) -
 
 def summarise_heat(shares: pd.DataFrame, groups: dict[str, np.ndarray]) -> pd.DataFrame:
     """Median and quartiles of each column of `shares` in each group, a name -> mask (N,)."""
+    words = {0.5: "median", 0.25: "quarter", 0.75: "three quarters"}
     rows = {}
     for name, mask in groups.items():
-        row = {"n": int(mask.sum())}
-        for column, values in shares[mask].items():
-            for word, q in (("median", 0.5), ("quarter", 0.25), ("three quarters", 0.75)):
-                row[f"{column}, {word}"] = values.quantile(q)
-        rows[name] = row
+        found = shares[mask].quantile(list(words)).rename(index=words).unstack()
+        rows[name] = {"n": int(mask.sum())} | {f"{column}, {word}": x for (column, word), x in found.items()}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 
 from blood_lib import BloodError
@@ -65,8 +66,17 @@ def check_parameters(notebook: Path, parameters: Mapping) -> None:
         )
 
 
-def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress: bool = False) -> Done:
+def run_notebook(
+    notebook: Path,
+    out_dir: Path,
+    parameters: Mapping,
+    *,
+    beside: Sequence[str] = (),
+    progress: bool = False,
+) -> Done:
     """Runs a copy of `notebook` in its own folder, writes it and its HTML page into `out_dir`.
+
+    `beside`: the names of the notebooks that have their page there, too.
 
     BloodError when a cell fails or ends the kernel: it names the cell, and copy and page hold all results up
     to it.
@@ -76,6 +86,7 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
 
     check_parameters(notebook, parameters)
     copy, began = out_dir / notebook.name, time.monotonic()
+    page = partial(write_page, copy, notebook.parent, beside)
     try:
         papermill.execute_notebook(
             str(notebook),
@@ -87,14 +98,14 @@ def run_notebook(notebook: Path, out_dir: Path, parameters: Mapping, *, progress
             stderr_file=sys.stderr if progress else None,  # where trainings tell of each epoch
         )
     except papermill.PapermillExecutionError as error:
-        write_page(copy)
+        page()
         raise BloodError(_tell_failure(notebook, copy, error)) from error
     except NoSuchKernel as error:
         raise BloodError(f"{notebook.name} has no kernel ({error}): install ipykernel.") from error
     except RuntimeError as error:
-        write_page(copy)
+        page()
         raise BloodError(_tell_lost_kernel(notebook, copy, error)) from error
-    return Done(copy, write_page(copy), parameters, time.monotonic() - began)
+    return Done(copy, page(), parameters, time.monotonic() - began)
 
 
 def _tell_failure(notebook: Path, copy: Path, error) -> str:
@@ -149,10 +160,11 @@ def run_study(
     run = RunFolder.open(out_dir, profile, again=[path.name for path in notebooks])
     run.starts.append(_describe_start(profile, plans))
     run.save()
+    beside = sorted({path.name for path in notebooks} | {one.notebook.name for one in run.done})
     for number, (path, settings) in enumerate(plans, start=1):
         say(f"{number} of {len(plans)}: {path.stem} ...")
         try:
-            done = run_notebook(path, out_dir, settings, progress=sys.stderr.isatty())
+            done = run_notebook(path, out_dir, settings, beside=beside, progress=sys.stderr.isatty())
         except BloodError as error:
             run.error = str(error)
             run.save()
@@ -185,7 +197,9 @@ def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping]]) -> dict
         values = parameters[path.stem] = _load_defaults(path) | settings
         if "data_dir" in values:
             key = (path.parent, values["data_dir"], values["max_images"], values["seed"])
-            data[path.stem] = found.get(key) or found.setdefault(key, _describe_data(*key))
+            if key not in found:
+                found[key] = _describe_data(*key)
+            data[path.stem] = found[key]
     began = time.strftime("%Y-%m-%d %H:%M:%S %z")
     machine = describe_machine()
     return {"time": began, "profile": profile, "machine": machine, "data": data, "parameters": parameters}
@@ -206,7 +220,7 @@ def _describe_data(folder: Path, data_dir: str, max_images: int, seed: int) -> d
 
     with chdir(folder):
         data = open_dataset(data_dir, max_images=max_images, seed=seed)
-    return hash_data(data.index, build_split(data.index), data.note)
+    return hash_data(data, build_split(data.index))
 
 
 def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:

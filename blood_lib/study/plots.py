@@ -4,6 +4,7 @@ Numbers are computed elsewhere; saving and showing are left to the caller.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,9 @@ COLOURS = {cell_type.name: cell_type.colour for cell_type in CELL_TYPES}
 _MARKS = dict(
     zip(COLOURS, "os^Dv<>P", strict=True)
 )  # a second sign beside the colour, for whoever cannot tell colours apart
+
+
+_CLUSTERS = [(mark, shade) for shade in ("0.2", "0.6") for mark in "o^sX"]  # colours are for cell types
 
 
 def stamp(figure: Figure, note: str) -> None:
@@ -127,7 +131,7 @@ def plot_intervals(
             ax.plot([100 * low, 100 * high], [row, row], color=colour, linewidth=2)
             ax.plot(100 * value, row, "o", color=colour)
     ax.set_yticks(range(len(names)), names)
-    ax.invert_yaxis()
+    ax.set_ylim(len(names) - 0.5, -0.5)  # the first on top, and room around all
     ax.set_xlabel(label)
     return ax
 
@@ -153,9 +157,9 @@ def plot_map(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> Axes:
     return ax
 
 
-def mark_points(ax: Axes, points: np.ndarray, label: str) -> Axes:
-    """A black ring around each of `points` (N, 2)."""
-    rings = {"s": 45, "facecolors": "none", "edgecolors": "black", "linewidths": 0.9}
+def mark_points(ax: Axes, points: np.ndarray, label: str, *, colour: str = "black") -> Axes:
+    """A ring around each of `points` (N, 2)."""
+    rings = {"s": 45, "facecolors": "none", "edgecolors": colour, "linewidths": 0.9}
     ax.scatter(*points.T, label=f"{label} ({len(points):,})", **rings)
     ax.legend(loc="lower left", fontsize=8)
     return ax
@@ -171,11 +175,11 @@ def add_legend(figure: Figure) -> None:
 
 
 def plot_clusters(ax: Axes, points: np.ndarray, clusters: np.ndarray) -> Axes:
-    """Points (N, 2) in grey shades by cluster, the number of each cluster at its centre."""
-    shades = np.linspace(0.15, 0.85, clusters.max() + 1)
-    ax.scatter(*points.T, s=9, c=[str(shade) for shade in shades[clusters]], linewidths=0)
-    for cluster in np.unique(clusters):
-        x, y = points[clusters == cluster].mean(axis=0)
+    """Points (N, 2) by cluster, with a mark and a shade of grey each, and its number at its centre."""
+    for cluster, (mark, shade) in zip(np.unique(clusters), cycle(_CLUSTERS), strict=False):
+        mine = points[clusters == cluster]
+        ax.scatter(*mine.T, s=14, marker=mark, c=shade, linewidths=0)
+        x, y = mine.mean(axis=0)
         ax.text(
             x, y, str(cluster + 1), ha="center", va="center", fontsize=11, bbox={"fc": "white", "lw": 0.5}
         )
@@ -194,8 +198,7 @@ def plot_composition(ax: Axes, labels: Sequence[str], clusters: np.ndarray) -> A
         discrete=True,
         shrink=0.8,
         alpha=1,
-        edgecolor="white",
-        linewidth=0.3,
+        linewidth=0,  # a white line around a sliver would look like a grey one
         legend=False,
         ax=ax,
     )
@@ -233,7 +236,8 @@ def plot_recalls(ax: Axes, classes: pd.DataFrame) -> Axes:
     names = [f"{name} (n = {n:,})" for name, n in zip(classes["name"], classes["n"], strict=True)]
     colours = [COLOURS.get(name, "black") for name in classes["name"]]
     shares = list(classes[["recall", "recall_low", "recall_high"]].itertuples(index=False))
-    ax.set_xlim(0, 102)
+    lowest = 100 * np.nan_to_num(classes["recall_low"].min())  # NaN where no class has an image
+    ax.set_xlim(lowest - 0.05 * (100 - lowest), 100 + 0.05 * (100 - lowest))
     return plot_intervals(ax, names, shares, colours, label="recall (%)")
 
 

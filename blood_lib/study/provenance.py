@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from blood_lib.study.data.manifest import load_manifest
+from blood_lib.study.data.at_hand import DataAtHand
 from blood_lib.study.tables import WholeTable
 
 __all__ = [
@@ -48,19 +48,16 @@ def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") 
     return WholeTable({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
 
 
-def describe_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> str:
+def describe_data(data: DataAtHand, split: pd.DataFrame) -> str:
     """For `describe_run`: what the images are, and the beginnings of the hashes of files and split."""
-    data = hash_data(index, split, note)
-    return f"{data['images']}; files {data['files'][:16]}; split {data['split'][:16]}"
+    told = hash_data(data, split)
+    return f"{told['images']}; files {told['files'][:16]}; split {told['split'][:16]}"
 
 
-def hash_data(index: pd.DataFrame, split: pd.DataFrame, note: str = "") -> dict[str, str]:
-    """What the images are (`note`, or how many of the published files they are), and the hashes of files and
-    split.
-    """
-    published = load_manifest()["sha256"]
-    images = note or f"{index['sha256'].isin(published).sum():,} of {len(published):,} published files"
-    return {"images": images, "files": hash_table(index[["file", "sha256"]]), "split": hash_table(split)}
+def hash_data(data: DataAtHand, split: pd.DataFrame) -> dict[str, str]:
+    """What the images are, and the hashes of their files and of the split."""
+    files = hash_table(data.index[["file", "sha256"]])
+    return {"images": data.images, "files": files, "split": hash_table(split)}
 
 
 def describe_machine() -> dict[str, object]:

@@ -5,6 +5,8 @@
 
 import html
 import json
+import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -153,8 +155,12 @@ def tags_of(cell: Mapping) -> list[str]:
     return cell["metadata"].get("tags", [])
 
 
-def write_page(notebook: Path) -> Path:
-    """Writes an executed notebook as an HTML page beside it, which asks no other host for anything."""
+def write_page(notebook: Path, home: Path | None = None, beside: Sequence[str] = ()) -> Path:
+    """Writes an executed notebook as an HTML page beside it, which asks no other host for anything.
+
+    Its relative links lead on: to the pages of the notebooks `beside` it, by their names, else to where they
+    lead from `home`, the folder that the notebook comes from.
+    """
     import nbformat
     from nbconvert import HTMLExporter
 
@@ -162,8 +168,18 @@ def write_page(notebook: Path) -> Path:
     _draw_interactive(content)
     resources = {"metadata": {"name": notebook.stem}}
     body, _ = HTMLExporter(raw_template=_PAGE).from_notebook_node(content, resources)
-    write_whole(page, body)
+    write_whole(page, _LINK.sub(lambda found: _lead(found, page.parent, home or page.parent, beside), body))
     return page
+
+
+_LINK = re.compile(r'(<a\b[^>]*\bhref=")([^"#:]+)(?=["#])')  # to a file: no address, no place in the page
+
+
+def _lead(found: re.Match, folder: Path, home: Path, beside: Sequence[str]) -> str:
+    before, target = found.groups()
+    if target in beside:
+        return before + str(Path(target).with_suffix(".html"))
+    return before + Path(os.path.relpath(home / target, folder)).as_posix()
 
 
 def _draw_interactive(notebook: Mapping) -> None:

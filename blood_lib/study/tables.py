@@ -1,6 +1,6 @@
 """Tables that are shown in full, and one of claims: what is said, what was measured, and whether that holds.
 
-What is measured, and when a claim holds, is left to the notebooks.
+When a claim holds is for `claims`.
 """
 
 from collections.abc import Sequence
@@ -8,17 +8,19 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from blood_lib.study.data.at_hand import DataAtHand
+
 __all__ = ["Claim", "WholeTable", "judge_claims"]
 
 
 class WholeTable(pd.DataFrame):
-    """A table that is shown with every value at its full length: half a hash is none."""
+    """A table that is shown with every row, and every value at its full length: half a hash is none."""
 
     def __repr__(self) -> str:
         return self.to_string()
 
     def _repr_html_(self) -> str | None:
-        with pd.option_context("display.max_colwidth", None):
+        with pd.option_context("display.max_colwidth", None, "display.max_rows", None):
             return super()._repr_html_()
 
 
@@ -41,11 +43,10 @@ class Claim:
         return "holds" if self.holds else "holds in part" if self.in_part else "does not hold"
 
 
-def judge_claims(claims: Sequence[Claim], note: str) -> WholeTable:
-    """A row per claim with its verdict; none where `note` says that these are drawn cells, or a sample."""
+def judge_claims(claims: Sequence[Claim], data: DataAtHand) -> WholeTable:
+    """A row per claim with its verdict; none on drawn cells, or on a sample of what is there."""
     rows = [
-        (claim.says, claim.measured, claim.criterion, "no verdict" if note else claim.judge())
+        (claim.says, claim.measured, claim.criterion, "no verdict" if data.note else claim.judge())
         for claim in claims
     ]
-    measured = f"measured on {note or 'published images'}"
-    return WholeTable(rows, columns=["the study says", measured, "holds if", "verdict"])
+    return WholeTable(rows, columns=["the study says", f"measured on {data.images}", "holds if", "verdict"])

@@ -33,6 +33,13 @@ class DataAtHand:
     note: str
     """"" for all images of a copy of the published dataset, else what to say on every figure."""
 
+    @property
+    def images(self) -> str:
+        """What the images are, in words: `note`, or how many of the published files are here."""
+        published = load_manifest()["sha256"]
+        here = self.index["sha256"].isin(published).sum()
+        return self.note or f"{here:,} of {len(published):,} published files"
+
 
 def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 0) -> DataAtHand:
     """The dataset in `data_dir`; where that is "", in $BLOOD_DATA, `data` or `../data`; else drawn cells.

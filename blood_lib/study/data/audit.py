@@ -9,6 +9,7 @@ import pandas as pd
 
 from blood_lib import BloodError
 from blood_lib.report import open_whole
+from blood_lib.study.data.index import select_images
 from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.data.split import has_two_labels
 
@@ -46,20 +47,16 @@ def compute_audit(index: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {"findings": _summarize(index, tables)} | tables
 
 
-def _images(index: pd.DataFrame) -> pd.DataFrame:
-    return index[(index["pixels"] != "") & (index["cell_type"] != "")]
-
-
 def compute_counts(index: pd.DataFrame) -> pd.DataFrame:
     """cell_type, subtype, images, and their per cent of all images."""
-    images = _images(index)
+    images = select_images(index)
     counts = images.groupby(["cell_type", "subtype"]).size().reset_index(name="images")
     return counts.assign(percent=(100 * counts["images"] / max(len(images), 1)).round(2))
 
 
 def compute_sizes(index: pd.DataFrame) -> pd.DataFrame:
     """A row per cell type, a column per `WIDTHxHEIGHT` with the number of images, the commonest first."""
-    images = _images(index)
+    images = select_images(index)
     sizes = images["width"].astype(str) + "x" + images["height"].astype(str)
     table = pd.crosstab(images["cell_type"], sizes)
     table = table[table.sum().sort_values(ascending=False, kind="stable").index]
@@ -88,7 +85,7 @@ def _kind(file: str, problem: str) -> str:
 
 def find_duplicates(index: pd.DataFrame) -> pd.DataFrame:
     """group, file, cell_type, subtype, two_labels: images that share their pixels with another, grouped."""
-    images = _images(index)
+    images = select_images(index)
     shared = images[images.duplicated("pixels", keep=False)].copy()
     first = shared.groupby("pixels")["file"].transform("min")
     shared["group"] = first.rank(method="dense").astype(int)
@@ -120,12 +117,12 @@ def _summarize(index: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataF
     sizes = tables["sizes"].drop(columns="cell_type").sum()
     rows = [
         ("files", len(index), ""),
-        ("images in the folders of the cell types", len(_images(index)), ""),
+        ("images in the folders of the cell types", len(select_images(index)), ""),
         ("junk files", kinds.get("junk", 0), "in no part"),
         ("unreadable images", kinds.get("unreadable", 0), "in no part"),
         ("misplaced images", kinds.get("misplaced", 0), "in no part"),
         ("groups of identical images", duplicates["group"].nunique(), "a group is never torn apart"),
-        ("images with two labels", int(has_two_labels(_images(index)).sum()), "in no part"),
+        ("images with two labels", int(has_two_labels(select_images(index)).sum()), "in no part"),
         ("images of an odd size", int(sizes.iloc[1:].sum()), "size hints at the class: resize all alike"),
         ("published files that are missing", published["missing"], "their parts are the same in any copy"),
         ("files that differ from the published", published["changed"], "download them again"),

@@ -15,7 +15,7 @@ from blood_lib import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
 
-__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files"]
+__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files", "select_images"]
 
 DATASET = "PBC_dataset_normal_DIB"
 """The folder that the published archive holds."""
@@ -47,6 +47,11 @@ def find_dataset(folder: Path | str) -> Path:
 def list_files(root: Path) -> list[str]:
     """Every file below `root`, hidden ones included, as a sorted list of paths below it, with `/`."""
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def select_images(index: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `build_index` that are images of a cell type, row labels kept."""
+    return index[(index["pixels"] != "") & (index["cell_type"] != "")]
 
 
 def hash_pixels(image: Image.Image) -> str:
