@@ -106,7 +106,7 @@ def kernels_of(visit: Visit, server: Running) -> set[int]:
     name = visit.page.evaluate(
         "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
     )
-    return {pid for pid in server.kernels() if name in Path(f"/proc/{pid}/cmdline").read_text()}
+    return {pid for pid, command in server.list_kernels().items() if name in command}
 
 
 def until(page, expression: str) -> None:
@@ -132,7 +132,10 @@ _SETTLED = """() => new Promise((resolve) => {
     const observer = new MutationObserver(wait);
     function wait() {
         clearTimeout(timer);
-        timer = setTimeout(() => resolve(observer.disconnect()), 300);
+        timer = setTimeout(() => (moves() ? wait() : resolve(observer.disconnect())), 300);
+    }
+    function moves() {  // but for what turns for ever
+        return document.getAnimations().some((one) => one.effect.getComputedTiming().endTime < Infinity);
     }
     const all = { attributes: true, characterData: true, childList: true, subtree: true };
     observer.observe(document.body, all);
@@ -141,7 +144,7 @@ _SETTLED = """() => new Promise((resolve) => {
 
 
 def settle(page) -> None:
-    """Wait until nothing on the page has changed for a moment: what a tab shows comes from Python."""
+    """Wait until nothing on the page has changed or moved for a moment: what tabs show comes from Python."""
     page.evaluate(_SETTLED)
 
 

@@ -33,13 +33,16 @@ class Running:
     def address(self) -> str:
         return f"http://localhost:{self.port}"
 
+    def list_kernels(self) -> dict[int, str]:
+        """The process ids of its kernels, and the command of each."""
+        found = subprocess.run(["ps", "-eww", "-o", "pid,ppid,args"], capture_output=True, text=True).stdout
+        rows = [line.split(None, 2) for line in found.splitlines()[1:]]
+        mine = str(self.process.pid)
+        return {int(pid): args for pid, parent, args in rows if parent == mine and "ipykernel" in args}
+
     def kernels(self) -> list[int]:
         """The process ids of its kernels."""
-        found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True).stdout
-        rows = [line.split(None, 2) for line in found.splitlines()[1:]]
-        return [
-            int(pid) for pid, parent, args in rows if parent == str(self.process.pid) and "ipykernel" in args
-        ]
+        return list(self.list_kernels())
 
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""

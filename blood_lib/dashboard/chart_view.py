@@ -128,4 +128,5 @@ class ChartView(View):
     def draw(self) -> None:
         state = self.state
         self.numbers.show()
+        self.take.some = bool(state.cells)
         self.page.value = draw_charts(state.cells, state.bundle, state.messages) if state.cells else ""

@@ -11,7 +11,7 @@ __all__ = ["TakeAway"]
 
 
 class TakeAway(Part):
-    """Shown as soon as there are cells."""
+    """Shown where there are cells: `some` is set by the Chart tab, once its numbers stand above it."""
 
     _esm = script("takeaway")
     accepts = ("save",)
@@ -20,11 +20,6 @@ class TakeAway(Part):
 
     def __init__(self, state: DashboardState):
         super().__init__(state, "take")
-        state.observe(state.guard(self._show), "cells")
-        self._show()
-
-    def _show(self, _change: object = None) -> None:
-        self.some = bool(self.state.cells)
 
     def _on_save(self, content: dict, _buffers: list) -> None:
         self.state.command = Command("save_review", content=content.get("images") is True)

@@ -125,6 +125,7 @@ def test_each_type_has_a_shape_of_its_own_beside_its_colour(filled: Visit) -> No
         filled.open(tab)
         settle(filled.page)
         for where in places:
+            filled.page.locator(where).first.wait_for()
             shapes = filled.page.locator(where).evaluate_all("all => all.map(one => one.getAttribute('d'))")
             assert len(shapes) == len(set(shapes)) > 2, where
 
@@ -142,6 +143,7 @@ def test_in_high_contrast_an_outline_tells_what_a_colour_tells_elsewhere(filled:
     line, ground = page.evaluate(TAB_LINE)
     assert line != ground
     select = page.get_by_role("button", name="Select", exact=True)
+    select.wait_for()
     assert select.evaluate_all(OUTLINED) == [False]
     select.click()
     page.mouse.move(0, 0)

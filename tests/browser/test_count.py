@@ -162,6 +162,7 @@ def test_the_warning_follows_the_number_of_white_cells(visit: Visit, tmp_path: P
     expect(ranges.first).to_contain_text("98.2")  # of 201 of 201: 0.025 ** (1 / 201)
     expect(ranges.nth(1)).to_contain_text("1.8")  # of none of 201
     move_some(visit, 1, -1)
+    expect(visit.page.locator(".dash-tally .dash-cell-number").first).to_have_text("200")
     move_some(visit, 1, -2)  # neither of the last two groups counts
     expect(caution).to_contain_text("199, fewer than 200")
     visit.open("Classification")

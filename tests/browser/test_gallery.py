@@ -103,6 +103,9 @@ class Review:
         self.visit.open("Upload")
         self.page.get_by_role("button", name="Remove all images").click()
         self.page.wait_for_selector(".dash-done", state="hidden")
+        self.visit.open("Classification")  # out of sight the gallery keeps the cards of before
+        expect(self.page.locator(".dash-card").locator("visible=true")).to_have_count(0)
+        self.visit.open("Upload")
 
 
 @pytest.fixture
@@ -116,7 +119,7 @@ def review(shared: Visit, colours: Path) -> Iterator[Review]:
 
 def test_the_most_doubtful_come_first_in_each_group(review: Review) -> None:
     expect(review.page.locator(".dash-card-uncertain")).to_have_count(1)
-    assert review.card("red").get_attribute("title").endswith(f"red {EACH - 1:04}.png")
+    expect(review.card("red")).to_have_attribute("title", re.compile(rf"red {EACH - 1:04}\.png$"))
 
 
 @on_a_desk
@@ -309,7 +312,7 @@ def test_every_tab_follows_a_move(review: Review) -> None:
     expect(review.page.locator(".dash-count")).to_have_text(["4", "4", "4"])
 
 
-LONG = 700  # ms that a finger rests
+LONG = 2000  # ms that a finger rests: far more than it needs, on a busy machine
 
 
 @on_a_phone
@@ -390,15 +393,17 @@ def frame_two_rows(review: Review) -> None:
 # where cards belong.
 SCROLL = """async () => {
     const gaps = [];
+    window.scrollTo(0, 0);
     let blank = 0, before = performance.now();
-    const group = document.querySelector(".dash-group:not([hidden])");
+    const grid = document.querySelector(".dash-group:not([hidden]) .dash-grid");
     for (let i = 0; i < 8 * 30; i += 1) {
         window.scrollBy(0, window.innerHeight / 30);
         await new Promise(requestAnimationFrame);
         const now = performance.now();
         gaps.push(now - before);
         before = now;
-        const { left, top, bottom } = group.querySelector(".dash-grid").getBoundingClientRect();
+        if (!grid) continue;
+        const { left, top, bottom } = grid.getBoundingClientRect();
         const y = window.innerHeight / 2;
         const isCard = (dy) => document.elementFromPoint(left + 40, y + dy)?.closest(".dash-card");
         const seen = [0, 30].some(isCard);
@@ -409,20 +414,24 @@ SCROLL = """async () => {
 
 
 def test_the_gallery_scrolls_smoothly(visit: Visit, tmp_path: Path) -> None:
-    review = Review(visit, zip_colours(tmp_path, 4))
-    few, _ = review.page.evaluate(SCROLL)  # what this machine can do today
-    visit.open("Upload")
     review = Review(visit, zip_colours(tmp_path, 1000))
-    until(review.page, f"{GROUPS}.slice(0, 3).every(([_, n]) => n === 1000)")
-    review.page.get_by_label("Type", exact=True).select_option("red")
-    before = review.page.evaluate("window.scrollY")
-    gaps, blank = review.page.evaluate(SCROLL)
-    assert review.page.evaluate("window.scrollY") - before > 3 * review.page.viewport_size["height"]
-    assert blank == 0
-    assert statistics.median(gaps) < 2 * statistics.median(few) + 10
-    until(
-        review.page, "[...document.querySelectorAll('.dash-card img')].every((one) => one.naturalWidth > 0)"
-    )
+    page, kind = visit.page, visit.page.get_by_label("Type", exact=True)
+    until(page, f"{GROUPS}.slice(0, 3).every(([_, n]) => n === 1000)")
+
+    def scrolls_as_without_cells() -> bool:
+        """As quick, that is, as this machine can do at that moment: others work on it, too."""
+        kind.select_option("excluded")
+        expect(page.locator(".dash-card")).to_have_count(0)
+        none, _ = page.evaluate(SCROLL)
+        kind.select_option("red")
+        review.card("red").wait_for()
+        gaps, blank = page.evaluate(SCROLL)
+        assert page.evaluate("window.scrollY") > 3 * page.viewport_size["height"]
+        assert blank == 0
+        return statistics.median(gaps) < 2 * statistics.median(none) + 10
+
+    wait_for(scrolls_as_without_cells)
+    until(page, "[...document.querySelectorAll('.dash-card img')].every((one) => one.naturalWidth > 0)")
 
 
 def test_five_thousand_cells_stay_light(visit: Visit, tmp_path: Path) -> None:

@@ -216,6 +216,7 @@ def test_a_click_anywhere_opens_the_same_cell_everywhere(looking: Visit) -> None
     assert all(abs(wide - told) < 2 for _, wide, told in bars)
     assert [told for *_, told in bars] == sorted((told for *_, told in bars), reverse=True)
     expect(page.locator(f"{VIEWER} .dash-facts")).to_contain_text(f"Second choice: {bars[1][0]}")
+    page.locator(f"{VIEWER} .dash-heat").wait_for()  # with it comes the place on the small map
     here = page.locator(f"{VIEWER} .dash-plane-here")
     place = here.get_attribute("d")
     assert place
@@ -230,6 +231,7 @@ def test_the_overlay_stays_as_it_was_from_cell_to_cell(looking: Visit) -> None:
     expect_at(looking, "2 of 3")
     expect(page.locator(f"{VIEWER} input[type=range]")).to_have_value("80")
     heat, press = page.locator(f"{VIEWER} .dash-heat"), page.keyboard.press
+    heat.wait_for()  # it comes after the cell
     expect(heat).to_have_css("opacity", "0.8")
     press("h")
     expect(heat).to_have_css("opacity", "0")

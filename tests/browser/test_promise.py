@@ -8,7 +8,7 @@ from pathlib import Path
 
 from blood_lib.archives import list_zip
 from blood_lib.bundle import SHIPPED, load_bundle
-from tests.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, settle, until
+from tests.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, until
 from tests.serving import Running, wait_for
 
 pytestmark = BROWSER
@@ -195,7 +195,7 @@ def test_what_no_file_has_is_not_lost_unasked(visit: Visit, server: Running, tmp
     download.value.save_as(tmp_path / "saved.zip")
     visit.goes_on = True
     visit.open("Upload")
-    settle(page)  # the page hears that the file has arrived
+    until(page, MAY_LEAVE)  # the page has heard that the file has arrived
     visit.upload(sorted((tmp_path / "cells").iterdir())[:2])
     assert len(visit.asked) == 3  # a file has it
     move_first_away(visit)
@@ -206,8 +206,13 @@ def test_what_no_file_has_is_not_lost_unasked(visit: Visit, server: Running, tmp
     wait_for(lambda: not mine & set(server.kernels()), what="the kernel of the page that was left to end")
 
 
+# The page prevents this event while something is in no file.
+MAY_LEAVE = "window.dispatchEvent(new Event('dash:leave', { cancelable: true }))"
+
+
 def move_first_away(visit: Visit) -> None:
     visit.open("Classification")
+    expect(visit.page.locator(CARDS)).to_have_count(2)  # not those of before
     visit.page.locator(CARDS).first.focus()
     visit.page.keyboard.press("x")
     expect(visit.page.locator(CARDS)).to_have_count(1)  # of two; what somebody has put away is not doubtful
