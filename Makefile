@@ -35,7 +35,7 @@ lint: $(ALL)  ## check the style of code and notebooks with ruff
 	@$(BIN)/python -m ruff check .
 
 lab: $(ALL)  ## open the notebooks in JupyterLab
-	@$(BIN)/python -m jupyterlab --notebook-dir=notebooks
+	@$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_explore.ipynb
 
 study: $(ALL)  ## run the notebooks in order, into a dated folder with an HTML copy of each (PROFILE=quick for minutes)
 	@$(BIN)/python -m blood_lib study $(addprefix --profile ,$(PROFILE)) $(ARGS)
