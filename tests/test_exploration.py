@@ -108,5 +108,5 @@ def test_parts_that_follow_the_subtype_are_not_independent():
 
 def test_parts_fit_the_shares_that_they_have_and_no_others():
     split = pd.DataFrame({"part": ["train"] * 80 + ["valid"] * 10 + ["test"] * 10})
-    assert exploration.compute_fit(split, {"train": 0.8, "valid": 0.1, "test": 0.1}) == pytest.approx(1)
-    assert exploration.compute_fit(split, {"train": 0.5, "valid": 0.3, "test": 0.2}) < 1e-6
+    assert exploration.compute_fit(split, {"train": 80, "valid": 10, "test": 10}) == pytest.approx(1)
+    assert exploration.compute_fit(split, {"train": 50, "valid": 30, "test": 20}) < 1e-6

@@ -55,6 +55,15 @@ def test_clusters_are_numbered_from_one(ax):
     assert [text.get_text() for text in ax.texts] == ["1", "2", "3"]
 
 
+def test_the_axis_of_recalls_begins_near_the_lowest_and_no_images_have_none(ax):
+    ends = pd.DataFrame({"recall": [0.95, 1.0, np.nan], "recall_low": [0.9, 0.96, 0], "recall_high": 1.0})
+    plots.plot_recalls(ax, ends.assign(name=NAMES[:3], n=[100, 90, 0]))
+    low, high = ax.get_xlim()
+    assert 85 < low < 90 and 100 < high < 105
+    assert len(ax.lines) == 2 * 2  # an interval and a point of each that has images
+    assert [label.get_text() for label in ax.get_yticklabels()][2] == f"{NAMES[2]} (n = 0)"
+
+
 def test_shares_have_an_interval_that_holds_them(ax):
     table = pd.DataFrame({"cell_type": ["monocyte", "all"], "subtype": ["monocyte", ""], "images": 100})
     plots.plot_shares(ax, table.assign(test=10), "test", 10)

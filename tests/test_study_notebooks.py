@@ -50,7 +50,10 @@ TABLE = "from IPython.display import HTML\nHTML(f'<table><td>{n} cells</td></tab
 @pytest.mark.slow
 def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
     write_notebook(tmp_path / "in/02_second.ipynb", "print('second')")
-    write_notebook(tmp_path / "in/01_first.ipynb", TABLE, tags=("key",))
+    first = write_notebook(tmp_path / "in/01_first.ipynb", TABLE, tags=("key",))
+    linked = nbformat.read(first, as_version=4)
+    linked.cells.append(nbformat.v4.new_markdown_cell("[next](02_second.ipynb), [more](more.md)"))
+    nbformat.write(linked, first)
     (tmp_path / "in/quick").mkdir()
     (tmp_path / "in/quick/01_first.yaml").write_text("n: 7\n")
     assert main(["study", "--notebooks", str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
@@ -58,6 +61,8 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
     assert "<td>7 cells</td>" in page and "What is &lt;in&gt; it?" in page
     assert page.index("01_first.html") < page.index("02_second.html")
     assert "second" in (tmp_path / "out/02_second.html").read_text(encoding="utf-8")
+    page = (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
+    assert '<a href="02_second.html">next</a>' in page and '<a href="../in/more.md">more</a>' in page
     record = json.loads((tmp_path / "out/run.json").read_text())
     assert [row["name"] for row in record["notebooks"]] == ["01_first.ipynb", "02_second.ipynb"]
     for row in record["notebooks"]:
@@ -164,8 +169,6 @@ def test_a_page_asks_no_other_host_for_anything(tmp_path):
 
 
 def test_links_of_a_page_lead_on(tmp_path):
-    (tmp_path / "in/notebooks").mkdir(parents=True)
-    (tmp_path / "in/README.md").touch()
     home, copy = tmp_path / "in/notebooks", tmp_path / "out/01_first.ipynb"
     text = (
         "[a](02_second.ipynb#why) [b](03_third.ipynb) [c](../README.md) [d](https://doi.org/10.1) [e](#why)"
@@ -179,7 +182,7 @@ def test_links_of_a_page_lead_on(tmp_path):
     assert dict((name, link) for link, name in links) == {
         "a": "02_second.html#why",
         "b": "../in/notebooks/03_third.ipynb",
-        "c": "../in/README.md",
+        "c": "../in/notebooks/../README.md",
         "d": "https://doi.org/10.1",
         "e": "#why",
     }

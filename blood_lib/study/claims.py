@@ -29,7 +29,9 @@ __all__ = [
 ]
 
 ERRORS = {"resnet18": (0.028, 8), "resnet34": (0.035, 8), "efficientnet_b5": (0.017, 10)}
-"""The validation errors of the study, and in how many epochs; of ResNet-34 it does not say: as ResNet-18."""
+"""The validation errors of the study and its epochs; for ResNet-34, of which it gives none, ResNet-18's."""
+SIZE = 224
+"""Px a side from which on images are as large as the study's."""
 
 
 def claim_each_sample(says: str, values: pd.Series, unit: str, *, whole: float, part: float) -> Claim:
@@ -43,17 +45,17 @@ def claim_each_sample(says: str, values: pd.Series, unit: str, *, whole: float, 
     )
 
 
-def claim_error(error: float, n_epochs: int, row: pd.Series, *, imagenet: bool) -> Claim:
+def claim_error(error: float, n_epochs: int, row: pd.Series, *, imagenet: bool, px: int) -> Claim:
     """That a network reaches the error of the study, in its epochs; `row`: of `experiments.compare`, named
-    "NETWORK, ..."; `imagenet`: it began with those weights.
+    "NETWORK, ..."; `imagenet`: it began with those weights; `px`: the side of its images.
     """
     low, high = 1 - row["high"], 1 - row["low"]
     return Claim(
         says=f"{_network_of(row)} reaches an error of {error:.1%}",
-        measured=f"{row['name']}: {row['error_rate']:.1%} ({low:.1%}-{high:.1%}), {row['epochs']} epochs",
-        criterion=f"its interval reaches down to that, from ImageNet and in {n_epochs} epochs or more",
+        measured=f"{row['name']}: {row['error_rate']:.1%} ({low:.1%}-{high:.1%}), {px} px, {row['epochs']} epochs",
+        criterion=f"its interval reaches down to that, from ImageNet, at {SIZE} px, in {n_epochs} epochs or more",
         holds=low <= error,
-        known=imagenet and row["epochs"] >= n_epochs,
+        known=imagenet and px >= SIZE and row["epochs"] >= n_epochs,
     )
 
 
@@ -64,7 +66,7 @@ def claim_underfitted(row: pd.Series, longer: pd.Series | None) -> Claim:
     rows = [row] if longer is None else [row, longer]
     told = [f"{one['name']}: {one['accuracy']:.1%}, {one['epochs']} epochs" for one in rows]
     return Claim(
-        says=f"{_network_of(row)} is under-fitted",
+        says=f"{_network_of(row)} is under-fitted after {row['epochs']} epochs",
         measured="; ".join(told),
         criterion="from ImageNet, twice the epochs make it better by more than the intervals",
         holds=longer is not None and longer["low"] > row["high"],
@@ -73,12 +75,12 @@ def claim_underfitted(row: pd.Series, longer: pd.Series | None) -> Claim:
 
 
 def claim_accuracy(claimed: float, tested: pd.Series, seeds: pd.Series) -> Claim:
-    """That the test accuracy is `claimed`; tested: accuracy, low, high and n; seeds: the accuracy of each."""
+    """That the test accuracy is `claimed`; tested: accuracy, low, high, n, px; seeds: the accuracy of each."""
     return Claim(
         says=f"the test accuracy is {claimed:.2%}",
-        measured=f"{tested['accuracy']:.2%} ({tested['low']:.2%}-{tested['high']:.2%}), n = {tested['n']}; "
-        f"seeds {seeds.min():.2%}-{seeds.max():.2%}",
-        criterion="the interval holds it",
+        measured=f"{tested['accuracy']:.2%} ({tested['low']:.2%}-{tested['high']:.2%}), n = {tested['n']}, "
+        f"{tested['px']} px; seeds {seeds.min():.2%}-{seeds.max():.2%}",
+        criterion="the interval of the network that was trained here holds it",
         holds=tested["low"] <= claimed <= tested["high"],
     )
 
@@ -102,8 +104,9 @@ def claim_longer(few: pd.Series, enough: pd.Series) -> Claim:
     return Claim(
         says="more epochs mend under-fitting",
         measured=f"validation loss {', '.join(losses)} epochs",
-        criterion="the validation loss is lower after more epochs",
+        criterion="the validation loss is lower after more epochs, of one training each",
         holds=enough["valid_loss"] < few["valid_loss"],
+        known=enough["epochs"] > few["epochs"],
     )
 
 
@@ -114,9 +117,10 @@ def claim_hurts(name: str, by_seed: pd.DataFrame) -> Claim:
     return Claim(
         says=f"{name} hurts",
         measured=f"{spread(**one)}, without it {spread(**none)}; {one['seeds']:.0f} seeds",
-        criterion="every seed is worse with it than any without it; in part: on average",
+        criterion="of three seeds or more each is worse with it than any without; in part: their mean is",
         holds=one["highest"] < none["lowest"],
-        in_part=one["mean"] < none["mean"],
+        in_part=one["mean"] < none["lowest"],
+        known=min(one["seeds"], none["seeds"]) >= 3,
     )
 
 
@@ -124,18 +128,19 @@ def claim_carries(what: str, shown: str, right: pd.DataFrame, n: int) -> Claim:
     """That `what` carries the class: cells that are `shown` without it are not recognised.
 
     right: of n images, those answered rightly, a row for how much they are changed, from not at all on; a
-    column for the transforms in training, "none" and such as they are shown with.
+    column per training: (its transforms, "none" or such as they are shown with; its seed).
     """
-    ends = {name: (counts.iloc[0], counts.iloc[-1]) for name, counts in right.items()}
-    falls = {name: interval(b, n)[1] < interval(a, n)[0] for name, (a, b) in ends.items()}
-    told = "; ".join(f"trained with {name}: {a / n:.1%}, then {b / n:.1%}" for name, (a, b) in ends.items())
+    ends = {one: (counts.iloc[0], counts.iloc[-1]) for one, counts in right.items()}
+    falls = {one: interval(b, n)[1] < interval(a, n)[0] for one, (a, b) in ends.items()}
+    means = right.iloc[[0, -1]].T.groupby(level=0).mean() / n
+    told = "; ".join(f"trained with {name}: {a:.1%}, then {b:.1%}" for name, a, b in means.itertuples())
     return Claim(
         says=f"{what} carries the class",
         measured=f"cells as they are, then {shown}; {told}",
-        criterion="shown so they are recognised worse, beyond the intervals, even by a network that was "
-        "trained with such; in part: by one that was not",
+        criterion="shown so they are recognised worse, beyond the intervals, by every network, even by those "
+        "that were trained with such; in part: by the others",
         holds=all(falls.values()),
-        in_part=falls["none"],
+        in_part=all(fell for (name, _), fell in falls.items() if name == "none"),
     )
 
 
@@ -200,7 +205,7 @@ def claim_certain_label(twice: pd.DataFrame) -> Claim:
     return Claim(
         says="... and a label that is surely wrong",
         measured=f"of the image with two, the map doubts {flags['map_flags'].sum()}",
-        criterion="the map doubts one of the two, and cleanlab the same; in part: the map does",
+        criterion="the map doubts one of the two, and cleanlab the same one; in part: the map does",
         holds=bool(flags.sum().eq(1).all() and flags.all(axis=1).sum() == 1),
         in_part=flags["map_flags"].sum() == 1,
         known=len(twice) == 2,

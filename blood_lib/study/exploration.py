@@ -134,10 +134,10 @@ def compute_independence(split: pd.DataFrame) -> float:
     return float(chi2_contingency(pd.crosstab([split["cell_type"], split["subtype"]], split["part"])).pvalue)
 
 
-def compute_fit(split: pd.DataFrame, shares: Mapping[str, float]) -> float:
-    """The p-value of a chi-square test that the parts have these shares of all images."""
-    counts = split["part"].value_counts().reindex(list(shares), fill_value=0)
-    return float(chisquare(counts, counts.sum() * np.array(list(shares.values()))).pvalue)
+def compute_fit(split: pd.DataFrame, percent: Mapping[str, float]) -> float:
+    """The p-value of a chi-square test that the parts have these per cent of all images."""
+    counts = split["part"].value_counts().reindex(list(percent), fill_value=0)
+    return float(chisquare(counts, counts.sum() * np.array(list(percent.values())) / 100).pvalue)
 
 
 def compute_neighbour_overlap(x: np.ndarray, embedding: np.ndarray, *, k: int = 10) -> float:

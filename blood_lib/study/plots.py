@@ -236,7 +236,7 @@ def plot_recalls(ax: Axes, classes: pd.DataFrame) -> Axes:
     names = [f"{name} (n = {n:,})" for name, n in zip(classes["name"], classes["n"], strict=True)]
     colours = [COLOURS.get(name, "black") for name in classes["name"]]
     shares = list(classes[["recall", "recall_low", "recall_high"]].itertuples(index=False))
-    lowest = 100 * np.nan_to_num(classes["recall_low"].min())  # NaN where no class has an image
+    lowest = 100 * np.nan_to_num(classes.loc[classes["n"] > 0, "recall_low"].min())  # NaN: there is no image
     ax.set_xlim(lowest - 0.05 * (100 - lowest), 100 + 0.05 * (100 - lowest))
     return plot_intervals(ax, names, shares, colours, label="recall (%)")
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from blood_lib.report import write_whole
 
@@ -179,7 +180,11 @@ def _lead(found: re.Match, folder: Path, home: Path, beside: Sequence[str]) -> s
     before, target = found.groups()
     if target in beside:
         return before + str(Path(target).with_suffix(".html"))
-    return before + Path(os.path.relpath(home / target, folder)).as_posix()
+    try:
+        way = quote(Path(os.path.relpath(home, folder)).as_posix())
+    except ValueError:  # another drive of Windows
+        way = home.resolve().as_uri()
+    return f"{before}{way}/{target}"
 
 
 def _draw_interactive(notebook: Mapping) -> None:

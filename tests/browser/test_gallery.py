@@ -430,7 +430,10 @@ def test_the_gallery_scrolls_smoothly(visit: Visit, tmp_path: Path) -> None:
         assert blank == 0
         return statistics.median(gaps) < 2 * statistics.median(none) + 10
 
-    wait_for(scrolls_as_without_cells)
+    wait_for(
+        lambda: sum(scrolls_as_without_cells() for _ in range(3)) >= 2,
+        what="the gallery to scroll as quickly as a page without cells, in two of three tries",
+    )
     until(page, "[...document.querySelectorAll('.dash-card img')].every((one) => one.naturalWidth > 0)")
 
 

@@ -36,9 +36,10 @@ class DataAtHand:
     @property
     def images(self) -> str:
         """What the images are, in words: `note`, or how many of the published files are here."""
+        if self.note:
+            return self.note
         published = load_manifest()["sha256"]
-        here = self.index["sha256"].isin(published).sum()
-        return self.note or f"{here:,} of {len(published):,} published files"
+        return f"{self.index['sha256'].isin(published).sum():,} of {len(published):,} published files"
 
 
 def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 0) -> DataAtHand:

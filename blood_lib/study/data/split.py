@@ -37,18 +37,18 @@ SALT = "blood-cells 1"
 SPLIT_FILE = "split.csv"
 """In a copy whose images were changed (see `pack`): the split of the originals, which holds for it."""
 
-_PERCENT = {"train": 80, "valid": 10, "test": 10}
+PERCENT = {"train": 80, "valid": 10, "test": 10}
 
-PARTS = tuple(_PERCENT)
+PARTS = tuple(PERCENT)
 
 
 def part_of(pixels: str, *, salt: str = SALT) -> str:
     """The part of the image whose `index.hash_pixels` is `pixels`."""
     number = int.from_bytes(hashlib.sha256(f"{salt}:{pixels}".encode()).digest()[:8], "big")
     percent = (number * 100) >> 64  # whole per cent, exact: 0 to 99
-    if percent < _PERCENT["train"]:
+    if percent < PERCENT["train"]:
         return "train"
-    return "valid" if percent < _PERCENT["train"] + _PERCENT["valid"] else "test"
+    return "valid" if percent < PERCENT["train"] + PERCENT["valid"] else "test"
 
 
 def has_two_labels(index: pd.DataFrame) -> pd.Series:
