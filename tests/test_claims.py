@@ -9,10 +9,10 @@ from blood_lib.study import claims  # noqa: E402
 HOLDS, PART, NOT, UNKNOWN = "holds", "holds in part", "does not hold", "nothing to judge by"
 
 
-def row(accuracy=0.9, *, low=0.88, high=0.92, epochs=8, name="ResNet-18, imagenet", valid_loss=0.3):
+def row(accuracy=0.9, *, low=0.88, high=0.92, epochs=8, px=224, name="ResNet-18, imagenet", valid_loss=0.3):
     values = {"name": name, "epochs": epochs, "valid_loss": valid_loss, "n": 1000}
     return pd.Series(
-        values | {"px": 224, "accuracy": accuracy, "low": low, "high": high, "error_rate": 1 - accuracy}
+        values | {"px": px, "accuracy": accuracy, "low": low, "high": high, "error_rate": 1 - accuracy}
     )
 
 
@@ -28,14 +28,14 @@ def test_the_sample_that_is_worst_decides(lowest, verdict):
     [(0.10, True, HOLDS), (0.09, True, HOLDS), (0.2, True, HOLDS), (0.07, True, NOT), (0.1, False, UNKNOWN)],
 )
 def test_an_error_is_reached_by_one_as_low_or_lower(error, imagenet, verdict):
-    assert claims.claim_error(error, 8, row(), imagenet=imagenet, px=224).judge() == verdict
+    assert claims.claim_error(error, 8, row(), imagenet=imagenet).judge() == verdict
 
 
 @pytest.mark.parametrize(
     ("epochs", "px", "verdict"), [(9, 224, UNKNOWN), (10, 64, UNKNOWN), (10, 256, HOLDS)]
 )
 def test_fewer_epochs_or_smaller_images_than_the_study_had_say_nothing_of_its_error(epochs, px, verdict):
-    claim = claims.claim_error(0.1, 10, row(epochs=epochs), imagenet=True, px=px)
+    claim = claims.claim_error(0.1, 10, row(epochs=epochs, px=px), imagenet=True)
     assert claim.judge() == verdict
     assert claim.says.startswith("ResNet-18 reaches") and "8.0%-12.0%" in claim.measured
 

@@ -61,8 +61,8 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
     assert "<td>7 cells</td>" in page and "What is &lt;in&gt; it?" in page
     assert page.index("01_first.html") < page.index("02_second.html")
     assert "second" in (tmp_path / "out/02_second.html").read_text(encoding="utf-8")
-    page = (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
-    assert '<a href="02_second.html">next</a>' in page and '<a href="../in/more.md">more</a>' in page
+    linking = (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
+    assert '<a href="02_second.html">next</a>' in linking and '<a href="../in/more.md">more</a>' in linking
     record = json.loads((tmp_path / "out/run.json").read_text())
     assert [row["name"] for row in record["notebooks"]] == ["01_first.ipynb", "02_second.ipynb"]
     for row in record["notebooks"]:

@@ -45,17 +45,18 @@ def claim_each_sample(says: str, values: pd.Series, unit: str, *, whole: float, 
     )
 
 
-def claim_error(error: float, n_epochs: int, row: pd.Series, *, imagenet: bool, px: int) -> Claim:
+def claim_error(error: float, n_epochs: int, row: pd.Series, *, imagenet: bool) -> Claim:
     """That a network reaches the error of the study, in its epochs; `row`: of `experiments.compare`, named
-    "NETWORK, ..."; `imagenet`: it began with those weights; `px`: the side of its images.
+    "NETWORK, ...", with `px`, the side of its images; `imagenet`: it began with those weights.
     """
     low, high = 1 - row["high"], 1 - row["low"]
     return Claim(
         says=f"{_network_of(row)} reaches an error of {error:.1%}",
-        measured=f"{row['name']}: {row['error_rate']:.1%} ({low:.1%}-{high:.1%}), {px} px, {row['epochs']} epochs",
-        criterion=f"its interval reaches down to that, from ImageNet, at {SIZE} px, in {n_epochs} epochs or more",
+        measured=f"{row['name']}: {row['error_rate']:.1%} ({low:.1%}-{high:.1%}), {row['px']} px, "
+        f"{row['epochs']} epochs",
+        criterion=f"its interval reaches down to it, from ImageNet, at {SIZE} px, in {n_epochs} epochs",
         holds=low <= error,
-        known=imagenet and px >= SIZE and row["epochs"] >= n_epochs,
+        known=imagenet and row["px"] >= SIZE and row["epochs"] >= n_epochs,
     )
 
 
@@ -75,7 +76,7 @@ def claim_underfitted(row: pd.Series, longer: pd.Series | None) -> Claim:
 
 
 def claim_accuracy(claimed: float, tested: pd.Series, seeds: pd.Series) -> Claim:
-    """That the test accuracy is `claimed`; tested: accuracy, low, high, n, px; seeds: the accuracy of each."""
+    """That the test accuracy is `claimed`; tested: accuracy, low, high, n, px; seeds: each one's accuracy."""
     return Claim(
         says=f"the test accuracy is {claimed:.2%}",
         measured=f"{tested['accuracy']:.2%} ({tested['low']:.2%}-{tested['high']:.2%}), n = {tested['n']}, "

@@ -66,14 +66,14 @@ def count_right(
     `runs`, its folder; as served, in single precision.
     """
     networks = {key: _load(run) for key, run in runs.items()}
-    rows = {
-        way: {
-            key: int((network(views)[0].argmax(axis=1) == target).sum()) for key, network in networks.items()
-        }
-        for way, views in shown
-    }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(networks))
+    rows = {way: [_count(network, views, target) for network in networks.values()] for way, views in shown}
+    return pd.DataFrame(list(rows.values()), index=pd.Index(list(rows)), columns=pd.Index(list(networks)))
 
 
 def _load(run: Path) -> Network:
     return compile_network(*load_network(run), half=False, exact=True)
+
+
+def _count(network: Network, views: np.ndarray, target: np.ndarray) -> int:
+    logits, _, _ = network(views)
+    return int((logits.argmax(axis=1) == target).sum())
