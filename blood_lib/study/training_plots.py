@@ -60,7 +60,7 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
     for one in table.to_dict("records"):
         face = "C0" if one["initialisation"] == "imagenet" else "white"
         ax.plot([one[cost]] * 2, [100 * one["low"], 100 * one["high"]], color="C0", linewidth=1)
-        ax.plot(one[cost], 100 * one["accuracy"], "o", color="C0", markerfacecolor=face)
+        ax.plot(one[cost], 100 * one["accuracy"], "o", color="C0", markerfacecolor=face, zorder=4)
         network, at = one["name"].partition(",")[0], (one[cost], 100 * one["accuracy"])
         ax.annotate(network, at, (6, 4), textcoords="offset points", bbox=clear)
     ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation part (%)")
