@@ -132,6 +132,13 @@ def test_a_network_starts_from_imagenet_where_its_weights_are_at_hand(tmp_path):
     assert experiments.choose_initialisation("resnet18", tmp_path) == ("imagenet", "")
 
 
+def test_weights_are_looked_for_by_the_name_of_the_architecture(tmp_path):
+    (tmp_path / "resnet18.pth").touch()
+    assert experiments.find_weights("resnet18", tmp_path) == tmp_path / "resnet18.pth"
+    assert experiments.find_weights("resnet34", tmp_path) is None
+    assert experiments.find_weights("resnet18", "") is None
+
+
 def test_a_file_that_holds_other_weights_is_told(tmp_path):
     torch.save({}, tmp_path / "resnet18.pth")
     start, why = experiments.choose_initialisation("resnet18", tmp_path)

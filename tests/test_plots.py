@@ -55,6 +55,28 @@ def test_clusters_are_numbered_from_one(ax):
     assert [text.get_text() for text in ax.texts] == ["1", "2", "3"]
 
 
+def test_a_confusion_has_its_counts_and_each_row_the_shade_of_its_share(ax):
+    confusion = pd.DataFrame([[3, 1], [0, 0]], index=["a", "b"], columns=["a", "b"])
+    plots.plot_confusion(ax, confusion)
+    assert [text.get_text() for text in ax.texts] == ["3", "1", "", ""]
+    assert ax.collections[0].get_array().ravel().tolist() == [0.75, 0.25, 0, 0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("answer", "label")
+
+
+def test_accuracy_stands_against_confidence_with_its_images(ax):
+    bins = pd.DataFrame({"confidence": [0.6, 0.9], "accuracy": [0.5, 1.0], "n": [4, 1000]})
+    plots.plot_reliability(ax, bins.assign(accuracy_low=0.2, accuracy_high=1.0))
+    assert ax.lines[-1].get_xydata().tolist() == [[60, 50], [90, 100]]
+    assert [text.get_text() for text in ax.texts] == ["4", "1,000"]
+
+
+def test_the_risk_of_what_is_kept_stays_in_sight(ax):
+    points = pd.DataFrame({"n": [2, 4], "risk_low": [0.0, 0.1], "risk_high": [0.3, 0.4]})
+    plots.plot_risks(ax, np.array([0.25, 0.5, 0.75, 1.0]), np.array([0, 0, 0.2, 0.25]), points)
+    assert ax.lines[0].get_xydata().tolist() == [[25, 0], [50, 0], [75, 20], [100, 25]]
+    assert ax.get_ylim() == (0, pytest.approx(44))
+
+
 def test_the_axis_of_recalls_begins_near_the_lowest_and_no_images_have_none(ax):
     ends = pd.DataFrame({"recall": [0.95, 1.0, np.nan], "recall_low": [0.9, 0.96, 0], "recall_high": 1.0})
     plots.plot_recalls(ax, ends.assign(name=NAMES[:3], n=[100, 90, 0]))

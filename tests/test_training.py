@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
@@ -15,12 +16,16 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.study import callbacks  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
+from blood_lib.study.cells import CELL_TYPES  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
 from blood_lib.study.loaders import build_dls, load_views  # noqa: E402
+from blood_lib.study.losses import UNKNOWN  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import (  # noqa: E402
     FRAME_SIZE,
     build_learner,
+    build_targets,
+    find_device,
     load_dls,
     load_network,
     split_layers,
@@ -194,6 +199,24 @@ def test_what_cannot_be_is_said_before_anything_is_written(tiny_dataset, tmp_pat
             tiny_dataset, run, replace(tiny_recipe(), initialisation="imagenet"), weights=tmp_path / "bad.pt"
         )
     assert not run.exists()
+
+
+def test_targets_are_the_places_of_class_and_subtype_in_their_tables():
+    rows = pd.DataFrame({"cell_type": ["basophil", "neutrophil"], "subtype": ["basophil", "neutrophil"]})
+    (basophil, its_subtype), (neutrophil, untold) = build_targets(rows).tolist()
+    assert basophil == 0 and CELL_TYPES[neutrophil].name == "neutrophil"
+    assert (
+        its_subtype >= 0 and untold == UNKNOWN
+    )  # nobody wrote down which neutrophil it is
+
+
+def test_a_device_that_is_none_is_told(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert find_device("auto").type == find_device("cpu").type == "cpu"
+    with pytest.raises(BloodError, match="choose cpu, cuda or auto"):
+        find_device("gpu")
+    with pytest.raises(BloodError, match="--device cpu"):
+        find_device("cuda")
 
 
 def test_an_unfinished_run_has_no_network(tmp_path):
