@@ -205,9 +205,7 @@ def test_targets_are_the_places_of_class_and_subtype_in_their_tables():
     rows = pd.DataFrame({"cell_type": ["basophil", "neutrophil"], "subtype": ["basophil", "neutrophil"]})
     (basophil, its_subtype), (neutrophil, untold) = build_targets(rows).tolist()
     assert basophil == 0 and CELL_TYPES[neutrophil].name == "neutrophil"
-    assert (
-        its_subtype >= 0 and untold == UNKNOWN
-    )  # nobody wrote down which neutrophil it is
+    assert its_subtype >= 0 and untold == UNKNOWN  # nobody wrote down which neutrophil it is
 
 
 def test_a_device_that_is_none_is_told(monkeypatch):
