@@ -89,7 +89,7 @@ DAMAGED = {
     "text": b"no archive",
     "cut": make_zip({"a": b"x" * 99})[
         :-40
-    ],  # holds the time: as an id it would differ from process to process
+    ],  # it holds the time: as an id it would differ
     "no entries": b"PK\x05\x06" + b"\x07\x00" * 9,
 }
 
