@@ -87,9 +87,7 @@ def test_the_same_name_twice_is_two_entries() -> None:
 DAMAGED = {
     "empty": b"",
     "text": b"no archive",
-    "cut": make_zip({"a": b"x" * 99})[
-        :-40
-    ],  # it holds the time: as an id it would differ
+    "cut": make_zip({"a": b"x" * 99})[:-40],  # it holds the time: as an id it would differ
     "no entries": b"PK\x05\x06" + b"\x07\x00" * 9,
 }
 
