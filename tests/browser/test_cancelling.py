@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from blood_lib.archives import write_zip
 from blood_lib.bundle import SHIPPED, load_bundle
-from tests.browser_tools import BROWSER, Visit, expect, settle, zip_many
+from tests.browser_tools import BROWSER, Visit, expect, kernels_of, settle, zip_many
+from tests.serving import Running
 
 pytestmark = BROWSER
 
@@ -99,7 +106,30 @@ def test_other_work_can_be_cancelled_and_leaves_all_as_it_was(
     assert not downloads and not page.get_by_role("button", name="Accept all").is_visible()
 
 
-def test_what_is_opened_can_be_cancelled_and_the_cells_stay(many: Visit, tmp_path: Path) -> None:
+@contextmanager
+def slowed(processes: set[int]) -> Iterator[None]:
+    """These processes work a tenth of the time: what they do takes longer than a busy page needs."""
+    done = threading.Event()
+
+    def hold() -> None:
+        while not done.is_set():
+            for sent, seconds in ((signal.SIGSTOP, 0.045), (signal.SIGCONT, 0.005)):
+                for process in processes:
+                    os.kill(process, sent)
+                time.sleep(seconds)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_what_is_opened_can_be_cancelled_and_the_cells_stay(
+    many: Visit, server: Running, tmp_path: Path
+) -> None:
     page = many.page
     many.open("Chart")
     with page.expect_download() as download:
@@ -110,7 +140,9 @@ def test_what_is_opened_can_be_cancelled_and_the_cells_stay(many: Visit, tmp_pat
     for name, words in works.items():
         many.open("Upload")
         page.evaluate(CANCEL_AT_ONCE, words)
-        page.set_input_files(".dash-file", [tmp_path / name])
+        with slowed(kernels_of(many, server)):
+            page.set_input_files(".dash-file", [tmp_path / name])
+            page.get_by_text("Cancelled. Nothing was changed.").wait_for()
         expect_cancelled(many)
         many.open("Chart")
         expect(page.locator(".dash-tally .dash-cell-number").first).to_have_text(f"{N:,}")
