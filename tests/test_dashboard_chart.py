@@ -176,6 +176,17 @@ def test_an_edited_range_flips_the_flag_and_a_reset_flips_it_back(app: App) -> N
     assert app.state.ranges == app.state.bundle.ranges and not app.chart.numbers.table["edited"]
 
 
+def test_the_buttons_that_save_come_once_the_numbers_stand_and_go_with_the_cells(bundle: Bundle) -> None:
+    app, numbers_stood = App(Classifier(bundle)), []
+    app.chart.take.observe(lambda change: numbers_stood.append(app.chart.numbers.table != {}), "some")
+    app.state.tab = "chart"
+    assert not app.chart.take.some
+    classify(app, drawn_files())
+    assert app.chart.take.some and numbers_stood == [True]
+    app.state.command = Command("clear")
+    assert not app.chart.take.some
+
+
 def test_a_range_can_be_given_and_taken_away(app: App) -> None:
     say(app.chart.numbers, kind="range", index=2, low="10", high="20")
     say(app.chart.numbers, kind="range", index=0, low="", high="")

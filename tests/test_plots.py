@@ -86,6 +86,12 @@ def test_the_axis_of_recalls_begins_near_the_lowest_and_no_images_have_none(ax):
     assert [label.get_text() for label in ax.get_yticklabels()][2] == f"{NAMES[2]} (n = 0)"
 
 
+def test_intervals_begin_on_top_and_have_room_around_them(ax):
+    plots.plot_intervals(ax, ["one", "two"], [(0.5, 0.4, 0.6)] * 2, ["red", "blue"], label="share (%)")
+    bottom, top = ax.get_ylim()
+    assert top < 0 and bottom > 1
+
+
 def test_shares_have_an_interval_that_holds_them(ax):
     table = pd.DataFrame({"cell_type": ["monocyte", "all"], "subtype": ["monocyte", ""], "images": 100})
     plots.plot_shares(ax, table.assign(test=10), "test", 10)
@@ -133,8 +139,10 @@ def test_no_image_is_no_error():
 
 
 def test_marked_points_are_counted(ax):
+    plots.mark_points(ax, np.zeros((2, 2)), "doubted", colour="grey")
     plots.mark_points(ax, np.zeros((3, 2)), "flagged")
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["flagged (3)"]
+    assert [to_hex(rings.get_edgecolor()[0]) for rings in ax.collections] == ["#808080", "#000000"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["doubted (2)", "flagged (3)"]
 
 
 def test_a_subtype_without_images_has_a_name_and_no_point(ax):

@@ -38,7 +38,8 @@ def test_accuracies_have_their_intervals_in_per_cent():
 
 
 def test_costs_tell_who_began_with_imagenet():
-    ax = training_plots.plot_costs(plt.figure().add_subplot(), TABLE, "cost", "money")
+    table = TABLE.assign(name=["a, imagenet", "b, random"])  # which of the two the filling tells
+    ax = training_plots.plot_costs(plt.figure().add_subplot(), table, "cost", "money")
     faces = [line.get_markerfacecolor() for line in ax.lines[1::2]]
     assert faces == ["C0", "white"]
     assert [text.get_text() for text in ax.texts] == ["a", "b"]

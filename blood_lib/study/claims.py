@@ -164,10 +164,10 @@ def claim_parted(says: str, same: float, chance: float) -> Claim:
     """That neighbours have the same type; same, chance: the share of images whose nearest one has, and that
     of two images drawn at random.
     """
-    way = (same - chance) / (1 - chance)
+    way = _way(same, chance)
     return Claim(
         says=says,
-        measured=f"nearest of the same type {same:.1%}, by chance {chance:.1%}",
+        measured=_tell_nearest(same, chance),
         criterion="0.9 of the way from chance to all; in part: 0.5",
         holds=way >= 0.9,
         in_part=way >= 0.5,
@@ -176,14 +176,23 @@ def claim_parted(says: str, same: float, chance: float) -> Claim:
 
 def claim_mixed(says: str, same: float, chance: float) -> Claim:
     """That neighbours have the same type by chance only, see `claim_parted`."""
-    way = (same - chance) / (1 - chance)
+    way = _way(same, chance)
     return Claim(
         says=says,
-        measured=f"nearest of the same type {same:.1%}, by chance {chance:.1%}",
+        measured=_tell_nearest(same, chance),
         criterion="at most 0.1 of the way from chance to all; in part: at most 0.5",
         holds=way <= 0.1,
         in_part=way <= 0.5,
     )
+
+
+def _way(same: float, chance: float) -> float:
+    """How far a share is on the way from chance (0) to all (1)."""
+    return (same - chance) / (1 - chance)
+
+
+def _tell_nearest(same: float, chance: float) -> str:
+    return f"nearest of the same type {same:.1%}, by chance {chance:.1%}"
 
 
 def claim_doubts(audited: pd.DataFrame) -> Claim:
@@ -215,9 +224,9 @@ def claim_certain_label(twice: pd.DataFrame) -> Claim:
 
 def claim_cleaner(cleaning: pd.DataFrame) -> Claim:
     """That the map is cleaner without doubtful labels; `cleaning`: see `label_audit.measure_cleaning`."""
-    same = cleaning.set_index("map")["same"]
+    maps = cleaning.set_index("map")
+    same, images = maps["same"], maps["images"]
     random = same.filter(like="random").max()
-    images = cleaning.set_index("map")["images"]
     return Claim(
         says="the map is cleaner without them",
         measured=f"{same['all']:.1%}, then {same['cleaned']:.1%}; at random {random:.1%} at most",
