@@ -18,6 +18,7 @@ from blood_lib.network import Network
 __all__ = ["Outputs", "Score", "fit_scores", "run_network"]
 
 N_NEIGHBOURS = 10
+NEARLY_ALL = 0.995
 
 
 class Outputs(NamedTuple):
@@ -49,6 +50,7 @@ def fit_scores(atlas: Atlas, valid: Outputs, temperature: float) -> dict[str, Sc
         "neighbours": _fit_neighbours(atlas),
         "residual": lambda x: _compute_residual(atlas, x.features),
         "relative residual": lambda x: atlas.distance(x.features),
+        "residual or neighbours": _fit_either(atlas, valid),
         "ViM": _fit_vim(atlas, valid),
     }
 
@@ -69,10 +71,22 @@ def _fit_mahalanobis(atlas: Atlas) -> Score:
     return lambda x: cdist(x.features @ whiten, means @ whiten).min(axis=1)
 
 
-def _fit_neighbours(atlas: Atlas) -> Score:
-    """To the k-th nearest reference cell, all features of length 1 (Sun et al. 2022, arXiv:2204.06507)."""
-    search = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(atlas))).fit(_normalise(atlas.features))
-    return lambda x: search.kneighbors(_normalise(x.features))[0][:, -1]
+def _fit_neighbours(atlas: Atlas, centre: np.ndarray | float = 0.0) -> Score:
+    """To the k-th nearest reference cell, all features of length 1, seen from `centre` (D,) (Sun et al. 2022,
+    arXiv:2204.06507, there from 0).
+    """
+    search = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(atlas)))
+    search.fit(_normalise(atlas.features - centre))
+    return lambda x: search.kneighbors(_normalise(x.features - centre))[0][:, -1]
+
+
+def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
+    """The larger of the relative residual and the distance to the neighbours, seen from the reference cells'
+    mean, each as a multiple of what nearly all cells of the validation part stay below.
+    """
+    parts = [lambda x: atlas.distance(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
+    limits = [np.quantile(part(valid), NEARLY_ALL) for part in parts]
+    return lambda x: np.max([part(x) / limit for part, limit in zip(parts, limits, strict=True)], axis=0)
 
 
 def _normalise(features: np.ndarray) -> np.ndarray:

@@ -18,7 +18,10 @@ from blood_lib.study.recipe import Recipe  # noqa: E402
 from tests.fixtures_bundle import COLOURS, build_tiny_atlas, draw_cell, encode  # noqa: E402
 
 HEAD = np.eye(3, 12, dtype=np.float32) * 6
-SCORES = ("probability", "energy", "Mahalanobis", "neighbours", "residual", "relative residual", "ViM")
+SCORES = (
+    *("probability", "energy", "Mahalanobis", "neighbours", "residual", "relative residual"),
+    *("residual or neighbours", "ViM"),
+)
 
 
 def _answer(features: np.ndarray) -> Outputs:
