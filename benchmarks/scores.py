@@ -14,11 +14,11 @@ from sklearn.neighbors import NearestNeighbors
 
 from blood_lib.atlas import Atlas
 from blood_lib.network import Network
+from blood_lib.study.export import choose_distance
 
 __all__ = ["Outputs", "Score", "fit_scores", "run_network"]
 
 N_NEIGHBOURS = 10
-NEARLY_ALL = 0.995
 
 
 class Outputs(NamedTuple):
@@ -82,10 +82,10 @@ def _fit_neighbours(atlas: Atlas, centre: np.ndarray | float = 0.0) -> Score:
 
 def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
     """The larger of the relative residual and the distance to the neighbours, seen from the reference cells'
-    mean, each as a multiple of what nearly all cells of the validation part stay below.
+    mean, each as a multiple of the threshold that the cells of the validation part give it.
     """
     parts = [lambda x: atlas.distance(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
-    limits = [np.quantile(part(valid), NEARLY_ALL) for part in parts]
+    limits = [choose_distance(part(valid)) for part in parts]
     return lambda x: np.max([part(x) / limit for part, limit in zip(parts, limits, strict=True)], axis=0)
 
 

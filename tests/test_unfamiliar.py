@@ -19,8 +19,14 @@ from tests.fixtures_bundle import COLOURS, build_tiny_atlas, draw_cell, encode  
 
 HEAD = np.eye(3, 12, dtype=np.float32) * 6
 SCORES = (
-    *("probability", "energy", "Mahalanobis", "neighbours", "residual", "relative residual"),
-    *("residual or neighbours", "ViM"),
+    "probability",
+    "energy",
+    "Mahalanobis",
+    "neighbours",
+    "residual",
+    "relative residual",
+    "residual or neighbours",
+    "ViM",
 )
 
 
@@ -62,6 +68,20 @@ def test_the_residual_is_what_the_axes_leave(atlas: Atlas) -> None:
     scores = fit_scores(atlas, _answer(atlas.features), 1.0)
     assert scores["residual"](_answer(x[None]))[0] == pytest.approx(4, abs=1e-3)
     assert scores["relative residual"](_answer(x[None]))[0] == pytest.approx(4 / 5, abs=1e-3)
+
+
+def test_either_of_residual_and_neighbours_is_enough_to_be_strange(atlas: Atlas) -> None:
+    axes, known = atlas.pca_components, _answer(atlas.features)
+    centres = np.stack([atlas.features[atlas.target == c].mean(axis=0) for c in range(3)])
+    towards = (centres - atlas.pca_mean) @ axes.T
+    between = atlas.pca_mean - 3 * towards[0] @ axes  # on the axes, where no cell is
+    outside = centres[0] + 3 * np.linalg.svd(axes)[2][-1]
+    scores = fit_scores(atlas, known, 1.0)
+    either = scores["residual or neighbours"]
+    assert scores["relative residual"](_answer(between[None]))[0] == pytest.approx(0, abs=1e-3)
+    for stranger in (between, outside):
+        assert either(_answer(stranger[None].astype(np.float32)))[0] > 1
+    assert np.mean(either(known) > 1) < 0.02
 
 
 def test_sources_are_drawn_alike_again_and_serve_one_purpose_each() -> None:
