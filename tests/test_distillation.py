@@ -3,18 +3,25 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from scipy.special import softmax
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.__main__ import main  # noqa: E402
+from blood_lib.bundle import SHIPPED, load_bundle  # noqa: E402
+from blood_lib.head import Head  # noqa: E402
+from blood_lib.inference import Classifier  # noqa: E402
+from blood_lib.network import Network  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.commands import DISTILLATION  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
-from blood_lib.study.distillation import Teach, describe_teachers, hash_run  # noqa: E402
+from blood_lib.study.distillation import Teach, describe_teachers, hash_teacher, keep_teachers  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
-from blood_lib.study.training import load_dls, train  # noqa: E402
+from blood_lib.study.training import _load_teachers, load_dls, train  # noqa: E402
+from tests.fixtures_bundle import COLOURS, draw_cell  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
 
 
@@ -44,13 +51,35 @@ def test_a_teacher_sees_views_at_its_own_size():
 
 
 def test_a_run_that_learns_from_teachers_keeps_how_they_were_trained(tiny_dataset, tiny_run, tmp_path):
-    recipe = replace(tiny_recipe(), n_epochs=1, teachers=(hash_run(tiny_run),), distillation=0.5, seed=1)
+    recipe = replace(tiny_recipe(), n_epochs=1, teachers=(hash_teacher(tiny_run),), distillation=0.5, seed=1)
     run = tmp_path / "student"
     train(tiny_dataset, run, recipe, teachers=[tiny_run])
     kept = json.loads((run / "teachers" / "1" / "recipe.json").read_text())
     assert kept == json.loads(tiny_recipe().to_json())
     assert describe_teachers(run / "teachers") == ["ResNet-18, 2 epochs at 32 px"]
     assert (run / "teachers" / "1" / "training.csv").read_text() == (tiny_run / "log.csv").read_text()
+
+
+def test_a_bundle_teaches_what_it_serves():
+    taught = (hash_teacher(SHIPPED),)
+    recipe = replace(tiny_recipe(), teachers=taught, distillation=0.5, subtype_weight=0.5)
+    teacher = _load_teachers(recipe, [SHIPPED])
+    classifier = Classifier.load(SHIPPED)
+    network, how = Network(classifier.bundle, exact=True), classifier.bundle.preprocessing
+    views = [np.asarray(draw_cell(colour, (how.image_size,) * 2)) for colour in COLOURS.values()]
+    logits, features = network(views)[:2]
+    subtypes = Head.from_bytes(classifier.bundle.read("subtypes.npz"))(features)
+    expected = np.concatenate([softmax(logits, axis=1), softmax(subtypes, axis=1)], axis=1)
+    x = (np.stack(views) / 255 - how.mean) / how.std
+    asked = Teach(teacher, len(classifier.class_names)).ask(torch.tensor(x.transpose(0, 3, 1, 2)).float())
+    assert np.allclose(asked, expected, atol=0.01)
+
+
+def test_of_a_bundle_that_teaches_its_own_teachers_are_kept_too(tmp_path):
+    keep_teachers([SHIPPED], tmp_path)
+    for name in [name for name in load_bundle(SHIPPED).files if name.endswith((".csv", "recipe.json"))]:
+        assert (tmp_path / "1" / name).read_bytes() == (SHIPPED / name).read_bytes()
+    assert len(describe_teachers(tmp_path)) == 1
 
 
 def test_the_command_takes_a_teacher_and_leaves_the_bundle_to_another_machine(
@@ -62,18 +91,18 @@ def test_the_command_takes_a_teacher_and_leaves_the_bundle_to_another_machine(
     assert main(["train", str(tiny_dataset), *options]) == 0
     assert (run / "model.pt").exists() and not (run / "bundle").exists()
     kept = Recipe.from_json((run / "recipe.json").read_text())
-    assert (kept.teachers, kept.distillation) == ((hash_run(tiny_run),), DISTILLATION)
+    assert (kept.teachers, kept.distillation) == ((hash_teacher(tiny_run),), DISTILLATION)
 
 
 def test_the_wrong_teachers_are_refused_before_anything_is_written(tiny_dataset, tiny_run, tmp_path):
     recipe = replace(tiny_recipe(), teachers=("0" * 64,), distillation=0.5)
-    with pytest.raises(BloodError, match="not the runs that the recipe learns from"):
+    with pytest.raises(BloodError, match="not the teachers that the recipe learns from"):
         train(tiny_dataset, tmp_path / "run", recipe, teachers=[tiny_run])
-    told = replace(recipe, teachers=(hash_run(tiny_run),), subtype_weight=0.5)
+    told = replace(recipe, teachers=(hash_teacher(tiny_run),), subtype_weight=0.5)
     with pytest.raises(BloodError, match="tells no subtypes"):
         train(tiny_dataset, tmp_path / "run", told, teachers=[tiny_run])
     with pytest.raises(BloodError, match="no finished run to learn from"):
-        hash_run(tmp_path)
+        hash_teacher(tmp_path)
     assert not (tmp_path / "run").exists()
 
 

@@ -42,12 +42,12 @@ def _add_train(subparsers: "argparse._SubParsersAction") -> None:
     )
     train.add_argument(
         "--teacher",
-        metavar="RUN",
+        metavar="RUN_OR_BUNDLE",
         type=Path,
         action="append",
         default=[],
         dest="teachers",
-        help="learn from the network of this finished run, too; can be given several times",
+        help="learn from the network of this finished run or bundle, too; can be given several times",
     )
     train.add_argument("--arch", help="one of the study's architectures")
     train.add_argument("--initialisation", choices=["imagenet", "random"])
@@ -126,7 +126,7 @@ def _read_recipe(args: argparse.Namespace):
 
     from blood_lib import BloodError
     from blood_lib.bundle import load_bundle
-    from blood_lib.study.distillation import hash_run
+    from blood_lib.study.distillation import hash_teacher
     from blood_lib.study.recipe import Recipe
 
     try:
@@ -139,7 +139,7 @@ def _read_recipe(args: argparse.Namespace):
         bundle = load_bundle(args.start)
         changes |= {"initialisation": "bundle", "start": bundle.sha256, "fold_batch_norms": True}
     if args.teachers:
-        taught = tuple(hash_run(run) for run in args.teachers)
+        taught = tuple(hash_teacher(folder) for folder in args.teachers)
         changes |= {"teachers": taught, "distillation": recipe.distillation or DISTILLATION}
     return replace(recipe, **changes)
 

@@ -1,7 +1,7 @@
 """Knowledge distillation: a network also learns what larger ones, its teachers, say of each view it sees
 (Hinton, Vinyals & Dean 2015, arXiv:1503.02531; the same view for both: Beyer et al. 2022, arXiv:2106.05237).
 
-Teachers are finished runs. How the loss weighs them is for `losses`.
+Teachers are finished runs, or bundles. How the loss weighs them is for `losses`.
 """
 
 import shutil
@@ -13,6 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from blood_lib import BloodError
+from blood_lib.bundle import load_bundle
 from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
 from blood_lib.study.architectures import ARCHITECTURES, CellNetwork
 from blood_lib.study.folding import fold_batch_norms
@@ -20,24 +21,36 @@ from blood_lib.study.recipe import Recipe
 
 from fastai.callback.core import Callback  # isort: skip
 
-__all__ = ["Teach", "describe_teachers", "hash_run", "keep_teachers"]
+__all__ = ["Teach", "describe_teachers", "hash_teacher", "is_bundle", "keep_teachers"]
 
 
-def hash_run(run: Path) -> str:
-    """sha256 of the weights of a finished run. Raises BloodError where there are none."""
+def hash_teacher(folder: Path) -> str:
+    """sha256 of a bundle, or of the weights of a finished run. Raises BloodError where there is neither."""
+    if is_bundle(folder):
+        return load_bundle(folder).sha256
     try:
-        return sha256((run / "model.pt").read_bytes()).hexdigest()
+        return sha256((folder / "model.pt").read_bytes()).hexdigest()
     except OSError:
-        raise BloodError(f"{run} holds no finished run to learn from; finish it with blood train.") from None
+        raise BloodError(
+            f"{folder} holds no finished run to learn from; finish it with blood train."
+        ) from None
 
 
-def keep_teachers(runs: Sequence[Path], folder: Path) -> None:
+def keep_teachers(folders: Sequence[Path], into: Path) -> None:
     """How each teacher was trained itself, into a folder for each: 1, 2, ..."""
-    for number, run in enumerate(runs, 1):
-        into = folder / str(number)
-        into.mkdir(parents=True, exist_ok=True)
-        shutil.copy(run / "recipe.json", into / "recipe.json")
-        shutil.copy(run / "log.csv", into / "training.csv")
+    for number, folder in enumerate(folders, 1):
+        own = into / str(number)
+        own.mkdir(parents=True, exist_ok=True)
+        log = "training.csv" if is_bundle(folder) else "log.csv"
+        shutil.copy(folder / "recipe.json", own / "recipe.json")
+        shutil.copy(folder / log, own / "training.csv")
+        if (folder / "teachers").exists():
+            shutil.copytree(folder / "teachers", own / "teachers", dirs_exist_ok=True)
+
+
+def is_bundle(folder: Path) -> bool:
+    """Whether `folder` is a bundle; else it should be a run."""
+    return (folder / "bundle.json").exists()
 
 
 def describe_teachers(folder: Path) -> list[str]:

@@ -13,10 +13,11 @@ from onnx import numpy_helper
 from torch import nn
 
 from blood_lib import BloodError
+from blood_lib.head import Head
 from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.depthwise import DepthwiseConv2d
 
-__all__ = ["fold_batch_norms", "load_served_weights", "mix_weights"]
+__all__ = ["fold_batch_norms", "load_head", "load_served_weights", "mix_weights"]
 
 _CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d)
 
@@ -93,6 +94,15 @@ def load_served_weights(network: nn.Module, content: bytes) -> nn.Module:
     for tensor, array in zip(targets, sources, strict=True):
         tensor.copy_(torch.from_numpy(array.copy()))
     return network
+
+
+@torch.no_grad()
+def load_head(head: Head) -> nn.Linear:
+    """The head of a bundle as a layer."""
+    layer = nn.Linear(head.weight.shape[1], head.weight.shape[0])
+    layer.weight.copy_(torch.from_numpy(head.weight))
+    layer.bias.copy_(torch.from_numpy(head.bias))
+    return layer
 
 
 @torch.no_grad()

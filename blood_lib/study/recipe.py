@@ -21,7 +21,9 @@ class Recipe:
     arch: str = "efficientnet_lite0"  # a name in ARCHITECTURES
     initialisation: str = "imagenet"  # or "random", or "bundle": the network of a bundle, trained further
     start: str = ""  # sha256 of the bundle that is trained further
-    teachers: tuple[str, ...] = ()  # sha256 of the weights of the runs that it learns from as well
+    teachers: tuple[
+        str, ...
+    ] = ()  # sha256 of the weights of the runs, or of the bundles, that it learns from as well
     distillation: float = 0.0  # share of the teachers in the loss (Hinton et al. 2015, arXiv:1503.02531)
     mixing: float = 1.0  # share of the trained weights in the result; the rest are those of the start
     norm_momentum: float = (
@@ -62,7 +64,7 @@ class Recipe:
             )
         if not 0 <= self.distillation <= 1 or bool(self.distillation) != bool(self.teachers):
             raise BloodError(
-                "Who learns from teachers needs their runs (--teacher) and a distillation above 0 up to 1."
+                "Who learns from teachers needs them (--teacher) and a distillation above 0 up to 1."
             )
         if self.tfms and self.tfms not in TFMS:
             raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")

@@ -17,6 +17,7 @@ import torch
 
 from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.head import Head
 from blood_lib.report import write_whole
 from blood_lib.study.architectures import CellNetwork, build_network
 from blood_lib.study.augmentation import augment
@@ -32,8 +33,8 @@ from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.classic_tfms import build_change
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
-from blood_lib.study.distillation import Teach, hash_run, keep_teachers
-from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights
+from blood_lib.study.distillation import Teach, hash_teacher, is_bundle, keep_teachers
+from blood_lib.study.folding import fold_batch_norms, load_head, load_served_weights, mix_weights
 from blood_lib.study.loaders import build_dls, load_views
 from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
 from blood_lib.study.provenance import describe_environment
@@ -201,15 +202,26 @@ def _check_run(run: Path, recipe: Recipe, split: pd.DataFrame | None = None) -> 
             raise BloodError(f"{run} holds a run on other images; name another folder with --out.")
 
 
-def _load_teachers(recipe: Recipe, runs: Sequence[Path]) -> list[tuple[CellNetwork, int]]:
+def _load_teachers(recipe: Recipe, folders: Sequence[Path]) -> list[tuple[CellNetwork, int]]:
     """The networks that `recipe` learns from, each with its image size."""
-    if tuple(hash_run(run) for run in runs) != recipe.teachers:
-        raise BloodError("These are not the runs that the recipe learns from, in their order; give those.")
-    loaded = [load_network(run) for run in runs]
-    for run, (_, taught) in zip(runs, loaded, strict=True):
-        if recipe.subtype_weight and not taught.subtype_weight:
-            raise BloodError(f"{run} holds a network that tells no subtypes; name another --teacher.")
+    if tuple(hash_teacher(folder) for folder in folders) != recipe.teachers:
+        raise BloodError(
+            "These are not the teachers that the recipe learns from, in their order; give those."
+        )
+    loaded = [_load_teacher(folder) if is_bundle(folder) else load_network(folder) for folder in folders]
+    for folder, (network, _) in zip(folders, loaded, strict=True):
+        if recipe.subtype_weight and network.subtypes is None:
+            raise BloodError(f"{folder} holds a network that tells no subtypes; name another --teacher.")
     return [(network, taught.image_size) for network, taught in loaded]
+
+
+def _load_teacher(folder: Path) -> tuple[CellNetwork, Recipe]:
+    """The network of the bundle in `folder` with all that it tells, and its recipe."""
+    network, recipe = load_bundle_network(folder)
+    bundle = load_bundle(folder)
+    if tuple(info.name for info in bundle.subtypes) == SUBTYPES:
+        network.subtypes = load_head(Head.from_bytes(bundle.read("subtypes.npz")))
+    return network, recipe
 
 
 def _begin_run(
@@ -266,8 +278,8 @@ def train(
 ) -> Path:
     """Train by `recipe` on the dataset in `folder`, into the folder `run`.
 
-    teachers: the finished runs that the recipe learns from. split: train on these rows of `load_split` alone;
-    all of them where there is none. say: is called with a line an epoch.
+    teachers: the finished runs or bundles that the recipe learns from. split: train on these rows of
+    `load_split` alone; all of them where there is none. say: is called with a line an epoch.
 
     Goes on where an earlier call was cut off; does nothing for a finished run. Returns the file with the
     weights. Raises BloodError for a folder without the dataset, weights that cannot be had, and a `run` that
