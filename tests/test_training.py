@@ -287,7 +287,7 @@ def test_batch_statistics_follow_as_quickly_as_the_recipe_says(tiny_dataset):
     [
         ({"tfms": "sepia"}, "no transforms 'sepia'"),
         ({"lr_first": 0.0}, "above 0"),
-        ({"distillation": 0.5}, "needs their runs"),
+        ({"distillation": 0.5}, "needs them"),
         ({"teachers": ("0" * 64,)}, "distillation above 0"),
     ],
 )
