@@ -67,16 +67,21 @@ def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:
 
 
 def measure(
-    root: Path, run: Path, recipe: Recipe, split: pd.DataFrame, left_out: str
+    root: Path, run: Path, recipe: Recipe, split: pd.DataFrame, left_out: str, references: int | None = None
 ) -> list[dict[str, object]]:
-    """A row per score: trains on all of `split` but the type `left_out`, or goes on with such a run."""
+    """A row per score: trains on all of `split` but the type `left_out`, or goes on with such a run.
+
+    references: at most so many cells of each type stand for what is known; all of the training part by
+    default.
+    """
     is_known = split["cell_type"] != left_out
     train(root, run, recipe, split=split[is_known].reset_index(drop=True))
     served = compile_network(*load_network(run))
     known = {part: split[is_known & (split["part"] == part)] for part in ("train", "valid", "test")}
     outputs = {part: _run(served, root, rows, recipe) for part, rows in known.items()}
     target = known["train"]["cell_type"].map(CLASS_INDEX).to_numpy()
-    atlas = Atlas.fit(outputs["train"].features, target, random_state=recipe.seed)
+    chosen = sample_per_class(target, references or len(target), recipe.seed)
+    atlas = Atlas.fit(outputs["train"].features[chosen], target[chosen], random_state=recipe.seed)
     strange = _run(served, root, split[~is_known], recipe)
     rows = []
     for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():
@@ -121,6 +126,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--types", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="default: all"
     )
     parser.add_argument("--per-type", type=int, help="images of each type in each part, at most; 0: all")
+    parser.add_argument(
+        "--references", type=int, help="reference cells of each type, at most: a bundle has 250; default: all"
+    )
     parser.add_argument("--recipe", metavar="JSON", type=Path, help="of a bundle or a run, to start from")
     parser.add_argument("--epochs", type=int, dest="n_epochs")
     parser.add_argument("--image-size", type=int)
@@ -133,7 +141,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     root = find_dataset(args.data)
     split, rows = _sample(load_split(root), per_type, recipe.seed), []
     for left_out in args.types:
-        rows += measure(root, args.runs / left_out.replace(" ", "_"), recipe, split, left_out)
+        run = args.runs / left_out.replace(" ", "_")
+        rows += measure(root, run, recipe, split, left_out, args.references)
         table = pd.DataFrame(rows)
         table.to_csv(args.runs / "leave_one_out.csv", index=False, float_format="%.4f", lineterminator="\n")
     print(f"Area under the ROC curve, per cent:\n{_format(table, 'auroc')}")

@@ -137,7 +137,7 @@ def test_a_type_is_left_out_of_training_and_then_looked_for(tiny_dataset, tmp_pa
     taught = Recipe(arch="resnet18", teachers=("of all types",), distillation=0.5, lr=2e-3)
     (tmp_path / "recipe.json").write_text(taught.to_json())
     options = ["--types", "platelet", "--epochs", "1", "--image-size", "32", "--batch-size", "8"]
-    options += ["--recipe", str(tmp_path / "recipe.json"), "--initialisation", "random"]
+    options += ["--references", "4", "--recipe", str(tmp_path / "recipe.json"), "--initialisation", "random"]
     command = [str(tiny_dataset), str(tmp_path), *options]
     leave_one_out.main(command)
     said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "leave_one_out.csv")
