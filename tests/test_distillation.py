@@ -19,6 +19,7 @@ from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.commands import DISTILLATION  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
 from blood_lib.study.distillation import Teach, describe_teachers, hash_teacher, keep_teachers  # noqa: E402
+from blood_lib.study.export import _read_run  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import _load_teachers, load_dls, train  # noqa: E402
 from tests.fixtures_bundle import COLOURS, draw_cell  # noqa: E402
@@ -76,10 +77,26 @@ def test_a_bundle_teaches_what_it_serves():
 
 
 def test_of_a_bundle_that_teaches_its_own_teachers_are_kept_too(tmp_path):
-    keep_teachers([SHIPPED], tmp_path)
-    for name in [name for name in load_bundle(SHIPPED).files if name.endswith((".csv", "recipe.json"))]:
-        assert (tmp_path / "1" / name).read_bytes() == (SHIPPED / name).read_bytes()
-    assert len(describe_teachers(tmp_path)) == 1
+    """In the run, and in the bundle that is made of it."""
+    keep_teachers([SHIPPED], tmp_path / "teachers")
+    for name in ("recipe.json", "log.csv"):
+        (tmp_path / name).touch()
+    kept = _read_run(tmp_path)
+    names = [name for name in load_bundle(SHIPPED).files if name.endswith((".csv", "recipe.json"))]
+    assert "teachers/1/recipe.json" in names
+    for name in names:
+        assert kept[f"teachers/1/{name}"] == (SHIPPED / name).read_bytes()
+    assert len(describe_teachers(tmp_path / "teachers")) == 1
+
+
+def test_an_adapted_bundle_is_no_teacher(tmp_path):
+    """Its head is another one than its network's, and its scores are no logits."""
+    classifier = Classifier.load(SHIPPED)
+    features = np.ones((1, classifier.atlas.features.shape[1]))
+    classifier.adapt_features(features, classifier.class_names[:1]).save(tmp_path)
+    recipe = replace(tiny_recipe(), teachers=(hash_teacher(tmp_path),), distillation=0.5)
+    with pytest.raises(BloodError, match="was adapted"):
+        _load_teachers(recipe, [tmp_path])
 
 
 def test_the_command_takes_a_teacher_and_leaves_the_bundle_to_another_machine(

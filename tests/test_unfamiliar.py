@@ -133,16 +133,24 @@ def test_what_scores_above_nearly_all_known_cells_is_flagged() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_type_is_left_out_of_training_and_then_looked_for(tiny_dataset, tmp_path: Path, capsys) -> None:
+def test_a_type_is_left_out_of_training_and_then_looked_for(
+    tiny_dataset, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    sizes, fit = [], Atlas.fit
+    spy = lambda features, *rest, **how: sizes.append(len(features)) or fit(features, *rest, **how)  # noqa: E731
+    monkeypatch.setattr(Atlas, "fit", spy)
     taught = Recipe(arch="resnet18", teachers=("of all types",), distillation=0.5, lr=2e-3)
     (tmp_path / "recipe.json").write_text(taught.to_json())
     options = ["--types", "platelet", "--epochs", "1", "--image-size", "32", "--batch-size", "8"]
-    options += ["--references", "4", "--recipe", str(tmp_path / "recipe.json"), "--initialisation", "random"]
+    options += ["--references", "3", "--recipe", str(tmp_path / "recipe.json"), "--initialisation", "random"]
     command = [str(tiny_dataset), str(tmp_path), *options]
     leave_one_out.main(command)
     said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "leave_one_out.csv")
     assert set(table["score"]) == set(SCORES) and set(table["n_left_out"]) == {6}
     assert table[["auroc", "flagged"]].stack().between(0, 1).all() and "platelet" in said
+    parts = pd.read_csv(tmp_path / "platelet" / "split.csv")
+    counts = parts[parts["part"] == "train"]["cell_type"].value_counts()
+    assert sizes == [counts.clip(upper=3).sum()] and sizes[0] < counts.sum()
     assert "platelet" not in set(pd.read_csv(tmp_path / "platelet" / "split.csv")["cell_type"])
     recipe = Recipe.from_json((tmp_path / "platelet" / "recipe.json").read_text())
     assert (recipe.arch, recipe.lr, recipe.n_epochs, recipe.teachers) == ("resnet18", 2e-3, 1, ())

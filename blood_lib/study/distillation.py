@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from blood_lib import BloodError
-from blood_lib.bundle import load_bundle
+from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.study import torchvision_ops  # noqa: F401  (must come before fastai)
 from blood_lib.study.architectures import ARCHITECTURES, CellNetwork
 from blood_lib.study.folding import fold_batch_norms
@@ -21,7 +21,7 @@ from blood_lib.study.recipe import Recipe
 
 from fastai.callback.core import Callback  # isort: skip
 
-__all__ = ["Teach", "describe_teachers", "hash_teacher", "is_bundle", "keep_teachers"]
+__all__ = ["Teach", "describe_teachers", "hash_teacher", "is_bundle", "keep_teachers", "keep_training"]
 
 
 def hash_teacher(folder: Path) -> str:
@@ -41,11 +41,21 @@ def keep_teachers(folders: Sequence[Path], into: Path) -> None:
     for number, folder in enumerate(folders, 1):
         own = into / str(number)
         own.mkdir(parents=True, exist_ok=True)
-        log = "training.csv" if is_bundle(folder) else "log.csv"
+        if is_bundle(folder):
+            keep_training(load_bundle(folder), own)
+            continue
         shutil.copy(folder / "recipe.json", own / "recipe.json")
-        shutil.copy(folder / log, own / "training.csv")
+        shutil.copy(folder / "log.csv", own / "training.csv")
         if (folder / "teachers").exists():
             shutil.copytree(folder / "teachers", own / "teachers", dirs_exist_ok=True)
+
+
+def keep_training(bundle: Bundle, into: Path) -> None:
+    """How `bundle` was trained, and its teachers, as far as it says."""
+    for name in bundle.files:
+        if name in ("recipe.json", "training.csv") or name.startswith("teachers/"):
+            (into / name).parent.mkdir(parents=True, exist_ok=True)
+            (into / name).write_bytes(bundle.read(name))
 
 
 def is_bundle(folder: Path) -> bool:

@@ -140,7 +140,7 @@ def _read_run(run: Path) -> dict[str, bytes]:
     """What the bundle keeps of its training: the recipe and the log as a table, and those of the bundle that
     was trained further and of the teachers.
     """
-    files = [*run.glob("start/*"), *run.glob("teachers/**/*.*")]
+    files = [*run.glob("start/**/*.*"), *run.glob("teachers/**/*.*")]
     earlier = {file.relative_to(run).as_posix(): file.read_bytes() for file in sorted(files)}
     own = {"recipe.json": (run / "recipe.json").read_bytes(), "training.csv": (run / "log.csv").read_bytes()}
     return own | earlier

@@ -21,9 +21,7 @@ class Recipe:
     arch: str = "efficientnet_lite0"  # a name in ARCHITECTURES
     initialisation: str = "imagenet"  # or "random", or "bundle": the network of a bundle, trained further
     start: str = ""  # sha256 of the bundle that is trained further
-    teachers: tuple[
-        str, ...
-    ] = ()  # sha256 of the weights of the runs, or of the bundles, that it learns from as well
+    teachers: tuple[str, ...] = ()  # sha256 of the bundles, or of the weights of the runs, it learns from
     distillation: float = 0.0  # share of the teachers in the loss (Hinton et al. 2015, arXiv:1503.02531)
     mixing: float = 1.0  # share of the trained weights in the result; the rest are those of the start
     norm_momentum: float = (

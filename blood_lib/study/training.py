@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 
 from blood_lib import BloodError
-from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.bundle import load_bundle
 from blood_lib.head import Head
 from blood_lib.report import write_whole
 from blood_lib.study.architectures import CellNetwork, build_network
@@ -33,7 +33,7 @@ from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.classic_tfms import build_change
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
-from blood_lib.study.distillation import Teach, hash_teacher, is_bundle, keep_teachers
+from blood_lib.study.distillation import Teach, hash_teacher, is_bundle, keep_teachers, keep_training
 from blood_lib.study.folding import fold_batch_norms, load_head, load_served_weights, mix_weights
 from blood_lib.study.loaders import build_dls, load_views
 from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
@@ -219,6 +219,10 @@ def _load_teacher(folder: Path) -> tuple[CellNetwork, Recipe]:
     """The network of the bundle in `folder` with all that it tells, and its recipe."""
     network, recipe = load_bundle_network(folder)
     bundle = load_bundle(folder)
+    if "head.npz" in bundle.files:
+        raise BloodError(
+            f"{folder} was adapted to a laboratory; name the bundle that it came from as --teacher."
+        )
     if tuple(info.name for info in bundle.subtypes) == SUBTYPES:
         network.subtypes = load_head(Head.from_bytes(bundle.read("subtypes.npz")))
     return network, recipe
@@ -238,19 +242,11 @@ def _begin_run(
         write_whole(run / "recipe.json", recipe.to_json())
         write_whole(run / "environment.json", json.dumps(describe_environment(device), indent=2) + "\n")
         if recipe.start:
-            _keep_start(load_bundle(weights), run / "start")
+            keep_training(load_bundle(weights), run / "start")
         keep_teachers(teachers, run / "teachers")
     except OSError as error:
         raise BloodError(f"{run} cannot be written: {error.strerror}; name another folder.") from None
     save_split(split, run / "split.csv")
-
-
-def _keep_start(bundle: Bundle, folder: Path) -> None:
-    """How the bundle that is trained further was trained itself, as far as it says."""
-    folder.mkdir(exist_ok=True)
-    for name in ("recipe.json", "training.csv"):
-        if name in bundle.files:
-            (folder / name).write_bytes(bundle.read(name))
 
 
 def find_device(name: str) -> torch.device:
