@@ -1,5 +1,6 @@
 """A folded network says what it said before, and a served network can be trained further."""
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
@@ -8,9 +9,10 @@ pytest.importorskip("onnx", reason="needs the extra `study`")
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.__main__ import main  # noqa: E402
 from blood_lib.bundle import load_bundle  # noqa: E402
+from blood_lib.head import Head  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.export import export_bundle, export_onnx, store_as_float16  # noqa: E402
-from blood_lib.study.folding import fold_batch_norms, load_served_weights, mix_weights  # noqa: E402
+from blood_lib.study.folding import fold_batch_norms, load_head, load_served_weights, mix_weights  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import load_network, load_start, train  # noqa: E402
 from tests.fixtures_training import tiny_recipe  # noqa: E402
@@ -116,3 +118,11 @@ def test_a_run_starts_from_the_bundle_of_its_recipe_only(first, tiny_bundle, tin
         Recipe(start=first.sha256)
     with pytest.raises(BloodError, match="mixed"):
         Recipe(mixing=0.5)
+
+
+def test_a_head_as_a_layer_gives_the_same_logits():
+    rng = np.random.default_rng(0)
+    head = Head(rng.normal(size=(3, 5)).astype(np.float32), rng.normal(size=3).astype(np.float32))
+    features = rng.normal(size=(4, 5)).astype(np.float32)
+    with torch.no_grad():
+        assert np.allclose(load_head(head)(torch.from_numpy(features)), head(features), atol=1e-5)

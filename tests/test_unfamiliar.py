@@ -137,8 +137,12 @@ def test_a_type_is_left_out_of_training_and_then_looked_for(
     tiny_dataset, tmp_path: Path, capsys, monkeypatch
 ) -> None:
     sizes, fit = [], Atlas.fit
-    spy = lambda features, *rest, **how: sizes.append(len(features)) or fit(features, *rest, **how)  # noqa: E731
-    monkeypatch.setattr(Atlas, "fit", spy)
+
+    def watch(features, *rest, **how):
+        sizes.append(len(features))
+        return fit(features, *rest, **how)
+
+    monkeypatch.setattr(Atlas, "fit", watch)
     taught = Recipe(arch="resnet18", teachers=("of all types",), distillation=0.5, lr=2e-3)
     (tmp_path / "recipe.json").write_text(taught.to_json())
     options = ["--types", "platelet", "--epochs", "1", "--image-size", "32", "--batch-size", "8"]
