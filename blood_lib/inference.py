@@ -26,6 +26,7 @@ __all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "he
 
 STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
+_FIRST_BATCH = 8  # images; the next are twice as large, and so on
 _MAX_THREADS = 4  # each may hold an image of many megapixels
 _MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
 
@@ -98,32 +99,28 @@ class Classifier:
 
         Reads ahead: threads decode the next images while the network works. Holds a few batches at a time.
         """
-        batch: list[tuple[str, np.ndarray | Rejection]] = []
-        for named in self._decode_ahead(files, 2 * batch_size):
-            batch.append(named)
-            if len(batch) == batch_size:
-                yield from self._answer(batch)
-                batch = []
-        yield from self._answer(batch)
+        for batch in self._decode_ahead(files, batch_size):
+            yield from self._answer(batch)
 
     def _decode_ahead(
-        self, files: Iterable[tuple[str, bytes | Rejection]], n_ahead: int
-    ) -> Iterator[tuple[str, np.ndarray | Rejection]]:
-        """The prepared images in the order of `files`, while the next `n_ahead` are decoded in threads."""
+        self, files: Iterable[tuple[str, bytes | Rejection]], batch_size: int
+    ) -> Iterator[list[tuple[str, np.ndarray | Rejection]]]:
+        """Batches of prepared images in the order of `files`, while threads decode the next two.
+
+        The first ones are smaller: files may arrive slowly, and somebody waits for a first result.
+        """
         waiting: deque[tuple[str, Future, int]] = deque()
-        n_bytes = 0
+        size = min(_FIRST_BATCH, batch_size)
         pool = ThreadPoolExecutor(min(_MAX_THREADS, count_cores()))
         try:
             for name, content in files:
-                size = len(content) if isinstance(content, bytes) else 0
-                waiting.append((name, pool.submit(self._decode, content), size))
-                n_bytes += size
-                while len(waiting) > n_ahead or n_bytes > _MAX_WAITING_BYTES:
-                    name, future, size = waiting.popleft()
-                    n_bytes -= size
-                    yield name, future.result()
-            for name, future, _ in waiting:
-                yield name, future.result()
+                n_bytes = len(content) if isinstance(content, bytes) else 0
+                waiting.append((name, pool.submit(self._decode, content), n_bytes))
+                if len(waiting) >= 3 * size or sum(n for *_, n in waiting) > _MAX_WAITING_BYTES:
+                    yield _take(waiting, size)
+                    size = min(2 * size, batch_size)
+            while waiting:
+                yield _take(waiting, batch_size)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -225,6 +222,12 @@ class Classifier:
             return {}
         probs = predictions.subtype_probs[i]
         return {"subtype": self.bundle.subtypes[int(probs.argmax())].name, "subtype_probs": probs}
+
+
+def _take(waiting: deque[tuple[str, Future, int]], n: int) -> list[tuple[str, np.ndarray | Rejection]]:
+    """The first `n` of those that wait, once they are decoded."""
+    first = [waiting.popleft() for _ in range(min(n, len(waiting)))]
+    return [(name, future.result()) for name, future, _ in first]
 
 
 def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:

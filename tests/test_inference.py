@@ -182,9 +182,22 @@ def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkey
             yield f"{i}.png", content
 
     ahead = tiny_classifier._decode_ahead(files(), 100)
-    next(ahead)
+    first = next(ahead)
     assert n_read <= 4
-    assert len(list(ahead)) == 39
+    assert len(first) + sum(map(len, ahead)) == 40
+
+
+def test_first_results_wait_for_few_files(tiny_classifier: Classifier) -> None:
+    n_read = 0
+
+    def slowly():
+        nonlocal n_read
+        for n_read in range(1, 201):
+            yield f"{n_read}.png", encode(draw_cell())
+
+    results = tiny_classifier.classify(slowly())
+    assert next(results).name == "1.png" and n_read <= 24
+    assert [result.name for result in results] == [f"{i}.png" for i in range(2, 201)]
 
 
 def test_giving_up_halfway_leaves_no_thread_behind(tiny_classifier: Classifier) -> None:
