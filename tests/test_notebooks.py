@@ -15,6 +15,7 @@ import nbformat
 import papermill
 import pytest
 
+from blood_lib.bundle import load_bundle
 from blood_lib.study import painter
 from blood_lib.study.data.index import find_dataset, list_files
 from blood_lib.study.notebooks import PROFILES, load_profile
@@ -85,6 +86,8 @@ def test_every_figure_says_what_it_was_made_from(path: Path) -> None:
     assert drawing
     for source in drawing:
         assert "plots.stamp(fig, data.note)" in source, source
+    for cell in load_cells(path):
+        assert "interactive.build_map(" not in cell.source or "data.note" in cell.source, cell.source
 
 
 @each_notebook
@@ -115,6 +118,13 @@ def test_no_error_is_committed(path: Path) -> None:
 def test_what_is_committed_is_what_was_executed(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     assert notebook.metadata["executed_sources"] == hash_sources(notebook)
+
+
+def test_what_is_committed_of_the_bundle_that_ships_is_of_this_one() -> None:
+    cells = load_cells(FOLDER / "04_interpret.ipynb")
+    said = [output.get("text", "") for cell in cells for output in cell.get("outputs", [])]
+    told = [text for text in said if "the one that ships" in text]
+    assert told and all(load_bundle().sha256[:12] in text for text in told)
 
 
 @pytest.fixture(scope="session")

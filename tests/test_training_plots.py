@@ -40,9 +40,16 @@ def test_accuracies_have_their_intervals_in_per_cent():
 def test_costs_tell_who_began_with_imagenet():
     table = TABLE.assign(name=["a, imagenet", "b, random"])  # which of the two the filling tells
     ax = training_plots.plot_costs(plt.figure().add_subplot(), table, "cost", "money")
-    faces = [line.get_markerfacecolor() for line in ax.lines[1::2]]
-    assert faces == ["C0", "white"]
+    faces = {line.get_label(): line.get_markerfacecolor() for line in ax.lines}
+    assert faces == {"imagenet": "C0", "random": "white"}
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["imagenet", "random"]
     assert [text.get_text() for text in ax.texts] == ["a", "b"]
+
+
+def test_a_name_stands_where_no_other_point_is():
+    table = TABLE.assign(name=["a, imagenet", "b, random"], cost=[100, 120], accuracy=[0.9, 0.9])
+    ax = training_plots.plot_costs(plt.figure().add_subplot(), table, "cost", "money")
+    assert [text.get_ha() for text in ax.texts] == ["right", "left"]
 
 
 def test_every_transform_has_a_row_with_its_name():

@@ -57,18 +57,24 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
     weights (column `initialisation`).
     """
     clear = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # of another's interval
-    for one in table.to_dict("records"):
-        face = "C0" if one["initialisation"] == "imagenet" else "white"
-        ax.plot([one[cost]] * 2, [100 * one["low"], 100 * one["high"]], color="C0", linewidth=1)
-        ax.plot(one[cost], 100 * one["accuracy"], "o", color="C0", markerfacecolor=face, zorder=4)
-        network, at = one["name"].partition(",")[0], (one[cost], 100 * one["accuracy"])
-        ax.annotate(network, at, (6, 4), textcoords="offset points", bbox=clear)
+    rows = table.assign(accuracy=100 * table["accuracy"], low=100 * table["low"], high=100 * table["high"])
+    for start, at in rows.groupby("initialisation"):
+        face = "C0" if start == "imagenet" else "white"
+        ax.vlines(at[cost], at["low"], at["high"], color="C0", linewidth=1)
+        ax.plot(at[cost], at["accuracy"], "o", color="C0", markerfacecolor=face, zorder=4, label=start)
+    for one in rows.to_dict("records"):
+        gap, rise = rows[cost] / one[cost], rows["accuracy"] - one["accuracy"]
+        crowded = (gap.between(1.05, 2) & rise.between(-1, 3)).any()  # where the name would lie
+        where = {"ha": "right", "xytext": (-6, 4)} if crowded else {"ha": "left", "xytext": (6, 4)}
+        network, at = one["name"].partition(",")[0], (one[cost], one["accuracy"])
+        ax.annotate(network, at, **where, textcoords="offset points", bbox=clear)
     ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation part (%)")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
     low, high = table[cost].min(), table[cost].max()
     ax.set_xlim(low / 1.3, high * max(1.5, (high / low) ** 0.5))  # room for the names
+    ax.legend(title="began from", frameon=False, loc="center right")
     return ax
 
 
