@@ -81,7 +81,8 @@ def measure(
     outputs = {part: _run(served, root, rows, recipe) for part, rows in known.items()}
     target = known["train"]["cell_type"].map(CLASS_INDEX).to_numpy()
     chosen = sample_per_class(target, references or len(target), recipe.seed)
-    atlas = Atlas.fit(outputs["train"].features[chosen], target[chosen], random_state=recipe.seed)
+    features = outputs["train"].features
+    atlas = Atlas.fit(features[chosen], target[chosen], known=features, random_state=recipe.seed)
     strange = _run(served, root, split[~is_known], recipe)
     rows = []
     for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():

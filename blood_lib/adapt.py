@@ -4,7 +4,7 @@ Features in, a bundle in memory out: the network, which `inference.py` runs, sta
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,8 @@ def adapt_bundle(
     target = find_targets(labels, bundle.classes)
     found = fit_adaptation(atlas, bundle.thresholds, features, target, len(bundle.classes))
     adapted = bundle.change(
+        # Fitted and measured on one view: another laboratory's cells may fill more of the image.
+        preprocessing=replace(bundle.preprocessing, further_crops=(), doubtful_below=0.0),
         temperature=found.temperature,
         thresholds=found.thresholds,
         card=_describe(bundle, found, target, date),

@@ -83,18 +83,22 @@ class Atlas:
         features: np.ndarray,
         target: np.ndarray,
         *,
+        known: np.ndarray | None = None,
         perplexity: float = 30,
         random_state: int = 0,
         n_components: int = N_COMPONENTS,
     ) -> "Atlas":
         """Lay out reference cells, features (M, D), by PCA and t-SNE; needs openTSNE and some seconds.
 
-        At most half of the D directions are kept as principal axes, lest nothing could be unfamiliar.
+        known: features (N, D) of all cells that the network has learned from, of which the principal axes
+        are; those of the reference cells by default. At most half of the D directions are kept as principal
+        axes, lest nothing could be unfamiliar.
         """
         from openTSNE import TSNE
 
         features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
-        mean, components = _fit_pca(features, min(n_components, len(features), features.shape[1] // 2))
+        known = features if known is None else known
+        mean, components = _fit_pca(known, min(n_components, len(known), known.shape[1] // 2))
         tsne = TSNE(
             perplexity=min(perplexity, (len(features) - 1) / 3),
             neighbors="exact",

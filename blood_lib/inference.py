@@ -5,7 +5,7 @@ Reading files is for `images.py`, the map for `atlas.py`, what is done with the 
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +31,15 @@ _MAX_THREADS = 4  # each may hold an image of many megapixels
 _MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
 
 
+_Decoded = tuple[str, bytes | Rejection, np.ndarray | Rejection]  # a file's name, content and view
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What the network says about N images: C classes, D features, maps of h x w."""
+    """What the network says about N images: C classes, D features, maps of h x w.
+
+    All but `probs` and `subtype_probs` are of the first view alone, where a doubtful image was seen in more.
+    """
 
     probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
     features: np.ndarray  # (N, D) float32, penultimate activations
@@ -90,7 +96,7 @@ class Classifier:
 
     def predict(self, images: Sequence[Image.Image]) -> Predictions:
         """Classify RGB images, as `load_image` gives them."""
-        return self._predict([self._prepare(image) for image in images])
+        return self._predict([self._prepare(image) for image in images], images.__getitem__)
 
     def classify(
         self, files: Iterable[tuple[str, bytes | Rejection]], *, batch_size: int = 64
@@ -104,19 +110,18 @@ class Classifier:
 
     def _decode_ahead(
         self, files: Iterable[tuple[str, bytes | Rejection]], batch_size: int
-    ) -> Iterator[list[tuple[str, np.ndarray | Rejection]]]:
+    ) -> Iterator[list[_Decoded]]:
         """Batches of prepared images in the order of `files`, while threads decode the next two.
 
         The first ones are smaller: files may arrive slowly, and somebody waits for a first result.
         """
-        waiting: deque[tuple[str, Future, int]] = deque()
+        waiting: deque[tuple[str, bytes | Rejection, Future]] = deque()
         size = min(_FIRST_BATCH, batch_size)
         pool = ThreadPoolExecutor(min(_MAX_THREADS, count_cores()))
         try:
             for name, content in files:
-                n_bytes = len(content) if isinstance(content, bytes) else 0
-                waiting.append((name, pool.submit(self._decode, content), n_bytes))
-                if len(waiting) >= 3 * size or sum(n for *_, n in waiting) > _MAX_WAITING_BYTES:
+                waiting.append((name, content, pool.submit(self._decode, content)))
+                if len(waiting) >= 3 * size or sum(map(_count_bytes, waiting)) > _MAX_WAITING_BYTES:
                     yield _take(waiting, size)
                     size = min(2 * size, batch_size)
             while waiting:
@@ -128,10 +133,10 @@ class Classifier:
         image = content if isinstance(content, Rejection) else load_image(content)
         return image if isinstance(image, Rejection) else self._prepare(image)
 
-    def _prepare(self, image: Image.Image) -> np.ndarray:
-        """(S, S, 3) uint8: what the network sees of an image."""
+    def _prepare(self, image: Image.Image, crop: float | None = None) -> np.ndarray:
+        """(S, S, 3) uint8: what the network sees of an image, or of another `crop` of it."""
         how = self.bundle.preprocessing
-        return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=how.crop))
+        return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=crop or how.crop))
 
     def predict_features(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """What `predict` says of images whose features (N, D) are known, at once: probs, distance, status."""
@@ -175,10 +180,32 @@ class Classifier:
         """Write the bundle, adapted or not, into `folder`, and load it from there."""
         return self.bundle.save(folder)
 
-    def _predict(self, x: Sequence[np.ndarray]) -> Predictions:
+    def _predict(self, x: Sequence[np.ndarray], reopen: Callable[[int], Image.Image]) -> Predictions:
+        """What is said of views x (N, S, S, 3); `reopen` gives the image that one of them is of."""
         logits, features, cams = self._network(x)
-        probs, distance, status = self._judge(logits, features)
-        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(features))
+        seen = self._look_again(logits, features, reopen)
+        probs, distance, status = self._judge(self._network.head(seen), features)
+        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(seen))
+
+    def _look_again(
+        self, logits: np.ndarray, features: np.ndarray, reopen: Callable[[int], Image.Image]
+    ) -> np.ndarray:
+        """Features (N, D) to answer from: those of a doubtful image are the mean of all its views'.
+
+        So are its logits then, since the head is linear (multi-crop evaluation, Szegedy et al. 2015,
+        arXiv:1409.4842, section 7). What is unfamiliar gains nothing by another look.
+        """
+        crops = self.bundle.preprocessing.further_crops
+        probs, _, status = self._judge(logits, features)
+        sure = probs.max(axis=1, initial=0) >= self.bundle.preprocessing.doubtful_below
+        doubtful = np.flatnonzero(~sure & (np.array(status, object) != "unfamiliar"))
+        if not crops or not len(doubtful):
+            return features
+        views = [self._prepare(image, crop) for image in map(reopen, doubtful) for crop in crops]
+        further = self._network(views)[1].reshape(len(doubtful), len(crops), -1)
+        seen = features.copy()
+        seen[doubtful] = np.concatenate([features[doubtful, None], further], axis=1).mean(axis=1)
+        return seen
 
     def _judge_subtypes(self, features: np.ndarray) -> np.ndarray | None:
         return None if self._subtypes is None else softmax(self._subtypes(features))
@@ -192,10 +219,11 @@ class Classifier:
         status[~(distance <= limits.distance)] = "unfamiliar"  # what is no number is never ok
         return probs, distance, status.tolist()
 
-    def _answer(self, batch: Sequence[tuple[str, np.ndarray | Rejection]]) -> Iterator[Result]:
-        predictions = self._predict([x for _, x in batch if not isinstance(x, Rejection)])
+    def _answer(self, batch: Sequence[_Decoded]) -> Iterator[Result]:
+        read = [(content, x) for _, content, x in batch if not isinstance(x, Rejection)]
+        predictions = self._predict([x for _, x in read], lambda i: load_image(read[i][0]))
         rows = iter(range(len(predictions)))
-        for name, x in batch:
+        for name, _, x in batch:
             if isinstance(x, Rejection):
                 yield Result(name, "rejected", x.reason)
             else:
@@ -224,10 +252,14 @@ class Classifier:
         return {"subtype": self.bundle.subtypes[int(probs.argmax())].name, "subtype_probs": probs}
 
 
-def _take(waiting: deque[tuple[str, Future, int]], n: int) -> list[tuple[str, np.ndarray | Rejection]]:
+def _take(waiting: deque[tuple[str, bytes | Rejection, Future]], n: int) -> list[_Decoded]:
     """The first `n` of those that wait, once they are decoded."""
     first = [waiting.popleft() for _ in range(min(n, len(waiting)))]
-    return [(name, future.result()) for name, future, _ in first]
+    return [(name, content, future.result()) for name, content, future in first]
+
+
+def _count_bytes(one: tuple[str, bytes | Rejection, Future]) -> int:
+    return len(one[1]) if isinstance(one[1], bytes) else 0
 
 
 def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -23,6 +23,7 @@ __all__ = [
     "parse_thresholds",
 ]
 
+_MAX_VIEWS = 16  # of one image
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
@@ -55,6 +56,8 @@ class Preprocessing:
     crop: float  # side of the centred square that is cut out, as a share of the image's shorter side
     mean: tuple[float, float, float]  # of each channel, pixels in [0, 1]
     std: tuple[float, float, float]
+    further_crops: tuple[float, ...] = ()  # of the views that a doubtful image is seen in, too
+    doubtful_below: float = 0.0  # calibrated confidence in the view of `crop`
 
 
 @dataclass(frozen=True)
@@ -104,12 +107,17 @@ def parse_thresholds(data: dict[str, Any]) -> Thresholds:
 
 
 def parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
-    """The entry `preprocessing`."""
+    """The entry `preprocessing`; of bundles made before there were further views, as well."""
+    further = data.get("further_crops", ())
+    if len(further) > _MAX_VIEWS:
+        raise ValueError(f"{len(further)} further views are more than {_MAX_VIEWS}")
     return Preprocessing(
         image_size=int(parse_number(data["image_size"], 16, 2048)),
         crop=parse_number(data["crop"], 0.01, 1),
         mean=_numbers(data["mean"], 3, -10, 10),
         std=_numbers(data["std"], 3, 1e-6, 10),
+        further_crops=tuple(parse_number(crop, 0.01, 1) for crop in further),
+        doubtful_below=parse_number(data.get("doubtful_below", 0), 0, 1),
     )
 
 

@@ -159,6 +159,15 @@ def test_distance_is_the_share_that_lies_outside_of_the_principal_axes(atlas: At
     assert np.isfinite(atlas.distance(atlas.pca_mean[None])).all()
 
 
+def test_the_axes_are_those_of_all_that_is_known() -> None:
+    known, target = draw_features(N_CELLS, seed=1)
+    few = Atlas.fit(known[:60], target[:60], known=known, perplexity=5, n_components=20)
+    alone = Atlas.fit(known[:60], target[:60], perplexity=5, n_components=20)
+    new, _ = draw_features(N_CELLS, seed=2)
+    assert len(few) == 60 and few.distance(new).mean() < alone.distance(new).mean()
+    assert np.allclose(few.pca_mean, known.mean(axis=0), atol=1e-4)
+
+
 def test_what_is_unlike_the_reference_is_far(atlas: Atlas, new) -> None:
     strange = np.abs(np.random.default_rng(0).normal(size=(20, N_FEATURES)))
     assert np.median(atlas.distance(strange)) > np.median(atlas.distance(new[0]))

@@ -24,6 +24,9 @@ def change(folder: Path, **values) -> None:
     (folder / "bundle.json").write_text(json.dumps(data | values))
 
 
+PLAIN = {"image_size": 32, "crop": 1, "mean": [0, 0, 0], "std": [1, 1, 1]}
+
+
 def complaint(path: Path) -> str:
     with pytest.raises(BundleError) as caught:
         load_bundle(path)
@@ -47,6 +50,11 @@ def test_all_that_is_known_of_a_class_survives(tmp_path: Path) -> None:
     second = ClassInfo("b", {"en": "B"}, "#abcdef")
     saved = save_tiny_bundle(tmp_path, classes=[first, second, ClassInfo("c", {"en": "C"}, "#000000")])
     assert load_bundle(tmp_path).classes[:2] == saved.classes[:2] == (first, second)
+
+
+def test_a_bundle_of_before_there_were_further_views_is_seen_once(folder: Path) -> None:
+    change(folder, preprocessing=PLAIN)
+    assert (load_bundle(folder).preprocessing.further_crops, load_bundle(folder).temperature) == ((), 1.5)
 
 
 @pytest.mark.parametrize("name", ["unidentified", "excluded"])
@@ -186,6 +194,9 @@ def test_a_file_that_is_not_listed_is_no_part_of_it(folder: Path) -> None:
         ("preprocessing", {"image_size": 32, "crop": 0, "mean": [0, 0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0, 0], "std": [0, 1, 1]}),
+        ("preprocessing", PLAIN | {"further_crops": [1.5]}),
+        ("preprocessing", PLAIN | {"further_crops": [0.5] * 17}),
+        ("preprocessing", PLAIN | {"doubtful_below": 2}),
         ("classes", []),
         ("classes", None),
         ("classes", ["red", "green"]),

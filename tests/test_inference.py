@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -152,6 +153,42 @@ def test_a_reason_never_says_more_than_the_numbers(tiny_classifier: Classifier) 
     ]:
         reason = inference._explain("uncertain", confidence, limit)
         assert sure in reason and needed in reason
+
+
+def look_thrice(folder: Path, below: float = 1.0, distance: float = 2.0) -> Classifier:
+    """Sees a doubtful image in a half and in all of it, too."""
+    bundle = save_tiny_bundle(folder / "one")
+    how = replace(bundle.preprocessing, further_crops=(0.5, 1.0), doubtful_below=below)
+    limits = Thresholds(confidence=0.6, distance=distance)
+    return Classifier(bundle.change(files={}, preprocessing=how, thresholds=limits).save(folder / "thrice"))
+
+
+def test_a_doubtful_image_is_answered_from_the_mean_of_its_views(tmp_path: Path) -> None:
+    images, thrice = noise(5), look_thrice(tmp_path)
+    found, bundle = thrice.predict(images), thrice.bundle
+    crops = [replace(bundle.preprocessing, crop=crop, further_crops=()) for crop in (0.8, 0.5, 1.0)]
+    views = [Classifier(bundle.change(files={}, preprocessing=how)).predict(images) for how in crops]
+    logs = np.mean([np.log(view.probs) for view in views], axis=0)
+    assert np.allclose(found.probs, softmax(logs), atol=1e-5)
+    assert not np.allclose(found.probs, views[0].probs, atol=1e-3)
+    for name in ("features", "cams", "distance"):
+        assert np.array_equal(getattr(found, name), getattr(views[0], name))
+    again = thrice.classify([(str(i), encode(image)) for i, image in enumerate(images)])
+    assert np.allclose([result.probs for result in again], found.probs, atol=1e-6)
+
+
+@pytest.mark.parametrize("how", [{"below": 0.0}, {"distance": 0.0}], ids=["sure", "unfamiliar"])
+def test_what_is_sure_or_unfamiliar_is_seen_once(tmp_path: Path, how: dict) -> None:
+    thrice, images = look_thrice(tmp_path, **how), noise(5)
+    once = Classifier(load_bundle(tmp_path / "one"))
+    assert np.array_equal(thrice.predict(images).probs, once.predict(images).probs)
+
+
+def test_an_adapted_classifier_sees_an_image_once(tmp_path: Path) -> None:
+    images = noise(3)
+    adapted = look_thrice(tmp_path).adapt(images, ["red", "green", "blue"])
+    found = adapted.predict(images)
+    assert np.array_equal(found.probs, adapted.predict_features(found.features)[0])
 
 
 def test_files_are_read_only_a_little_ahead(tiny_classifier: Classifier) -> None:

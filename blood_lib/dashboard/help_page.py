@@ -152,10 +152,17 @@ def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
         ("architecture", str(card.get("architecture") or "")),
         ("initialisation", str(card.get("initialisation") or "")),
         ("size", size),
+        ("again", _further_views(bundle, t)),
         ("identity", bundle.sha256[:16]),
     ]
     facts = [(escape(t(f"help.{key}")), escape(text)) for key, text in rows]
     return [*facts[:3], (escape(t("help.types")), _type_list(bundle, t)), *facts[3:]]
+
+
+def _further_views(bundle: Bundle, t: Messages) -> str:
+    how = bundle.preprocessing
+    crops = ", ".join(t.percent(crop, 0) for crop in how.further_crops)
+    return t("help.again_text", below=t.percent(how.doubtful_below, 0), crops=crops) if crops else ""
 
 
 def _split_sizes(dataset: Mapping[str, Any], t: Messages) -> str:

@@ -16,7 +16,6 @@ import onnx
 import pandas as pd
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from blood_lib import BloodError
@@ -39,7 +38,7 @@ from blood_lib.study.architectures import CellNetwork
 from blood_lib.study.card import TEXTS, build_card
 from blood_lib.study.cells import SUBTYPES, class_infos, subtype_infos
 from blood_lib.study.data.index import find_dataset
-from blood_lib.study.labelled import find_labelled
+from blood_lib.study.labelled import classify_labelled, find_labelled
 from blood_lib.study.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
 from blood_lib.study.losses import UNKNOWN
 from blood_lib.study.painter import save_examples
@@ -155,7 +154,8 @@ def _draw_examples(seed: int) -> dict[str, bytes]:
 
 def _describe_input(recipe: Recipe) -> dict[str, object]:
     """The part of a bundle that is known before anything is measured."""
-    preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD)
+    further = {"further_crops": recipe.further_crops, "doubtful_below": recipe.doubtful_below}
+    preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD, **further)
     return {**TEXTS, "classes": class_infos(), "preprocessing": preprocessing}
 
 
@@ -187,7 +187,8 @@ def run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recip
 
 def _build_atlas(train: Outputs, seed: int) -> Atlas:
     chosen = sample_per_class(train.target, ATLAS_PER_CLASS, seed)
-    return Atlas.fit(train.features[chosen], train.target[chosen], random_state=seed)
+    cells = train.features[chosen], train.target[chosen]
+    return Atlas.fit(*cells, known=train.features, random_state=seed)
 
 
 def _build_subtypes(train: Outputs, valid: Outputs) -> tuple[tuple[SubtypeInfo, ...], dict[str, bytes]]:
@@ -223,16 +224,8 @@ def _measure_and_save(
     served = compile_network(network, recipe, half=half)
     train, valid = (run_part(served, root, split, part, recipe) for part in ("train", "valid"))
     atlas, temperature = _build_atlas(train, recipe.seed), fit_temperature(valid.target, valid.logits)
-    probs = softmax(valid.logits / temperature, axis=1)
-    confidence = choose_confidence(valid.target, probs, accuracy=OK_ACCURACY)
-    thresholds = Thresholds(confidence, choose_distance(atlas.distance(valid.features)))
     subtypes, subtype_files = _build_subtypes(train, valid)
-    shared = {
-        **_describe_input(recipe),
-        "temperature": temperature,
-        "thresholds": thresholds,
-        "subtypes": subtypes,
-    }
+    shared = {**_describe_input(recipe), "temperature": temperature, "subtypes": subtypes}
     files = {
         "model.onnx": _build_model(network, recipe, half),
         "atlas.npz": atlas.to_bytes(),
@@ -241,9 +234,17 @@ def _measure_and_save(
         **_draw_examples(recipe.seed),
     }
     _check_size(files)
-    classifier = Classifier(save_bundle(out, **shared, card={}, files=files))
-    card = build_card(classifier, run, recipe, split, root, elsewhere)
-    save_bundle(out, **shared, card=card, files=files)
+    distance = choose_distance(atlas.distance(valid.features))
+    draft = save_bundle(out, **shared, thresholds=Thresholds(0.0, distance), card={}, files=files)
+    bundle = draft.change(files={}, thresholds=Thresholds(_choose_confidence(draft, split, root), distance))
+    card = build_card(Classifier(bundle), run, recipe, split, root, elsewhere)
+    bundle.change(files={}, card=card).save(out)
+
+
+def _choose_confidence(bundle: Bundle, split: pd.DataFrame, root: Path) -> float:
+    """The confidence from which OK_ACCURACY of the answers about the validation part are right."""
+    answers = classify_labelled(Classifier(bundle), root, split[split["part"] == "valid"])
+    return choose_confidence(answers.target, answers.probs, accuracy=OK_ACCURACY)
 
 
 def export_bundle(

@@ -31,6 +31,8 @@ class Recipe:
     subtype_weight: float = 0.0  # of the loss of the second output, the subtypes; 0: there is none
     image_size: int = 128  # of what the network sees, px, a multiple of 32
     crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
+    further_crops: tuple[float, ...] = ()  # of the views that a doubtful image is seen in, too, when served
+    doubtful_below: float = 0.0  # confidence
     n_epochs: int = 20
     batch_size: int = 64  # images
     lr: float = 1e-3  # the highest of the one-cycle schedule (Smith 2018, arXiv:1803.09820)
@@ -75,7 +77,7 @@ class Recipe:
     def from_json(cls, text: str) -> "Recipe":
         values = json.loads(text)
         augmentation = values.pop("augmentation")
-        values["teachers"] = tuple(values.get("teachers", ()))
+        values |= {name: tuple(values.get(name, ())) for name in ("teachers", "further_crops")}
         return cls(
             **values, augmentation=Augmentation(**augmentation | {"zoom": tuple(augmentation["zoom"])})
         )
