@@ -94,7 +94,7 @@ def _normalise(features: np.ndarray) -> np.ndarray:
 
 
 def _compute_residual(atlas: Atlas, features: np.ndarray) -> np.ndarray:
-    """Length of what lies outside of the reference cells' principal axes; `Atlas.distance` divides it by the
+    """Length of what lies outside of the map's principal axes; `Atlas.distance` divides it by the
     whole.
     """
     return atlas.distance(features) * np.linalg.norm(features - atlas.pca_mean, axis=1)

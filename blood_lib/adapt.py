@@ -76,7 +76,7 @@ def adapt_bundle(
     target = find_targets(labels, bundle.classes)
     found = fit_adaptation(atlas, bundle.thresholds, features, target, len(bundle.classes))
     adapted = bundle.change(
-        # Fitted and measured on one view: another laboratory's cells may fill more of the image.
+        # Fitted to one view of each cell; further views make it no better elsewhere (docs/model.md).
         preprocessing=replace(bundle.preprocessing, further_crops=(), doubtful_below=0.0),
         temperature=found.temperature,
         thresholds=found.thresholds,

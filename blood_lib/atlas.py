@@ -14,7 +14,7 @@ from blood_lib.placing import Placer
 
 __all__ = ["Atlas", "Zones"]
 
-N_COMPONENTS = 200  # principal axes of the reference cells: what the network has learned to see
+N_COMPONENTS = 200  # principal axes of what is known: what the network has learned to see
 N_MAP_COMPONENTS = 50  # so many of them lay out the map
 ZONE_WIDTH = 0.04  # of the map, which reaches from -1 to 1
 ZONE_EDGE = 1.15
@@ -192,8 +192,8 @@ class Atlas:
     def distance(self, features: np.ndarray) -> np.ndarray:
         """How unfamiliar cells, features (N, D), are: (N,), within [0, 1].
 
-        The part of a cell's deviation from the mean that lies outside of the principal axes of the reference
-        cells: the residual of Wang et al. 2022 (ViM, arXiv:2203.10807, section 4.1), here relative to the
+        The part of a cell's deviation from the mean that lies outside of the principal axes of what is
+        known: the residual of Wang et al. 2022 (ViM, arXiv:2203.10807, section 4.1), here relative to the
         whole deviation, so that faint and strong features count alike.
         """
         deviation = np.asarray(features, np.float64) - self.pca_mean

@@ -28,7 +28,7 @@ STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
 _FIRST_BATCH = 8  # images; the next are twice as large, and so on
 _MAX_THREADS = 4  # each may hold an image of many megapixels
-_MAX_WAITING_BYTES = 256 * 2**20  # file contents that wait for their turn
+_MAX_WAITING_BYTES = 192 * 2**20  # file contents that wait for their turn; a third as much is looked at
 
 
 _Decoded = tuple[str, bytes | Rejection, np.ndarray | Rejection]  # a file's name, content and view
@@ -38,7 +38,8 @@ _Decoded = tuple[str, bytes | Rejection, np.ndarray | Rejection]  # a file's nam
 class Predictions:
     """What the network says about N images: C classes, D features, maps of h x w.
 
-    All but `probs` and `subtype_probs` are of the first view alone, where a doubtful image was seen in more.
+    Where a doubtful image was seen in several views, `features` are their mean, and all follows from that
+    but `cams`, which are of the first one.
     """
 
     probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
@@ -111,7 +112,7 @@ class Classifier:
     def _decode_ahead(
         self, files: Iterable[tuple[str, bytes | Rejection]], batch_size: int
     ) -> Iterator[list[_Decoded]]:
-        """Batches of prepared images in the order of `files`, while threads decode the next two.
+        """Batches of prepared images in the order of `files`, while threads decode as many again twice.
 
         The first ones are smaller: files may arrive slowly, and somebody waits for a first result.
         """
@@ -122,7 +123,7 @@ class Classifier:
             for name, content in files:
                 waiting.append((name, content, pool.submit(self._decode, content)))
                 if len(waiting) >= 3 * size or sum(map(_count_bytes, waiting)) > _MAX_WAITING_BYTES:
-                    yield _take(waiting, size)
+                    yield _take(waiting, max(1, len(waiting) // 3))
                     size = min(2 * size, batch_size)
             while waiting:
                 yield _take(waiting, batch_size)
@@ -180,32 +181,34 @@ class Classifier:
         """Write the bundle, adapted or not, into `folder`, and load it from there."""
         return self.bundle.save(folder)
 
-    def _predict(self, x: Sequence[np.ndarray], reopen: Callable[[int], Image.Image]) -> Predictions:
+    def _predict(
+        self, x: Sequence[np.ndarray], reopen: Callable[[int], Image.Image | Rejection]
+    ) -> Predictions:
         """What is said of views x (N, S, S, 3); `reopen` gives the image that one of them is of."""
         logits, features, cams = self._network(x)
-        seen = self._look_again(logits, features, reopen)
-        probs, distance, status = self._judge(self._network.head(seen), features)
-        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(seen))
+        if self.bundle.preprocessing.further_crops:
+            features = self._look_again(logits, features, reopen)
+            logits = self._network.head(features)
+        probs, distance, status = self._judge(logits, features)
+        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(features))
 
     def _look_again(
-        self, logits: np.ndarray, features: np.ndarray, reopen: Callable[[int], Image.Image]
+        self, logits: np.ndarray, features: np.ndarray, reopen: Callable[[int], Image.Image | Rejection]
     ) -> np.ndarray:
-        """Features (N, D) to answer from: those of a doubtful image are the mean of all its views'.
+        """Features (N, D), those of each doubtful image the mean over all its views.
 
-        So are its logits then, since the head is linear (multi-crop evaluation, Szegedy et al. 2015,
+        The mean of the logits follows, since the head is linear (multi-crop evaluation, Szegedy et al. 2015,
         arXiv:1409.4842, section 7). What is unfamiliar gains nothing by another look.
         """
-        crops = self.bundle.preprocessing.further_crops
+        how, features = self.bundle.preprocessing, features.copy()
         probs, _, status = self._judge(logits, features)
-        sure = probs.max(axis=1, initial=0) >= self.bundle.preprocessing.doubtful_below
-        doubtful = np.flatnonzero(~sure & (np.array(status, object) != "unfamiliar"))
-        if not crops or not len(doubtful):
-            return features
-        views = [self._prepare(image, crop) for image in map(reopen, doubtful) for crop in crops]
-        further = self._network(views)[1].reshape(len(doubtful), len(crops), -1)
-        seen = features.copy()
-        seen[doubtful] = np.concatenate([features[doubtful, None], further], axis=1).mean(axis=1)
-        return seen
+        familiar = np.array(status, object) != "unfamiliar"
+        for i in np.flatnonzero(familiar & (probs.max(axis=1) < how.doubtful_below)):
+            image = reopen(i)
+            if not isinstance(image, Rejection):  # as when memory has run out meanwhile
+                views = [self._prepare(image, crop) for crop in how.further_crops]
+                features[i] = np.concatenate([features[i : i + 1], self._network(views)[1]]).mean(axis=0)
+        return features
 
     def _judge_subtypes(self, features: np.ndarray) -> np.ndarray | None:
         return None if self._subtypes is None else softmax(self._subtypes(features))

@@ -96,10 +96,10 @@ def _describe_input(bundle: Bundle) -> dict[str, str]:
     how, limits = bundle.preprocessing, bundle.thresholds
     size = f"{how.image_size} x {how.image_size} px"
     again = ", ".join(map(_percent, how.further_crops))
-    further = f"below a confidence of {_percent(how.doubtful_below)} the middle {again}, too; the mean counts"
+    below = f"below a confidence of {_percent(how.doubtful_below)}, unless it is unfamiliar"
     return {
         "what the network sees": f"the middle {_percent(how.crop)} of the image, at {size}",
-        **({"a doubtful image it looks at again": further} if again else {}),
+        **({"it looks again": f"{below}: at the middle {again}, too; the mean counts"} if again else {}),
         "logits are divided by": f"{bundle.temperature:.3g}",
         "`ok` takes a confidence of": f"{_percent(limits.confidence)} or more",
         "`unfamiliar` is what lies away from the reference cells by more than": f"{limits.distance:.4g}",

@@ -111,6 +111,8 @@ def parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
     further = data.get("further_crops", ())
     if len(further) > _MAX_VIEWS:
         raise ValueError(f"{len(further)} further views are more than {_MAX_VIEWS}")
+    if bool(further) != bool(data.get("doubtful_below", 0)):
+        raise ValueError("further views are for answers below a confidence, and the other way round")
     return Preprocessing(
         image_size=int(parse_number(data["image_size"], 16, 2048)),
         crop=parse_number(data["crop"], 0.01, 1),

@@ -52,7 +52,7 @@ def test_all_that_is_known_of_a_class_survives(tmp_path: Path) -> None:
     assert load_bundle(tmp_path).classes[:2] == saved.classes[:2] == (first, second)
 
 
-def test_a_bundle_of_before_there_were_further_views_is_seen_once(folder: Path) -> None:
+def test_a_bundle_of_before_there_were_further_views_has_none(folder: Path) -> None:
     change(folder, preprocessing=PLAIN)
     assert (load_bundle(folder).preprocessing.further_crops, load_bundle(folder).temperature) == ((), 1.5)
 
@@ -194,9 +194,11 @@ def test_a_file_that_is_not_listed_is_no_part_of_it(folder: Path) -> None:
         ("preprocessing", {"image_size": 32, "crop": 0, "mean": [0, 0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0, 0], "std": [0, 1, 1]}),
-        ("preprocessing", PLAIN | {"further_crops": [1.5]}),
-        ("preprocessing", PLAIN | {"further_crops": [0.5] * 17}),
-        ("preprocessing", PLAIN | {"doubtful_below": 2}),
+        ("preprocessing", PLAIN | {"further_crops": [1.5], "doubtful_below": 0.5}),
+        ("preprocessing", PLAIN | {"further_crops": [0.5] * 17, "doubtful_below": 0.5}),
+        ("preprocessing", PLAIN | {"further_crops": [0.5], "doubtful_below": 2}),
+        ("preprocessing", PLAIN | {"further_crops": [0.5]}),
+        ("preprocessing", PLAIN | {"doubtful_below": 0.5}),
         ("classes", []),
         ("classes", None),
         ("classes", ["red", "green"]),

@@ -70,6 +70,8 @@ class Recipe:
             raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")
         if not 0 < self.lr_first <= 1:
             raise BloodError("The first layers learn at a share above 0 up to 1 of the learning rate.")
+        if bool(self.further_crops) != bool(self.doubtful_below):
+            raise BloodError("Further crops are for answers below a confidence (doubtful_below) above 0.")
         if self.n_epochs < 1 or self.batch_size < 2:
             raise BloodError("A training needs at least one epoch, and batches of two images or more.")
 
