@@ -27,6 +27,7 @@ __all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "he
 STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
 _FIRST_BATCH = 8  # images; the next are twice as large, and so on
+_MAX_VIEWS = 64  # that wait for the network at once when doubtful images are looked at again
 _MAX_THREADS = 4  # each may hold an image of many megapixels
 _MAX_WAITING_BYTES = 192 * 2**20  # file contents that wait for their turn; a third as much is looked at
 
@@ -203,11 +204,17 @@ class Classifier:
         how, features = self.bundle.preprocessing, features.copy()
         probs, _, status = self._judge(logits, features)
         familiar = np.array(status, object) != "unfamiliar"
-        for i in np.flatnonzero(familiar & (probs.max(axis=1) < how.doubtful_below)):
-            image = reopen(i)
-            if not isinstance(image, Rejection):  # as when memory has run out meanwhile
-                views = [self._prepare(image, crop) for crop in how.further_crops]
-                features[i] = np.concatenate([features[i : i + 1], self._network(views)[1]]).mean(axis=0)
+        doubtful = np.flatnonzero(familiar & (probs.max(axis=1) < how.doubtful_below))
+        at_once = max(1, _MAX_VIEWS // len(how.further_crops))
+        for start in range(0, len(doubtful), at_once):
+            rows, views = [], []
+            for i in doubtful[start : start + at_once]:
+                image = reopen(i)
+                if not isinstance(image, Rejection):  # as when memory has run out meanwhile
+                    rows.append(i)
+                    views += [self._prepare(image, crop) for crop in how.further_crops]
+            further = self._network(views)[1].reshape(len(rows), len(how.further_crops), features.shape[1])
+            features[rows] = np.concatenate([features[rows, None], further], axis=1).mean(axis=1)
         return features
 
     def _judge_subtypes(self, features: np.ndarray) -> np.ndarray | None:
