@@ -7,6 +7,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("onnx", reason="needs the extra `study`")
 
+from blood_lib.bundle import load_bundle  # noqa: E402
 from blood_lib.calibration import fit_temperature  # noqa: E402
 from blood_lib.head import Head  # noqa: E402
 from blood_lib.inference import Classifier  # noqa: E402
@@ -21,6 +22,7 @@ from blood_lib.study.export import (  # noqa: E402
 )
 from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402
+from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import load_network  # noqa: E402
 
 
@@ -157,3 +159,13 @@ def test_the_sample_takes_as_many_of_each_class_as_there_are():
 def test_few_of_the_cells_that_the_threshold_was_chosen_on_are_flagged():
     distance = np.random.default_rng(0).gamma(2, size=2000)
     assert (distance > choose_distance(distance)).mean() == pytest.approx(export.FLAGGED, abs=0.0011)
+
+
+def test_the_second_look_of_a_recipe_is_served() -> None:
+    looks = {"further_crops": (0.5, 1.0), "doubtful_below": 0.9}
+    how = export._describe_input(Recipe(**looks))["preprocessing"]
+    assert {name: getattr(how, name) for name in looks} == looks
+    shipped = load_bundle()
+    recipe = Recipe.from_json(shipped.read("recipe.json").decode())
+    for name in looks:
+        assert getattr(recipe, name) == getattr(shipped.preprocessing, name)

@@ -236,7 +236,7 @@ def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkey
 
     ahead = tiny_classifier._decode_ahead(files(), 100)
     first = next(ahead)
-    assert n_read <= 4
+    assert len(first) < n_read <= 4  # what waits is decoded meanwhile
     assert len(first) + sum(map(len, ahead)) == 40
 
 

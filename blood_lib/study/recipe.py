@@ -32,7 +32,7 @@ class Recipe:
     image_size: int = 128  # of what the network sees, px, a multiple of 32
     crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
     further_crops: tuple[float, ...] = ()  # of the views that a doubtful image is seen in, too, when served
-    doubtful_below: float = 0.0  # confidence
+    doubtful_below: float = 0.0  # calibrated confidence in the view of `crop`
     n_epochs: int = 20
     batch_size: int = 64  # images
     lr: float = 1e-3  # the highest of the one-cycle schedule (Smith 2018, arXiv:1803.09820)
