@@ -11,7 +11,7 @@ pytest.importorskip("seaborn", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.__main__ import main  # noqa: E402
-from blood_lib.study.assessment import Assessment, assess, format_text, save_tables  # noqa: E402
+from blood_lib.study.assessment import Assessment, assess, format_table, format_text, save_tables  # noqa: E402
 from blood_lib.study.assessment_page import build_page  # noqa: E402
 from blood_lib.study.labelled import Labelled  # noqa: E402
 from tests.fixtures_bundle import COLOURS, draw_cell, encode  # noqa: E402
@@ -62,6 +62,16 @@ def test_bins_of_confidence_hold_each_answer_once(assessment):
     assert ((table["above"] <= table["confidence"]) & (table["confidence"] <= table["up_to"])).all()
     sure = table[table["confidence"] == 0.9].iloc[0]
     assert (sure["n"], sure["accuracy"]) == (2, 1)
+
+
+def test_a_table_is_told_in_per_cent_with_its_interval_in_one_column():
+    row = {"name": "a", "n": 1234, "recall": 0.5, "recall_low": 0.25, "recall_high": 0.755}
+    unknown = {"name": "b", "n": 0, **dict.fromkeys(("recall", "recall_low", "recall_high"), float("nan"))}
+    told = format_table(pd.DataFrame([row, unknown], index=["x", "y"]))
+    assert told.loc["x"].to_dict() == {
+        "name": "a", "n": "1,234", "recall": "50.00%", "recall, 95 %": "25.0% to 75.5%",
+    }  # fmt: skip
+    assert told.loc["y"].tolist() == ["b", "0", "", ""]
 
 
 def test_the_text_names_what_has_no_figure_without_one(assessment):

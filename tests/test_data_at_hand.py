@@ -2,12 +2,12 @@
 
 import pytest
 
-pytest.importorskip("pandas")
+pd = pytest.importorskip("pandas")
 
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.study.cells import CELL_TYPES  # noqa: E402
 from blood_lib.study.data import at_hand  # noqa: E402
-from blood_lib.study.data.at_hand import open_dataset  # noqa: E402
+from blood_lib.study.data.at_hand import open_dataset, take_shares  # noqa: E402
 
 
 @pytest.fixture
@@ -53,3 +53,11 @@ def test_a_published_copy_needs_no_note_and_a_sample_says_so(drawn_dataset, draw
 
 def test_a_sample_of_more_than_there_is_is_all_of_it(drawn_dataset, drawn_index):
     assert open_dataset(drawn_dataset, max_images=10_000).index.equals(drawn_index)
+
+
+def test_each_group_gives_its_share_and_the_smallest_gives_one():
+    groups = pd.Series(list("aaaaaabbbc"), index=range(100, 110))
+    taken = take_shares(groups, 5)
+    assert groups[taken].value_counts().to_dict() == {"a": 3, "b": 1, "c": 1}
+    assert set(taken) == {100, 101, 102, 106, 109}  # the first of each
+    assert set(take_shares(groups, 3)) == {100, 106, 109}

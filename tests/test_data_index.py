@@ -11,7 +11,14 @@ from PIL import Image
 pytest.importorskip("pandas")
 
 from blood_lib import BloodError  # noqa: E402
-from blood_lib.study.data.index import COLUMNS, DATASET, build_index, find_dataset, hash_pixels  # noqa: E402
+from blood_lib.study.data.index import (  # noqa: E402
+    COLUMNS,
+    DATASET,
+    build_index,
+    find_dataset,
+    hash_pixels,
+    select_images,
+)
 from tests.drawn_data import draw_jpeg, write_files  # noqa: E402
 
 
@@ -35,6 +42,13 @@ def test_what_is_no_image_has_a_reason_and_no_pixels(drawn_index):
     bad = drawn_index[drawn_index["problem"] != ""].set_index("file")
     assert set(bad.index) == {"neutrophil/.DS_1.jpg", "lymphocyte/notes.txt", "eosinophil/EO_93.jpg"}
     assert (bad["pixels"] == "").all() and (bad["width"] == 0).all()
+
+
+def test_only_images_of_a_cell_type_are_selected_and_keep_their_rows(drawn_index):
+    selected = select_images(drawn_index)
+    left_out = drawn_index.drop(selected.index)
+    assert (selected["width"] > 0).all() and (selected["cell_type"] != "").all()
+    assert ((left_out["problem"] != "") | (left_out["cell_type"] == "")).all() and len(left_out) >= 3
 
 
 def test_pixels_are_hashed_as_documented():

@@ -18,7 +18,14 @@ from blood_lib.network import Network  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.commands import DISTILLATION  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
-from blood_lib.study.distillation import Teach, describe_teachers, hash_teacher, keep_teachers  # noqa: E402
+from blood_lib.study.distillation import (  # noqa: E402
+    Teach,
+    describe_teachers,
+    hash_teacher,
+    is_bundle,
+    keep_teachers,
+    keep_training,
+)
 from blood_lib.study.export import _read_run  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import _load_teachers, load_dls, train  # noqa: E402
@@ -59,6 +66,16 @@ def test_a_run_that_learns_from_teachers_keeps_how_they_were_trained(tiny_datase
     assert kept == json.loads(tiny_recipe().to_json())
     assert describe_teachers(run / "teachers") == ["ResNet-18, 2 epochs at 32 px"]
     assert (run / "teachers" / "1" / "training.csv").read_text() == (tiny_run / "log.csv").read_text()
+
+
+def test_of_a_bundle_that_is_trained_further_all_that_tells_of_its_training_is_kept(tiny_run, tmp_path):
+    assert is_bundle(SHIPPED) and not is_bundle(tiny_run)
+    bundle = load_bundle(SHIPPED)
+    keep_training(bundle, tmp_path / "start")
+    kept = [path.relative_to(tmp_path / "start").as_posix() for path in (tmp_path / "start").rglob("*.*")]
+    assert {"recipe.json", "training.csv", "teachers/1/recipe.json"} <= set(kept)
+    assert all((tmp_path / "start" / name).read_bytes() == bundle.read(name) for name in kept)
+    assert not any(name.endswith((".onnx", ".npz")) for name in kept)
 
 
 def test_a_bundle_teaches_what_it_serves():

@@ -7,8 +7,11 @@ pytest.importorskip("sklearn", reason="needs the extra `study`")
 
 from blood_lib.study.evaluation import (  # noqa: E402
     compute_calibration_error,
+    compute_coverage,
     compute_figures,
     compute_per_class,
+    compute_reliability,
+    compute_risks,
 )
 
 TARGET = np.array([0, 0, 0, 0, 1, 1])
@@ -52,3 +55,26 @@ def test_the_table_per_class_counts_and_names_the_confusion():
     assert (first["n"], first["recall"], first["precision"]) == (4, 0.75, 0.75)
     assert second["taken_for"] == "a (1)"
     assert second["recall_low"] == pytest.approx(0.0126, abs=1e-4)  # Clopper-Pearson, 1 of 2
+
+
+def test_bins_of_confidence_add_up_to_the_calibration_error():
+    rows = compute_reliability(TARGET, PROBS, n_bins=5)
+    assert [(row["above"], row["n"]) for row in rows] == [(0.6, 3), (0.8, 3)]  # 0.6 0.6 0.7, 0.8 0.9 0.9
+    assert [row["accuracy"] for row in rows] == pytest.approx([1 / 3, 1])
+    gap = sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in rows) / len(TARGET)
+    assert gap == pytest.approx(compute_calibration_error(TARGET, PROBS, n_bins=5))
+
+
+def test_risk_is_counted_from_the_surest_answer_on():
+    coverage, risk = compute_risks(TARGET, PROBS)
+    assert coverage == pytest.approx(np.arange(1, 7) / 6)
+    assert risk == pytest.approx([0, 0, 0, 0, 1 / 5, 2 / 6])
+
+
+def test_the_table_of_coverage_agrees_with_the_curve():
+    rows = compute_coverage(TARGET, PROBS)
+    coverage, risk = compute_risks(TARGET, PROBS)
+    assert rows[0]["n"] == 3 and rows[0]["confidence"] == 0.8 and rows[-1]["n"] == 6
+    for row in rows:
+        assert row["risk"] == pytest.approx(risk[row["n"] - 1])
+        assert row["errors"] == round(risk[row["n"] - 1] * row["n"])

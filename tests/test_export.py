@@ -12,16 +12,18 @@ from blood_lib.calibration import fit_temperature  # noqa: E402
 from blood_lib.head import Head  # noqa: E402
 from blood_lib.inference import Classifier  # noqa: E402
 from blood_lib.study import export  # noqa: E402
-from blood_lib.study.cells import SUBTYPES  # noqa: E402
+from blood_lib.study.cells import CELL_TYPES, SUBTYPES  # noqa: E402
 from blood_lib.study.export import (  # noqa: E402
     choose_distance,
     compile_network,
     export_bundle,
+    run_part,
     sample_per_class,
     store_as_float16,
 )
 from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E402
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402
+from blood_lib.study.losses import UNKNOWN  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
 from blood_lib.study.training import load_network  # noqa: E402
 
@@ -52,6 +54,22 @@ def test_whole_weights_are_served_as_they_were_trained(tiny_run):
     off = {half: np.abs(serve(views)[0] - expected).max() for half, serve in served.items()}
     assert off[False] < 1e-4
     assert off[False] < off[True]
+
+
+def test_a_part_is_run_in_the_order_of_the_split(tiny_run, tiny_dataset):
+    network, recipe = load_network(tiny_run)
+    served, split = (
+        compile_network(network, recipe),
+        pd.read_csv(tiny_run / "split.csv", keep_default_na=False),
+    )
+    whole, turned = (run_part(served, tiny_dataset, rows, "train", recipe) for rows in (split, split[::-1]))
+    rows = split[split["part"] == "train"]
+    assert [CELL_TYPES[i].name for i in whole.target] == rows["cell_type"].tolist()
+    assert [SUBTYPES[i] if i != UNKNOWN else "" for i in whole.subtype] == [
+        subtype if subtype in SUBTYPES else "" for subtype in rows["subtype"]
+    ]
+    assert whole.logits.shape == (len(rows), 8) and whole.features.shape[0] == len(rows)
+    assert np.abs(whole.logits - turned.logits[::-1]).max() < 0.05  # other neighbours in the batch
 
 
 def test_subtypes_are_told_when_the_training_part_has_all_of_them(tiny_run, tiny_dataset, bundle):

@@ -1,15 +1,27 @@
 """A result says what it rests on, and says it in full."""
 
+import json
+import os
+import platform
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pd = pytest.importorskip("pandas")
 
 from blood_lib.study.data.at_hand import DataAtHand  # noqa: E402
 from blood_lib.study.data.manifest import load_manifest  # noqa: E402
-from blood_lib.study.provenance import describe_data, describe_run, hash_table  # noqa: E402
+from blood_lib.study.provenance import (  # noqa: E402
+    describe_data,
+    describe_environment,
+    describe_machine,
+    describe_run,
+    hash_table,
+)
 
 
 def test_a_run_is_described(drawn_index):
@@ -39,3 +51,21 @@ def test_published_files_are_told_by_how_many_there_are(drawn_index):
 
 def test_a_run_in_no_profile_says_so():
     assert describe_run(seed=7, began=0.0)["value"][0].startswith("none")
+
+
+def test_the_machine_is_told_without_torch_being_loaded():
+    code = (
+        "import json, sys; from blood_lib.study.provenance import describe_machine; "
+        "print(json.dumps([describe_machine(), 'torch' in sys.modules]))"
+    )
+    machine, has_torch = json.loads(subprocess.check_output([sys.executable, "-c", code]))
+    assert not has_torch
+    assert machine["cores"] == os.cpu_count() and machine["processor"] and machine == describe_machine()
+    assert machine["versions"]["numpy"] == np.__version__
+
+
+def test_a_training_says_with_how_many_threads_it_ran():
+    torch = pytest.importorskip("torch", reason="needs the extra `study`")
+    told = describe_environment("cpu")
+    assert told["threads"] == torch.get_num_threads() and told["hardware"] == describe_machine()["processor"]
+    assert told["versions"]["python"] == platform.python_version()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -145,6 +146,31 @@ def test_bfloat16_is_for_processors_that_have_it(able, monkeypatch):
         assert torch.is_autocast_enabled("cpu") is able
     finally:
         autocast.after_loss()
+
+
+def test_a_gpu_multiplies_in_bfloat16():
+    assert callbacks.has_bfloat16(torch.device("cuda"))
+
+
+def test_a_save_that_fails_leaves_the_old_file(tmp_path):
+    file = tmp_path / "state.pt"
+    callbacks.save_atomically({"epoch": 1}, file)
+    with pytest.raises(Exception, match="pickle"):
+        callbacks.save_atomically({"epoch": lambda: 2}, file)
+    assert torch.load(file) == {"epoch": 1}
+
+
+def test_an_epoch_draws_the_same_whatever_was_drawn_before_it():
+    def draw(seed: int, epoch: int) -> tuple[float, ...]:
+        seeds, train = callbacks.SeedEpochs(seed), SimpleNamespace(rng=None)
+        seeds.learn = SimpleNamespace(epoch=epoch, dls=SimpleNamespace(train=train))
+        seeds.before_epoch()
+        return random.random(), np.random.random(), torch.rand(1).item(), train.rng.random()
+
+    first = draw(seed=0, epoch=3)
+    others = draw(seed=0, epoch=4), draw(seed=1, epoch=3)
+    assert draw(seed=0, epoch=3) == first
+    assert all(a != b for other in others for a, b in zip(first, other, strict=True))
 
 
 def test_averaged_weights_follow_the_trained_ones_slowly():
