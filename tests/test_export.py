@@ -7,6 +7,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("onnx", reason="needs the extra `study`")
 
+from blood_lib import BloodError  # noqa: E402
+from blood_lib.__main__ import main  # noqa: E402
 from blood_lib.bundle import load_bundle  # noqa: E402
 from blood_lib.calibration import fit_temperature  # noqa: E402
 from blood_lib.head import Head  # noqa: E402
@@ -25,6 +27,7 @@ from blood_lib.study.labelled import classify_labelled, find_labelled  # noqa: E
 from blood_lib.study.loaders import load_views, normalise  # noqa: E402
 from blood_lib.study.losses import UNKNOWN  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
+from blood_lib.study.refit import refit_bundle  # noqa: E402
 from blood_lib.study.training import load_network  # noqa: E402
 
 
@@ -140,6 +143,24 @@ def test_a_bundle_that_is_too_large_is_not_written(tiny_dataset, tiny_run, tmp_p
     with pytest.raises(export.BloodError, match="train a smaller network"):
         export_bundle(tiny_run, tiny_dataset, tmp_path / "bundle")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_bundle_that_is_refitted_on_the_same_images_stays_as_it_was(bundle, tiny_dataset, tmp_path, capsys):
+    command = ["refit", str(tiny_dataset), "--bundle", str(bundle.path), "--out", str(tmp_path / "new")]
+    assert main([*command, "--elsewhere", str(tiny_dataset)]) == 0
+    new = load_bundle(tmp_path / "new")
+    assert new.sha256 == bundle.sha256
+    assert f"The bundle is in {new.path}" in capsys.readouterr().out
+
+
+def test_what_blood_train_has_not_made_is_not_refitted(tiny_bundle, tiny_dataset, tmp_path):
+    with pytest.raises(BloodError, match="not made by blood train"):
+        refit_bundle(tiny_bundle, tiny_dataset, tmp_path / "new")
+    shipped = load_bundle()
+    adapted = shipped.change(files={"head.npz": b""})
+    with pytest.raises(BloodError, match="adapted"):
+        refit_bundle(adapted, tiny_dataset, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
 
 
 def test_nothing_is_exported_when_the_other_images_are_not_there(tiny_dataset, tiny_run, tmp_path):

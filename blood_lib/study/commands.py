@@ -1,4 +1,4 @@
-"""`blood train` and `blood evaluate` on the command line.
+"""`blood train`, `blood refit` and `blood evaluate` on the command line.
 
 What they do is left to the modules of this package, which are imported only when a command runs.
 """
@@ -14,8 +14,9 @@ DISTILLATION = 0.75
 
 
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:
-    """Registers `train` and `evaluate`; each sets `run(args) -> int`."""
+    """Registers `train`, `refit` and `evaluate`; each sets `run(args) -> int`."""
     _add_train(subparsers)
+    _add_refit(subparsers)
     _add_evaluate(subparsers)
 
 
@@ -56,18 +57,31 @@ def _add_train(subparsers: "argparse._SubParsersAction") -> None:
     train.add_argument("--epochs", type=int, metavar="N", dest="n_epochs")
     train.add_argument("--seed", type=int, metavar="N")
     train.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU where there is one")
-    train.add_argument(
-        "--elsewhere",
-        metavar="DIR",
-        type=Path,
-        help="cells of another laboratory, to report on: a folder per class",
-    )
+    _add_elsewhere(train)
     train.add_argument(
         "--no-bundle",
         action="store_true",
         help="stop before the bundle is made; given again without it, the command makes it, on any machine",
     )
     train.set_defaults(run=_train)
+
+
+def _add_elsewhere(parser: argparse.ArgumentParser) -> None:
+    text = "cells of another laboratory, to report on: a folder per class"
+    parser.add_argument("--elsewhere", metavar="DIR", type=Path, help=text)
+
+
+def _add_refit(subparsers: "argparse._SubParsersAction") -> None:
+    text = (
+        "Make a new bundle of a bundle's network: calibration, thresholds, map, subtypes and figures as this "
+        "version finds them. Nothing is trained."
+    )
+    refit = subparsers.add_parser("refit", help="measure a bundle's network anew", description=text)
+    refit.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
+    refit.add_argument("--bundle", metavar="BUNDLE", type=Path, help="default: the bundle that ships")
+    refit.add_argument("--out", metavar="NEW", type=Path, required=True, help="the new bundle's folder")
+    _add_elsewhere(refit)
+    refit.set_defaults(run=_refit)
 
 
 def _add_evaluate(subparsers: "argparse._SubParsersAction") -> None:
@@ -99,7 +113,6 @@ def _add_evaluate(subparsers: "argparse._SubParsersAction") -> None:
 
 def _train(args: argparse.Namespace) -> int:
     from blood_lib.study.cells import class_infos
-    from blood_lib.study.evaluation import Figure
     from blood_lib.study.export import export_bundle
     from blood_lib.study.labelled import find_labelled
     from blood_lib.study.training import train
@@ -112,12 +125,26 @@ def _train(args: argparse.Namespace) -> int:
     train(args.folder, args.out, recipe, **how, say=say)
     if args.no_bundle:
         return 0
-    bundle = export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere)
+    _tell(export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere))
+    return 0
+
+
+def _refit(args: argparse.Namespace) -> int:
+    from blood_lib.bundle import load_bundle
+    from blood_lib.study.refit import refit_bundle
+
+    _tell(refit_bundle(load_bundle(args.bundle), args.folder, args.out, elsewhere=args.elsewhere))
+    return 0
+
+
+def _tell(bundle) -> None:
+    """The figures of a new bundle, and where it is."""
+    from blood_lib.study.evaluation import Figure
+
     for metric in bundle.card["metrics"]:
         where = metric.pop("where")
         print(f"{Figure(**metric)}: {where['en']}")
     print(f"The bundle is in {bundle.path}.")
-    return 0
 
 
 def _read_recipe(args: argparse.Namespace):

@@ -46,11 +46,13 @@ from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import build_targets, load_network
 
 __all__ = [
+    "EARLIER",
     "Outputs",
     "choose_distance",
     "compile_network",
     "export_bundle",
     "export_onnx",
+    "measure_and_save",
     "run_part",
     "sample_per_class",
     "store_as_float16",
@@ -63,6 +65,7 @@ FLAGGED = 0.005
 """Share of the validation part that the threshold of `unfamiliar` lets go: half of the 1 % that may be lost
 at home, for among a thousand images a share is known no closer."""
 ATLAS_PER_CLASS = 250
+EARLIER = ("start/", "teachers/")  # folders of a run or a bundle: how what it learned from was trained
 SUBTYPE_C = 0.03
 """Inverse strength of the penalty when the subtypes' head is fitted; chosen on the validation part."""
 
@@ -139,7 +142,7 @@ def _read_run(run: Path) -> dict[str, bytes]:
     """What the bundle keeps of its training: the recipe and the log as a table, and those of the bundle that
     was trained further and of the teachers.
     """
-    files = [*run.glob("start/**/*.*"), *run.glob("teachers/**/*.*")]
+    files = [file for name in EARLIER for file in run.glob(f"{name}**/*.*")]
     earlier = {file.relative_to(run).as_posix(): file.read_bytes() for file in sorted(files)}
     own = {"recipe.json": (run / "recipe.json").read_bytes(), "training.csv": (run / "log.csv").read_bytes()}
     return own | earlier
@@ -217,22 +220,20 @@ def _check_size(files: dict[str, bytes]) -> None:
         )
 
 
-def _measure_and_save(
-    out: Path, network: CellNetwork, recipe: Recipe, run: Path, root: Path, elsewhere: Path | None, half: bool
+def measure_and_save(
+    out: Path, served: Network, model: dict[str, bytes], run: Path, root: Path, elsewhere: Path | None
 ) -> None:
+    """Write the bundle `out`: the files `model` hold the network `served` and how it was trained, all else is
+    made here.
+    """
+    recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
     split = pd.read_csv(run / "split.csv", keep_default_na=False)
-    served = compile_network(network, recipe, half=half)
     train, valid = (run_part(served, root, split, part, recipe) for part in ("train", "valid"))
-    atlas, temperature = _build_atlas(train, recipe.seed), fit_temperature(valid.target, valid.logits)
+    atlas = _build_atlas(train, recipe.seed)
+    temperature = fit_temperature(valid.target, valid.logits)
     subtypes, subtype_files = _build_subtypes(train, valid)
     shared = {**_describe_input(recipe), "temperature": temperature, "subtypes": subtypes}
-    files = {
-        "model.onnx": _build_model(network, recipe, half),
-        "atlas.npz": atlas.to_bytes(),
-        **subtype_files,
-        **_read_run(run),
-        **_draw_examples(recipe.seed),
-    }
+    files = {**model, "atlas.npz": atlas.to_bytes(), **subtype_files, **_draw_examples(recipe.seed)}
     _check_size(files)
     distance = choose_distance(atlas.distance(valid.features))
     draft = save_bundle(out, **shared, thresholds=Thresholds(0.0, distance), card={}, files=files)
@@ -261,6 +262,8 @@ def export_bundle(
     check_out(out)
     if elsewhere is not None:
         find_labelled(elsewhere, class_infos())
+    served = compile_network(network, recipe, half=half)
+    model = {"model.onnx": _build_model(network, recipe, half), **_read_run(run)}
     with open_folder(out) as new:
-        _measure_and_save(new, network, recipe, run, find_dataset(folder), elsewhere, half)
+        measure_and_save(new, served, model, run, find_dataset(folder), elsewhere)
     return load_bundle(out)
