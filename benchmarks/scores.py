@@ -38,7 +38,8 @@ def run_network(network: Network, views: np.ndarray) -> Outputs:
 
 
 def fit_scores(atlas: Atlas, valid: Outputs, temperature: float) -> dict[str, Score]:
-    """Name -> score, fitted on the reference cells of `atlas`, which every bundle carries.
+    """Name -> score, fitted on the reference cells of `atlas`, which every bundle carries; the last one is
+    served.
 
     valid: outputs for cells of the validation part, on which ViM weighs its two halves.
     """
@@ -49,9 +50,10 @@ def fit_scores(atlas: Atlas, valid: Outputs, temperature: float) -> dict[str, Sc
         "Mahalanobis": _fit_mahalanobis(atlas),
         "neighbours": _fit_neighbours(atlas),
         "residual": lambda x: _compute_residual(atlas, x.features),
-        "relative residual": lambda x: atlas.distance(x.features),
+        "relative residual": lambda x: atlas.residual(x.features),
         "residual or neighbours": _fit_either(atlas, valid),
         "ViM": _fit_vim(atlas, valid),
+        "served": lambda x: atlas.distance(x.features),
     }
 
 
@@ -84,7 +86,7 @@ def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
     """The larger of the relative residual and the distance to the neighbours, seen from the reference cells'
     mean, each as a multiple of the threshold that the cells of the validation part give it.
     """
-    parts = [lambda x: atlas.distance(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
+    parts = [lambda x: atlas.residual(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
     limits = [choose_distance(part(valid)) for part in parts]
     return lambda x: np.max([part(x) / limit for part, limit in zip(parts, limits, strict=True)], axis=0)
 
@@ -94,15 +96,15 @@ def _normalise(features: np.ndarray) -> np.ndarray:
 
 
 def _compute_residual(atlas: Atlas, features: np.ndarray) -> np.ndarray:
-    """Length of what lies outside of the map's principal axes; `Atlas.distance` divides it by the
+    """Length of what lies outside of the map's principal axes; `Atlas.residual` divides it by the
     whole.
     """
-    return atlas.distance(features) * np.linalg.norm(features - atlas.pca_mean, axis=1)
+    return atlas.residual(features) * np.linalg.norm(features - atlas.pca_mean, axis=1)
 
 
 def _fit_vim(atlas: Atlas, valid: Outputs) -> Score:
     """The residual, as large on average as the highest logit, against the energy (Wang et al. 2022,
-    arXiv:2203.10807, eq. 6 and 7); here about the mean of the reference cells, as `Atlas.distance`.
+    arXiv:2203.10807, eq. 6 and 7); here about the mean of the reference cells, as `Atlas.residual`.
     """
     alpha = valid.logits.max(axis=1).mean() / _compute_residual(atlas, valid.features).mean()
     return lambda x: alpha * _compute_residual(atlas, x.features) + _energy(x)

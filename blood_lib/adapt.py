@@ -120,6 +120,7 @@ def fit_adaptation(
     """Fit all that is new: the cells of `atlas` stand for home, features (N, V, D) and target (N,) for the
     other laboratory.
     """
+    atlas = atlas.without_bank()  # too few new cells lie near each other
     ridge, weight = _build_ridge(atlas, features, target, n_classes)
     both, (n, n_views, _) = np.concatenate([atlas.target, target]), features.shape
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from blood_lib.arrays import load_arrays, save_arrays
+from blood_lib.memory_bank import N_AXES, N_NEIGHBOURS, MemoryBank
 from blood_lib.placing import Placer
 
 __all__ = ["Atlas", "Zones"]
@@ -23,6 +24,7 @@ _FAR = np.exp(-2)  # the vote of a single cell two widths away
 
 _PCA = ("pca_mean", "pca_components")
 _ARRAYS = ("features", "target", "embedding", "scale", *_PCA, "perplexity", "random_state")
+_BANK = ("bank_members", "bank_scale")  # both or none
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +41,8 @@ class Atlas:
 
     features (M, D) float32, target (M,) int64 index of the class, embedding (M, 2) float32 within [-1, 1],
     scale: length of 1 on the map in t-SNE's own units, pca_mean (D,) and pca_components (P, D) float32,
-    orthonormal rows, the most important first.
+    orthonormal rows, the most important first; bank: where all known cells lie, None where the principal
+    axes alone tell what is unfamiliar.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Atlas:
         pca_components: np.ndarray,
         perplexity: float,
         random_state: int,
+        bank: MemoryBank | None = None,
     ) -> None:
         self.features = np.asarray(features, np.float32)
         self.target = np.asarray(target, np.int64)
@@ -62,6 +66,7 @@ class Atlas:
         self.pca_components = np.asarray(pca_components, np.float32)
         self.perplexity = float(perplexity)
         self.random_state = int(random_state)
+        self.bank = bank
         self._check()
 
     def __len__(self) -> int:
@@ -76,6 +81,8 @@ class Atlas:
         numbers = (getattr(self, name) for name in ("features", "embedding", *_PCA))
         if self.target.min() < 0 or not all(np.isfinite(array).all() for array in numbers):
             raise ValueError("it holds numbers that cannot be")
+        if self.bank is not None and self.bank.members.shape[1] > len(self.pca_components):
+            raise ValueError("its memory bank is of other features")
 
     @classmethod
     def fit(
@@ -91,14 +98,14 @@ class Atlas:
         """Lay out reference cells, features (M, D), by PCA and t-SNE; needs openTSNE and some seconds.
 
         known: features (N, D) of all cells that the network has learned from, of which the principal axes
-        are; those of the reference cells by default. At most half of the D directions are kept as principal
-        axes, lest nothing could be unfamiliar.
+        are, and which are the memory bank; those of the reference cells, and no bank, by default. At most
+        half of the D directions are kept as principal axes, lest nothing could be unfamiliar.
         """
         from openTSNE import TSNE
 
         features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
-        known = features if known is None else known
-        mean, components = _fit_pca(known, min(n_components, len(known), known.shape[1] // 2))
+        all_known = features if known is None else known
+        mean, components = _fit_pca(all_known, min(n_components, len(all_known), features.shape[1] // 2))
         tsne = TSNE(
             perplexity=min(perplexity, (len(features) - 1) / 3),
             neighbors="exact",
@@ -110,7 +117,7 @@ class Atlas:
         )
         embedding -= (embedding.min(axis=0) + embedding.max(axis=0)) / 2
         scale = float(np.abs(embedding).max())
-        return cls(
+        atlas = cls(
             features=features,
             target=target,
             embedding=embedding / scale,
@@ -120,6 +127,7 @@ class Atlas:
             perplexity=perplexity,
             random_state=random_state,
         )
+        return atlas if known is None or len(known) <= N_NEIGHBOURS else atlas._with_bank(known)
 
     @classmethod
     def load(cls, path: Path) -> "Atlas":
@@ -130,12 +138,16 @@ class Atlas:
     def from_bytes(cls, content: bytes) -> "Atlas":
         """From the content of an .npz file; nothing in it is executed."""
         arrays = load_arrays(content)
-        return cls(**{name: arrays[name] for name in _ARRAYS})
+        bank = MemoryBank(arrays[_BANK[0]], float(arrays[_BANK[1]])) if _BANK[0] in arrays else None
+        return cls(**{name: arrays[name] for name in _ARRAYS}, bank=bank)
 
     def to_bytes(self) -> bytes:
         """The content of an .npz file; features are stored as float16."""
         arrays = {name: np.asarray(getattr(self, name)) for name in _ARRAYS}
-        return save_arrays(**arrays | {"features": self.features.astype(np.float16)})
+        arrays |= {"features": self.features.astype(np.float16)}
+        if self.bank is not None:
+            arrays |= zip(_BANK, (self.bank.members, np.asarray(self.bank.scale)), strict=True)
+        return save_arrays(**arrays)
 
     def save(self, path: Path) -> None:
         """Write an .npz file."""
@@ -154,8 +166,17 @@ class Atlas:
         """The map with more principal axes (K, D), as `find_axes` gives them."""
         return self._change(pca_components=np.concatenate([self.pca_components, axes]))
 
-    def _change(self, **arrays: np.ndarray) -> "Atlas":
-        return Atlas(**({name: getattr(self, name) for name in _ARRAYS} | arrays))
+    def without_bank(self) -> "Atlas":
+        """The map for which the principal axes alone tell what is unfamiliar."""
+        return self._change(bank=None)
+
+    def _with_bank(self, features: np.ndarray) -> "Atlas":
+        return self._change(
+            bank=MemoryBank.fit(self._find_directions(features, N_AXES), self.residual(features))
+        )
+
+    def _change(self, **parts: np.ndarray | MemoryBank | None) -> "Atlas":
+        return Atlas(**({name: getattr(self, name) for name in (*_ARRAYS, "bank")} | parts))
 
     def find_axes(self, features: np.ndarray, n_axes: int) -> np.ndarray:
         """The most important directions (K, D) of cells, features (N, D), that the principal axes do not
@@ -190,7 +211,24 @@ class Atlas:
         return np.array(rows, np.float64).reshape(-1, len(axes))
 
     def distance(self, features: np.ndarray) -> np.ndarray:
-        """How unfamiliar cells, features (N, D), are: (N,), within [0, 1].
+        """How unfamiliar cells, features (N, D), are: (N,) float32, 0 or more.
+
+        The relative residual, or the distance in the memory bank where that is larger: the first knows what
+        is no blood cell, the second what is a cell of a type never shown.
+        """
+        residual = self.residual(features)
+        if self.bank is None:
+            return residual
+        directions = self._find_directions(features, self.bank.members.shape[1])
+        return np.maximum(residual, self.bank.distance(directions))
+
+    def _find_directions(self, features: np.ndarray, n_axes: int) -> np.ndarray:
+        """(N, at most n_axes): deviations from the mean, of length 1, along the first axes."""
+        deviation = np.asarray(features, np.float64) - self.pca_mean
+        return _normalise(deviation) @ self.pca_components[:n_axes].T
+
+    def residual(self, features: np.ndarray) -> np.ndarray:
+        """The relative residual of cells, features (N, D): (N,) float32, within [0, 1].
 
         The part of a cell's deviation from the mean that lies outside of the principal axes of what is
         known: the residual of Wang et al. 2022 (ViM, arXiv:2203.10807, section 4.1), here relative to the

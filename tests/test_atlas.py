@@ -164,7 +164,7 @@ def test_the_axes_are_those_of_all_that_is_known() -> None:
     few = Atlas.fit(known[:60], target[:60], known=known, perplexity=5, n_components=20)
     alone = Atlas.fit(known[:60], target[:60], perplexity=5, n_components=20)
     new, _ = draw_features(N_CELLS, seed=2)
-    assert len(few) == 60 and few.distance(new).mean() < alone.distance(new).mean()
+    assert len(few) == 60 and few.residual(new).mean() < alone.residual(new).mean()
     assert np.allclose(few.pca_mean, known.mean(axis=0), atol=1e-4)
 
 

@@ -27,6 +27,7 @@ SCORES = (
     "relative residual",
     "residual or neighbours",
     "ViM",
+    "served",
 )
 
 
