@@ -138,6 +138,11 @@ def test_the_bundle_keeps_the_log_and_the_recipe_of_its_training(bundle, tiny_ru
     assert len(bundle.examples) == 24
 
 
+def test_all_cells_of_the_training_part_are_in_the_memory_bank(bundle, tiny_run):
+    split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
+    assert len(Classifier(bundle).atlas.bank.members) == (split["part"] == "train").sum()
+
+
 def test_a_bundle_that_is_too_large_is_not_written(tiny_dataset, tiny_run, tmp_path, monkeypatch):
     monkeypatch.setattr(export, "MAX_BYTES", 10**6)
     with pytest.raises(export.BloodError, match="train a smaller network"):

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from blood_lib.adapt import fit_adaptation
 from blood_lib.atlas import Atlas
+from blood_lib.bundle import Thresholds
 from blood_lib.memory_bank import N_NEIGHBOURS, MemoryBank
-from tests.test_atlas import N_FEATURES, draw_features
+from tests.test_atlas import N_FEATURES, N_TYPES, draw_features
 
 
 def _draw_directions(n: int, seed: int) -> np.ndarray:
@@ -75,6 +77,12 @@ def test_the_bank_is_saved_stays_with_more_cells_and_can_be_left(atlas: Atlas) -
     again = Atlas.from_bytes(atlas.with_cells(new, target).to_bytes())
     assert np.array_equal(again.distance(new), distance)
     assert np.array_equal(atlas.without_bank().distance(new), atlas.residual(new))
+
+
+def test_an_adapted_map_goes_by_its_axes_alone(atlas: Atlas) -> None:
+    new, target = draw_features(30, seed=2)
+    adapted = fit_adaptation(atlas, Thresholds(0.9, 0.3), new[:, None], target, n_classes=N_TYPES)
+    assert atlas.bank is not None and adapted.atlas.bank is None
 
 
 def test_few_known_cells_are_no_bank() -> None:
