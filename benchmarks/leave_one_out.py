@@ -82,8 +82,7 @@ def measure(
     target = known["train"]["cell_type"].map(CLASS_INDEX).to_numpy()
     chosen = sample_per_class(target, references or len(target), recipe.seed)
     features = outputs["train"].features
-    cells = features[chosen], target[chosen]
-    atlas = Atlas.fit(*cells, known=features, random_state=recipe.seed)
+    atlas = Atlas.fit(features[chosen], target[chosen], known=features, random_state=recipe.seed)
     strange = _run(served, root, split[~is_known], recipe)
     rows = []
     for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():

@@ -104,8 +104,8 @@ class Atlas:
         from openTSNE import TSNE
 
         features = np.asarray(features, np.float16).astype(np.float32)  # as they will be saved
-        all_known = features if known is None else known
-        mean, components = _fit_pca(all_known, min(n_components, len(all_known), features.shape[1] // 2))
+        spread = features if known is None else known
+        mean, components = _fit_pca(spread, min(n_components, len(spread), spread.shape[1] // 2))
         tsne = TSNE(
             perplexity=min(perplexity, (len(features) - 1) / 3),
             neighbors="exact",

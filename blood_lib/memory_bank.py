@@ -17,8 +17,8 @@ _ROWS = 256  # at once, which bounds memory
 
 @dataclass(frozen=True, eq=False)
 class MemoryBank:
-    """members (N, P) float16: where known cells lie, each seen from the mean of all and from one length away,
-    along the first P principal axes. scale: squares of a residual per distance.
+    """members (N, P) float16: each known cell's deviation from the mean, divided by its length, along the
+    first P principal axes. scale: squares of a relative residual per distance.
     """
 
     members: np.ndarray
@@ -32,7 +32,7 @@ class MemoryBank:
 
     @classmethod
     def fit(cls, directions: np.ndarray, residual: np.ndarray) -> "MemoryBank":
-        """Of known cells: directions (N, P) and their relative residuals (N,).
+        """Of known cells: directions (N, P), as the members, and relative residuals (N,).
 
         The scale makes the distances as large as the residuals where both are as large as known cells have
         them.
@@ -47,7 +47,7 @@ class MemoryBank:
 
         The root, by the scale, of the distance of Sun et al. 2022 (arXiv:2204.06507), seen from the mean of
         what is known; what the axes leave of two cells counts as at right angles to each other. With the root
-        it ranks most known cells, and the residual those at the edge.
+        it exceeds the residual of most known cells and ranks them; at the edge they are equal.
         """
         return np.sqrt(self.scale * self._find_distance(directions, N_NEIGHBOURS)).astype(np.float32)
 

@@ -102,7 +102,7 @@ def _describe_input(bundle: Bundle) -> dict[str, str]:
         **({"it looks again": f"{below}: at the middle {again}, too; the mean counts"} if again else {}),
         "logits are divided by": f"{bundle.temperature:.3g}",
         "`ok` takes a confidence of": f"{_percent(limits.confidence)} or more",
-        "`unfamiliar` is what lies away from the reference cells by more than": f"{limits.distance:.4g}",
+        "`unfamiliar` is what lies away from the cells that are known by more than": f"{limits.distance:.4g}",
     }
 
 

@@ -1,5 +1,7 @@
 """A bundle made from a run says what the trained network says, and carries what it promises."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,6 +158,15 @@ def test_a_bundle_that_is_refitted_on_the_same_images_stays_as_it_was(bundle, ti
     new = load_bundle(tmp_path / "new")
     assert new.sha256 == bundle.sha256
     assert f"The bundle is in {new.path}" in capsys.readouterr().out
+
+
+def test_a_bundle_is_refitted_on_its_own_images_alone(bundle, tiny_dataset, tmp_path):
+    fewer = tmp_path / tiny_dataset.name
+    shutil.copytree(tiny_dataset, fewer)
+    next(fewer.rglob("*.jpg")).unlink()
+    with pytest.raises(BloodError, match="other images"):
+        refit_bundle(bundle, fewer, tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == [fewer.name]
 
 
 def test_what_blood_train_has_not_made_is_not_refitted(tiny_bundle, tiny_dataset, tmp_path):

@@ -5,6 +5,7 @@ How that is done is for `export`; adapting to a laboratory is something else, an
 
 import json
 import tempfile
+from hashlib import sha256
 from pathlib import Path
 
 from blood_lib import BloodError
@@ -24,9 +25,9 @@ _KEPT = ("model.onnx", "recipe.json", "training.csv")
 def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, elsewhere: Path | None = None) -> Bundle:
     """The bundle `out`: the network of `bundle`, and all else made anew on the dataset in `folder`.
 
-    That is calibration, thresholds, map, the subtypes' head and the figures, as this version finds them, on
-    the split that the dataset gives; nothing is trained. The rest as in
-    `export_bundle`. Raises BloodError for a bundle that was not made by it.
+    That is calibration, thresholds, map, the subtypes' head and the figures, as this version finds them;
+    nothing is trained. elsewhere: as in `export_bundle`. Raises BloodError for a bundle that was not made by
+    that, and for other images than it was made on: what the network has seen of them would be unknown.
     """
     _check_exported(bundle)
     check_out(out)
@@ -35,6 +36,8 @@ def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, elsewhere: Path | N
     model = {name: bundle.read(name) for name in bundle.files if name in _KEPT or name.startswith(EARLIER)}
     with open_folder(out) as new, tempfile.TemporaryDirectory() as scratch:
         run = _restore_run(bundle, model, folder, Path(scratch))
+        if sha256((run / "split.csv").read_bytes()).hexdigest() != bundle.card["dataset"]["split_sha256"]:
+            raise BloodError(f"{bundle.path} was made on other images than those in {folder}; give those.")
         measure_and_save(new, Network(bundle), model, run, find_dataset(folder), elsewhere)
     return load_bundle(out)
 
