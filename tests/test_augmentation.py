@@ -1,5 +1,7 @@
 """Augmented images are still images, differ as they should, and stay what they were where they should."""
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
@@ -61,3 +63,15 @@ def test_blur_keeps_the_mean_and_lowers_the_contrast(frames):
     assert torch.allclose(blurred.mean((2, 3)), frames.mean((2, 3)), atol=0.01)
     assert (blurred.std((2, 3)) < frames.std((2, 3))).all()
     assert torch.allclose(blur(frames, torch.zeros(6)), frames, atol=1e-4)
+
+
+def test_jpeg_keeps_the_cell_and_loses_the_more_the_lower_the_quality(frames):
+    torch.manual_seed(1)
+    seen = augment(frames, 32, 0.5, STILL)
+    losses = []
+    for quality in (5, 40, 95):
+        torch.manual_seed(1)
+        a = replace(STILL, jpeg_probability=1, jpeg_quality=(quality, quality))
+        through = augment(frames, 32, 0.5, a)
+        losses.append((through - seen).abs().mean().item())
+    assert 0.2 > losses[0] > losses[1] > losses[2] > 0

@@ -4,9 +4,12 @@ Everything works on whole batches of tensors, on any device. What the classes ar
 left to others.
 """
 
+import io
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
 __all__ = ["Augmentation", "augment", "blur", "jitter_stain", "random_view"]
@@ -17,7 +20,8 @@ class Augmentation:
     """How far a batch is changed. Probabilities are per image; the rest are spreads.
 
     zoom: (smallest, largest) part of the frame's side that is seen, drawn log-uniformly; share_near: share of
-    the images that are seen within `near` (a ratio) of the nominal crop instead.
+    the images that are seen within `near` (a ratio) of the nominal crop instead; jpeg_quality: (lowest,
+    highest) on the scale of libjpeg.
     """
 
     zoom: tuple[float, float] = (0.33, 1.0)
@@ -37,6 +41,8 @@ class Augmentation:
     coarse_probability: float = 0.15
     noise_probability: float = 0.35
     noise_sigma: float = 0.05
+    jpeg_probability: float = 0.0
+    jpeg_quality: tuple[int, int] = (10, 90)
 
 
 def _uniform(n: int, low: float, high: float, device: torch.device) -> torch.Tensor:
@@ -110,6 +116,20 @@ def _coarsen(x: torch.Tensor) -> torch.Tensor:
     return F.interpolate(small, size=x.shape[-2:], mode="bilinear")
 
 
+def _compress(x: torch.Tensor, quality: tuple[int, int]) -> torch.Tensor:
+    """Images as they come back from JPEG, each of a random quality from the lowest to the highest."""
+    qualities = torch.randint(quality[0], quality[1] + 1, (len(x),)).tolist()
+    views = (255 * x).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    read = np.stack([_through_jpeg(view, q) for view, q in zip(views, qualities, strict=True)])
+    return torch.from_numpy(read).to(x.device).permute(0, 3, 1, 2).to(x.dtype) / 255
+
+
+def _through_jpeg(view: np.ndarray, quality: int) -> np.ndarray:
+    file = io.BytesIO()
+    Image.fromarray(view).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
 def _some(x: torch.Tensor, probability: float, change) -> torch.Tensor:
     """`x` with `change` applied to a random part of its images."""
     chosen = (torch.rand(len(x), device=x.device) < probability).nonzero().flatten()
@@ -130,4 +150,7 @@ def augment(frames: torch.Tensor, size: int, crop: float, a: Augmentation) -> to
             part
         )
 
-    return _some(x, a.noise_probability, noisy).clamp(0, 1)
+    x = _some(x, a.noise_probability, noisy).clamp(0, 1)
+    if not a.jpeg_probability:  # draws nothing, so that recipes from before JPEG end where they did
+        return x
+    return _some(x, a.jpeg_probability, lambda part: _compress(part, a.jpeg_quality))

@@ -78,11 +78,12 @@ class Recipe:
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
         values = json.loads(text)
-        augmentation = values.pop("augmentation")
+        augmentation = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.pop("augmentation").items()
+        }
         values |= {name: tuple(values.get(name, ())) for name in ("teachers", "further_crops")}
-        return cls(
-            **values, augmentation=Augmentation(**augmentation | {"zoom": tuple(augmentation["zoom"])})
-        )
+        return cls(**values, augmentation=Augmentation(**augmentation))
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"
