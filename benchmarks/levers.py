@@ -64,8 +64,6 @@ _GROUPS = {
 _CHANGES = {
     "batch norms frozen": {"fold_batch_norms": True, "norm_momentum": 0.0},
     "weights not averaged": {"ema_decay": 0.0},
-    "random weights to begin with": {"initialisation": "random"},
-    "larger network": {"arch": "efficientnet_lite2"},
 }
 _SEEN = SHIFTS | {
     "blurred": replace(_CLEAN, blur_probability=1.0),
