@@ -1,5 +1,6 @@
 """A bundle made from a run says what the trained network says, and carries what it promises."""
 
+import json
 import shutil
 
 import numpy as np
@@ -127,6 +128,15 @@ def test_the_card_of_drawn_cells_does_not_speak_of_the_published_dataset(bundle)
     )
     assert "not the published dataset" in bundle.card["metrics"][0]["where"]["en"]
     assert not bundle.card["limits"]
+
+
+def test_the_card_tells_every_machine_that_the_network_was_trained_on(tiny_run, tiny_dataset, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    told = json.loads((run / "environment.json").read_text())
+    earlier = [told | {"hardware": name} for name in ("an old one", "an old one", "another")]
+    (run / "environment.json").write_text(json.dumps(told | {"hardware": "a GPU", "earlier": earlier}))
+    card = export_bundle(run, tiny_dataset, tmp_path / "bundle").card
+    assert card["hardware"] == "an old one, then another, then a GPU"
 
 
 def test_the_bundle_says_what_is_counted_and_what_per_hundred_of_it(bundle):

@@ -59,3 +59,12 @@ def test_the_page_links_each_notebook_shows_its_key_tables_and_escapes_what_stop
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert '<a href="01_n.html">&lt;One&gt;</a>' in page and "<td>5 s</td>" in page
     assert "of 7" in page and "not key" not in page and "Stopped:</strong> a &lt; b" in page
+
+
+def test_the_page_links_what_a_stopped_notebook_got_to_where_it_got_anywhere(tmp_path):
+    RunFolder(tmp_path, "quick", error="no kernel", failed="02_n.ipynb").save()
+    assert "02_n.html" not in (tmp_path / "index.html").read_text(encoding="utf-8")
+    (tmp_path / "02_n.html").write_text("some")
+    RunFolder(tmp_path, "quick", error="a < b", failed="02_n.ipynb").save()
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert 'a &lt; b <a href="02_n.html">' in page and 'href="run.json"' in page

@@ -15,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib import BloodError  # noqa: E402
-from blood_lib.study import callbacks  # noqa: E402
+from blood_lib.study import callbacks, training  # noqa: E402
 from blood_lib.study.architectures import build_network  # noqa: E402
 from blood_lib.study.cells import CELL_TYPES  # noqa: E402
 from blood_lib.study.data.split import load_split  # noqa: E402
@@ -123,6 +123,16 @@ def test_a_kill_while_a_run_begins_leaves_nothing_half_written(name, tiny_datase
     monkeypatch.setattr(Learner, "fit_one_cycle", lambda learn, *rest, **options: None)
     with pytest.raises(FileNotFoundError):  # it goes on to its end, where there is no checkpoint to remove
         train(tiny_dataset, tmp_path, tiny_recipe())
+
+
+def test_a_run_that_goes_on_elsewhere_tells_every_machine(tiny_dataset, tmp_path, monkeypatch):
+    for processor in ("old", "old", "new"):
+        with monkeypatch.context() as patch, pytest.raises(PowerCut):
+            patch.setattr(training, "describe_environment", lambda _, name=processor: {"hardware": name})
+            cut_power_while_writing("split.csv", patch)
+            train(tiny_dataset, tmp_path, tiny_recipe())
+    told = json.loads((tmp_path / "environment.json").read_text())
+    assert told == {"hardware": "new", "earlier": [{"hardware": "old"}]}
 
 
 def test_a_kill_while_the_log_is_cut_keeps_every_row(tmp_path, monkeypatch):

@@ -128,6 +128,7 @@ def _describe_dataset(run: Path, split: pd.DataFrame, published: bool) -> dict[s
 
 def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
     environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    machines = [one["hardware"] for one in (*environment.get("earlier", []), environment)]
     return {
         "architecture": ARCHITECTURES[recipe.arch].title,
         "initialisation": _describe_start(run, recipe),
@@ -135,7 +136,7 @@ def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
         "image_size": recipe.image_size,
         "epochs": recipe.n_epochs,
         "seeds": [recipe.seed],
-        "hardware": environment["hardware"],
+        "hardware": ", then ".join(dict.fromkeys(machines)),
         "wall_time_s": int(pd.read_csv(run / "log.csv")["seconds"].sum()),
         "versions": environment["versions"],
     }

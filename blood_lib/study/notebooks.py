@@ -166,7 +166,7 @@ def run_study(
         try:
             done = run_notebook(path, out_dir, settings, beside=beside, progress=sys.stderr.isatty())
         except BloodError as error:
-            run.error = str(error)
+            run.error, run.failed = str(error), path.name
             run.save()
             raise
         say(f"    {done.seconds:.0f} s")

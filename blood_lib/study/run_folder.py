@@ -32,6 +32,7 @@ _INDEX = """<!doctype html>
 {tables}
 <h2>What it rests on</h2>
 {starts}
+<p>Versions, parameters and whole hashes: <a href="run.json">run.json</a>.</p>
 </html>
 """
 
@@ -66,6 +67,8 @@ class RunFolder:
     done: list[Done] = field(default_factory=list)
     error: str = ""
     """What stopped the last call."""
+    failed: str = ""
+    """The name of the notebook that did."""
 
     @classmethod
     def open(cls, path: Path, profile: str, *, again: Sequence[str] = ()) -> "RunFolder":
@@ -94,11 +97,17 @@ class RunFolder:
     def _build_index(self) -> str:
         return _INDEX.format(
             profile=html.escape(self.profile),
-            stopped=f"<p><strong>Stopped:</strong> {html.escape(self.error)}</p>" if self.error else "",
+            stopped=self._tell_stop() if self.error else "",
             rows="".join(f"<tr><td>{_link(one)}</td><td>{one.seconds:.0f} s</td></tr>" for one in self.done),
             tables="".join(map(_show_tables, self.done)),
             starts="".join(f"<p>{html.escape(_describe_start(start))}</p>" for start in self.starts),
         )
+
+    def _tell_stop(self) -> str:
+        """What stopped the run, and the page of what was done until then, where there is one."""
+        page = (self.path / self.failed).with_suffix(".html")
+        link = f' <a href="{page.name}">Its page, up to there</a>.' if self.failed and page.is_file() else ""
+        return f"<p><strong>Stopped:</strong> {html.escape(self.error)}{link}</p>"
 
 
 def _link(done: Done) -> str:

@@ -240,13 +240,22 @@ def _begin_run(
     try:
         run.mkdir(parents=True, exist_ok=True)
         write_whole(run / "recipe.json", recipe.to_json())
-        write_whole(run / "environment.json", json.dumps(describe_environment(device), indent=2) + "\n")
+        write_whole(run / "environment.json", json.dumps(_describe_machines(run, device), indent=2) + "\n")
         if recipe.start:
             keep_training(load_bundle(weights), run / "start")
         keep_teachers(teachers, run / "teachers")
     except OSError as error:
         raise BloodError(f"{run} cannot be written: {error.strerror}; name another folder.") from None
     save_split(split, run / "split.csv")
+
+
+def _describe_machines(run: Path, device: torch.device) -> dict[str, object]:
+    """What the run goes on with now, and under `earlier` what other environments it had before."""
+    file, now = run / "environment.json", describe_environment(device)
+    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    earlier = before.pop("earlier", [])
+    earlier += [before] if before and before != now else []
+    return now | ({"earlier": earlier} if earlier else {})
 
 
 def find_device(name: str) -> torch.device:
