@@ -6,16 +6,15 @@ Trains by a brief recipe with little changed (pose alone), and with all that the
 changes; then each lever by itself is added to little, and taken from all or, where the shipped recipe does
 without it, added. Shows the validation part to each network: as it is, and changed in one way or another (the
 same views to all). Prints the balanced error there, in per cent; beside it, only to report, that of the
-laboratory elsewhere, the answers forced to be one of the types of which it has ten images. A second table has
-the normalisation of the first two networks adapted to the images that are uploaded together, of all types or
-of one at a time. RUNS/levers.csv has errors and log losses, too. Runs are resumed when the command is given
-again; with --only, names can be trained side by side, for a last call without it to show them all.
+laboratory elsewhere, the answers forced to be one of the types of which it has ten images. RUNS/levers.csv
+has errors and log losses, too. Runs are resumed when the command is given again; with --only, names can be
+trained side by side, for a last call without it to show them all. What an upload's own statistics do to
+networks that are trained already is for `norms`.
 """
 
 import argparse
-import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -24,7 +23,6 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy.special import log_softmax
-from torch import nn
 
 from benchmarks.leave_one_out import BRIEF
 from benchmarks.shifts import SHIFTS, draw_views
@@ -40,7 +38,7 @@ from blood_lib.study.loaders import load_views, normalise
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import CLASS_INDEX, build_targets, load_network, train
 
-__all__ = ["adapt_norms", "build_recipes", "compare", "main", "score"]
+__all__ = ["Sets", "build_recipes", "cut", "format_errors", "load_sets", "main", "predict", "score"]
 
 Sets = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> views (N, S, S, 3) uint8 and class indices (N,)
 
@@ -71,10 +69,7 @@ _SEEN = SHIFTS | {
     "JPEG": replace(_CLEAN, jpeg_probability=1.0, jpeg_quality=(5, 20)),
 }
 _FRAME = 256  # px
-_UPLOAD = 100  # images, at most
 _FEWEST = 10  # images of a type, for it to count elsewhere
-_SHARES = (0.5, 1.0)  # of the upload's statistics in those that normalise
-_NOT_ADAPTED = ("from near", "blurred", "noisy", "JPEG")
 
 
 def build_recipes(base: Recipe, strong: Augmentation) -> dict[str, Recipe]:
@@ -98,37 +93,16 @@ def _take(fields: Sequence[str], to: Recipe, of: Recipe) -> Recipe:
     return replace(to, augmentation=replace(to.augmentation, **taken))
 
 
-def adapt_norms(network: CellNetwork, share: float) -> CellNetwork:
-    """A copy of `network` whose batch norms see mean and variance of the batch at hand for `share` of their
-    own; it remembers none (Schneider et al. 2020, arXiv:2006.16971, section 3).
-    """
-    adapted = copy.deepcopy(network).eval()
-    for module in adapted.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            own = module.running_mean.clone(), module.running_var.clone()
-            module.register_forward_pre_hook(lambda norm, seen, own=own: _mix(norm, seen[0], own, share))
-    return adapted
-
-
-def _mix(
-    norm: nn.BatchNorm2d, seen: torch.Tensor, own: tuple[torch.Tensor, torch.Tensor], share: float
-) -> None:
-    variance, mean = torch.var_mean(seen, (0, 2, 3), correction=0)
-    norm.running_mean, norm.running_var = (
-        torch.lerp(mine, its, share) for mine, its in zip(own, (mean, variance), strict=True)
-    )
-
-
-def _deal(target: np.ndarray, *, sort: bool) -> list[np.ndarray]:
-    """Indices of `target` (N,) in uploads of at most _UPLOAD images: of all types or, sorted, of one each."""
-    order = np.random.default_rng(0).permutation(len(target))
-    piles = [order[target[order] == c] for c in np.unique(target)] if sort else [order]
-    return [part for pile in piles for part in np.array_split(pile, -(-len(pile) // _UPLOAD))]
+def cut(rows: np.ndarray, most: int = 100) -> list[np.ndarray]:
+    """`rows` (N,) in parts of at most `most`, as even as can be."""
+    return np.array_split(rows, -(-len(rows) // most))
 
 
 @torch.no_grad()
-def _predict(network: CellNetwork, views: np.ndarray, uploads: Sequence[np.ndarray]) -> np.ndarray:
-    """Logits (N, C) of views (N, S, S, 3) uint8, which come in these uploads."""
+def predict(network: CellNetwork, views: np.ndarray, uploads: Sequence[np.ndarray]) -> np.ndarray:
+    """Logits (N, C) of views (N, S, S, 3) uint8; what is uploaded together, each (n,) indices of them, goes
+    through the network at once.
+    """
     logits = np.empty((len(views), len(CLASS_INDEX)), np.float32)
     for rows in uploads:
         x = torch.from_numpy(views[rows]).permute(0, 3, 1, 2).float() / 255
@@ -147,43 +121,26 @@ def score(logits: np.ndarray, target: np.ndarray) -> dict[str, float]:
     return {"error": 100 * wrong.mean(), "balanced_error": 100 * balanced, "log_loss": log_loss}
 
 
-def _load_sets(root: Path, split: pd.DataFrame, elsewhere: Path | None, recipe: Recipe) -> Sets:
+def load_sets(
+    root: Path, split: pd.DataFrame, elsewhere: Path | None, *, shifts: Mapping[str, Augmentation], **view
+) -> Sets:
+    """The validation part as it is and changed by each of `shifts`, and the images elsewhere but those of
+    types that have fewer than _FEWEST there; view: `size` and `crop`, see `load_views`.
+    """
     rows = split[split["part"] == "valid"]
     files, target = rows["file"].tolist(), build_targets(rows)[:, 0]
-    seen = {"size": recipe.image_size, "crop": recipe.crop}
     frames = load_views(root, files, size=_FRAME, crop=1.0)
-    sets = {"as they are": (load_views(root, files, **seen), target)}
-    sets |= {name: (draw_views(frames, a, **seen, seed=0), target) for name, a in _SEEN.items()}
+    sets = {"as they are": (load_views(root, files, **view), target)}
+    sets |= {name: (draw_views(frames, a, **view, seed=0), target) for name, a in shifts.items()}
     if elsewhere is not None:
         rows = find_labelled(elsewhere, class_infos())
         rows = rows[rows.groupby("cell_type")["file"].transform("size") >= _FEWEST]
-        views = load_views(elsewhere, rows["file"].tolist(), **seen)
+        views = load_views(elsewhere, rows["file"].tolist(), **view)
         sets[elsewhere.name] = views, rows["cell_type"].map(CLASS_INDEX).to_numpy()
     return sets
 
 
-def compare(
-    network: CellNetwork, sets: Sets, *, share: float = 0.0, one_type: bool = False
-) -> list[dict[str, object]]:
-    """A row for each of `sets`, its images uploaded together or, with `one_type`, those of each type by
-    themselves, and the network's norms adapted by `share` of the upload's statistics.
-    """
-    adapted, rows = adapt_norms(network, share) if share else network, []
-    for name, (views, target) in sets.items():
-        logits = _predict(adapted, views, _deal(target, sort=one_type))
-        how = {"share": share, "upload": "one type" if one_type else "all types", "seen": name}
-        rows.append({**how, "n": len(target), **score(logits, target)})
-    return rows
-
-
-def _compare_adapted(network: CellNetwork, sets: Sets) -> list[dict[str, object]]:
-    """The same for each share and way of uploading; of the sets that say most, for it takes its time."""
-    some = {name: sets[name] for name in sets if name not in _NOT_ADAPTED}
-    ways = product(_SHARES, (False, True))
-    return [row for share, one in ways for row in compare(network, some, share=share, one_type=one)]
-
-
-def _format(table: pd.DataFrame, index: Sequence[str]) -> str:
+def format_errors(table: pd.DataFrame, index: Sequence[str]) -> str:
     """Balanced errors in per cent: a column per set of images."""
     wide = table.set_index([*index, "seen"])["balanced_error"].unstack(sort=False)
     return wide.rename_axis(columns=None).to_string(float_format="{:.1f}".format)
@@ -206,22 +163,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown := set(names) - set(recipes):
         raise BloodError(f"There is no {', '.join(sorted(unknown))}; choose from {'; '.join(recipes)}.")
     root, split, rows = find_dataset(args.data), load_split(args.data), []
-    sets = _load_sets(root, split, args.elsewhere, base)
+    view = {"size": base.image_size, "crop": base.crop}
+    sets = load_sets(root, split, args.elsewhere, shifts=_SEEN, **view)
     for name, seed in product(names, args.seeds):
         run = args.runs / f"{re.sub('[^a-z0-9+-]+', '-', name)}-{seed}"
         print(name, seed)
         train(root, run, replace(recipes[name], seed=seed), split=split)
         network, _ = load_network(run)
-        found = compare(network, sets) + (_compare_adapted(network, sets) if name in (LITTLE, ALL) else [])
-        rows += [{"network": name, "seed": seed, **row} for row in found]
+        for seen, (views, target) in sets.items():
+            figures = score(predict(network, views, cut(np.arange(len(views)))), target)
+            rows.append({"network": name, "seed": seed, "seen": seen, "n": len(target), **figures})
     table = pd.DataFrame(rows)
     table.to_csv(args.runs / "levers.csv", index=False, float_format="%.4f", lineterminator="\n")
-    print("Balanced error, per cent")
-    print(_format(table[table["share"] == 0], ["network", "seed"]))
-    adapted = table[table["network"].isin([LITTLE, ALL]) & ~table["seen"].isin(_NOT_ADAPTED)]
-    if not adapted.empty:
-        print("Batch norms adapted to what is uploaded together, and how large its share is")
-        print(_format(adapted, ["network", "seed", "share", "upload"]))
+    print(f"Balanced error, per cent:\n{format_errors(table, ['network', 'seed'])}")
 
 
 if __name__ == "__main__":
