@@ -7,9 +7,9 @@ changes; then each lever by itself is added to little, and taken from all or, wh
 without it, added. Shows the validation part to each network: as it is, and changed in one way or another (the
 same views to all). Prints the balanced error there, in per cent; beside it, only to report, that of the
 laboratory elsewhere, the answers forced to be one of the types of which it has ten images. RUNS/levers.csv
-has errors and log losses, too. Runs are resumed when the command is given again; with --only, names can be
-trained side by side, for a last call without it to show them all. What an upload's own statistics do to
-networks that are trained already is for `norms`.
+has balanced accuracies, errors and log losses. Runs are resumed when the command is given again; with --only,
+names can be trained side by side, for a last call without it to show them all. What an upload's own
+statistics do to networks that are trained already is for `norms`.
 """
 
 import argparse
@@ -22,10 +22,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.special import log_softmax
 
 from benchmarks.leave_one_out import BRIEF
-from benchmarks.shifts import SHIFTS, draw_views
+from benchmarks.shifts import SHIFTS, load_sets, score
 from blood_lib import BloodError
 from blood_lib.bundle import load_bundle
 from blood_lib.study.architectures import CellNetwork
@@ -38,7 +37,7 @@ from blood_lib.study.loaders import load_views, normalise
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import CLASS_INDEX, build_targets, load_network, train
 
-__all__ = ["Sets", "build_recipes", "cut", "format_errors", "load_sets", "main", "predict", "score"]
+__all__ = ["Sets", "build_recipes", "cut", "format_errors", "load_all", "main", "predict", "score_among"]
 
 Sets = dict[str, tuple[np.ndarray, np.ndarray]]  # name -> views (N, S, S, 3) uint8 and class indices (N,)
 
@@ -68,7 +67,6 @@ _SEEN = SHIFTS | {
     "noisy": replace(_CLEAN, noise_probability=1.0, noise_sigma=0.15),
     "JPEG": replace(_CLEAN, jpeg_probability=1.0, jpeg_quality=(5, 20)),
 }
-_FRAME = 256  # px
 _FEWEST = 10  # images of a type, for it to count elsewhere
 
 
@@ -110,39 +108,39 @@ def predict(network: CellNetwork, views: np.ndarray, uploads: Sequence[np.ndarra
     return logits
 
 
-def score(logits: np.ndarray, target: np.ndarray) -> dict[str, float]:
-    """Error and balanced error in per cent, and log loss, of logits (N, C), where an answer is one of the
-    types of `target` (N,).
-    """
+def score_among(logits: np.ndarray, target: np.ndarray) -> dict[str, float]:
+    """`shifts.score` of logits (N, C), where an answer is one of the types of `target` (N,)."""
     among, place = np.unique(target, return_inverse=True)
-    wrong = logits[:, among].argmax(axis=1) != place
-    balanced = np.mean([wrong[place == i].mean() for i in range(len(among))])
-    log_loss = -log_softmax(logits[:, among], axis=1)[np.arange(len(place)), place].mean()
-    return {"error": 100 * wrong.mean(), "balanced_error": 100 * balanced, "log_loss": log_loss}
+    return score(logits[:, among], place, 1.0)
 
 
-def load_sets(
-    root: Path, split: pd.DataFrame, elsewhere: Path | None, *, shifts: Mapping[str, Augmentation], **view
+def load_all(
+    root: Path,
+    split: pd.DataFrame,
+    elsewhere: Path | None,
+    shifts: Mapping[str, Augmentation],
+    *,
+    size: int,
+    crop: float,
 ) -> Sets:
     """The validation part as it is and changed by each of `shifts`, and the images elsewhere but those of
-    types that have fewer than _FEWEST there; view: `size` and `crop`, see `load_views`.
+    types that have fewer than _FEWEST there; size and crop as in `load_views`.
     """
     rows = split[split["part"] == "valid"]
-    files, target = rows["file"].tolist(), build_targets(rows)[:, 0]
-    frames = load_views(root, files, size=_FRAME, crop=1.0)
-    sets = {"as they are": (load_views(root, files, **view), target)}
-    sets |= {name: (draw_views(frames, a, **view, seed=0), target) for name, a in shifts.items()}
+    target = build_targets(rows)[:, 0]
+    views = load_sets(root, rows["file"].tolist(), shifts, size=size, crop=crop, seed=0)
+    sets = {name: (one, target) for name, one in views.items()}
     if elsewhere is not None:
         rows = find_labelled(elsewhere, class_infos())
         rows = rows[rows.groupby("cell_type")["file"].transform("size") >= _FEWEST]
-        views = load_views(elsewhere, rows["file"].tolist(), **view)
-        sets[elsewhere.name] = views, rows["cell_type"].map(CLASS_INDEX).to_numpy()
+        other = load_views(elsewhere, rows["file"].tolist(), size=size, crop=crop)
+        sets[elsewhere.name] = other, rows["cell_type"].map(CLASS_INDEX).to_numpy()
     return sets
 
 
 def format_errors(table: pd.DataFrame, index: Sequence[str]) -> str:
     """Balanced errors in per cent: a column per set of images."""
-    wide = table.set_index([*index, "seen"])["balanced_error"].unstack(sort=False)
+    wide = 100 - table.set_index([*index, "seen"])["balanced"].unstack(sort=False)
     return wide.rename_axis(columns=None).to_string(float_format="{:.1f}".format)
 
 
@@ -163,15 +161,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown := set(names) - set(recipes):
         raise BloodError(f"There is no {', '.join(sorted(unknown))}; choose from {'; '.join(recipes)}.")
     root, split, rows = find_dataset(args.data), load_split(args.data), []
-    view = {"size": base.image_size, "crop": base.crop}
-    sets = load_sets(root, split, args.elsewhere, shifts=_SEEN, **view)
+    sets = load_all(root, split, args.elsewhere, _SEEN, size=base.image_size, crop=base.crop)
     for name, seed in product(names, args.seeds):
-        run = args.runs / f"{re.sub('[^a-z0-9+-]+', '-', name)}-{seed}"
+        run = args.runs / f"{re.sub('[^A-Za-z0-9+-]+', '-', name)}-{seed}"
         print(name, seed)
         train(root, run, replace(recipes[name], seed=seed), split=split)
         network, _ = load_network(run)
         for seen, (views, target) in sets.items():
-            figures = score(predict(network, views, cut(np.arange(len(views)))), target)
+            figures = score_among(predict(network, views, cut(np.arange(len(views)))), target)
             rows.append({"network": name, "seed": seed, "seen": seen, "n": len(target), **figures})
     table = pd.DataFrame(rows)
     table.to_csv(args.runs / "levers.csv", index=False, float_format="%.4f", lineterminator="\n")

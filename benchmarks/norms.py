@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from benchmarks.levers import Sets, cut, format_errors, load_sets, predict, score
+from benchmarks.levers import Sets, cut, format_errors, load_all, predict, score_among
 from benchmarks.shifts import SHIFTS
 from blood_lib.bundle import load_bundle
 from blood_lib.study.architectures import CellNetwork
@@ -101,7 +101,7 @@ def compare(network: CellNetwork, sets: Sets) -> list[dict[str, object]]:
             continue  # what does not adapt does not mind
         adapted = adapt_norms(network, share)
         for seen, (views, target) in sets.items():
-            figures = score(predict(adapted, views, _deal(target, sort=sort)), target)
+            figures = score_among(predict(adapted, views, _deal(target, sort=sort)), target)
             how = {"share": share, "upload": "one type" if sort else "all types", "seen": seen}
             rows.append({**how, "n": len(target), **figures})
     return rows
@@ -131,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         network, recipe = load_network(run)
         networks[run.name] = network, {"size": recipe.image_size, "crop": recipe.crop}
     for name, (network, view) in networks.items():
-        sets = load_sets(root, split, args.elsewhere, shifts=_SHIFTS, **view)
+        sets = load_all(root, split, args.elsewhere, _SHIFTS, **view)
         rows += [{"network": name, **row} for row in compare(network, sets)]
     table = pd.DataFrame(rows)
     if args.out:

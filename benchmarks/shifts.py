@@ -9,7 +9,7 @@ the bundle is. Neither another laboratory nor the test part is looked at.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from blood_lib.study.data.split import load_split
 from blood_lib.study.loaders import load_views
 from blood_lib.study.training import build_targets
 
-__all__ = ["SHIFTS", "draw_views", "main", "score"]
+__all__ = ["SHIFTS", "draw_views", "load_sets", "main", "score"]
 
 _FRAME = 256  # px
 _NEAR = {"zoom": (0.25, 0.45), "share_near": 0.0}
@@ -57,6 +57,17 @@ def draw_views(frames: np.ndarray, a: Augmentation, *, size: int, crop: float, s
     return (255 * views).round().byte().permute(0, 2, 3, 1).numpy()
 
 
+def load_sets(
+    root: Path, files: Sequence[str], shifts: Mapping[str, Augmentation], *, size: int, crop: float, seed: int
+) -> dict[str, np.ndarray]:
+    """Name -> views (N, size, size, 3) uint8 of `files`, which are in `root`: as they are, and changed by
+    each of `shifts`.
+    """
+    frames = load_views(root, files, size=_FRAME, crop=1.0)
+    changed = {name: draw_views(frames, a, size=size, crop=crop, seed=seed) for name, a in shifts.items()}
+    return {"as they are": load_views(root, files, size=size, crop=crop), **changed}
+
+
 def score(logits: np.ndarray, target: np.ndarray, temperature: float) -> dict[str, float]:
     """Errors, balanced accuracy in per cent, and mean log loss, of logits (N, C)."""
     right = logits.argmax(axis=1) == target
@@ -68,13 +79,11 @@ def score(logits: np.ndarray, target: np.ndarray, temperature: float) -> dict[st
 def compare(bundles: Sequence[Path], root: Path, rows: pd.DataFrame, seed: int) -> pd.DataFrame:
     """A row per bundle and set of views of `rows` of the split, whose files are in `root`."""
     files, target = rows["file"].tolist(), build_targets(rows)[:, 0]
-    frames, found = load_views(root, files, size=_FRAME, crop=1.0), []
+    found = []
     for path in bundles:
         bundle = load_bundle(path)
         network, how = Network(bundle), bundle.preprocessing
-        seen = {"size": how.image_size, "crop": how.crop}
-        sets = {"as they are": load_views(root, files, **seen)}
-        sets |= {name: draw_views(frames, a, **seen, seed=seed) for name, a in SHIFTS.items()}
+        sets = load_sets(root, files, SHIFTS, size=how.image_size, crop=how.crop, seed=seed)
         for name, views in sets.items():
             logits, _, _ = network(views)
             found.append({"bundle": str(path), "seen": name, **score(logits, target, bundle.temperature)})

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch", reason="needs the extra `study`")
 
 from benchmarks import levers  # noqa: E402
-from benchmarks.levers import build_recipes, cut, score  # noqa: E402
+from benchmarks.levers import build_recipes, cut, score_among  # noqa: E402
 from blood_lib import BloodError  # noqa: E402
 from blood_lib.study.augmentation import Augmentation  # noqa: E402
 from blood_lib.study.recipe import Recipe  # noqa: E402
@@ -45,8 +45,8 @@ def test_each_recipe_moves_one_lever_and_all_of_the_augmentation_is_some_lever()
 
 def test_an_answer_is_one_of_the_types_that_are_there() -> None:
     logits = np.array([[0, 2, 9, 1], [0, 1, 9, 2], [0, 1, 9, 3], [0, 1, 9, 3]], float)
-    found = score(logits, np.array([1, 3, 3, 1]))
-    assert found["error"] == 25 and found["balanced_error"] == 25
+    found = score_among(logits, np.array([1, 3, 3, 1]))
+    assert found["errors"] == 1 and found["balanced"] == 75
     assert found["log_loss"] == pytest.approx(np.log1p(np.exp([-1, -1, -2, 2])).mean())
 
 
@@ -68,13 +68,16 @@ def test_what_was_trained_is_shown_again_and_types_with_few_images_elsewhere_are
         name = image.parent.name if image.parent.name in ("platelet", "basophil") else "monocyte"
         (elsewhere / name).mkdir(parents=True, exist_ok=True)
         (elsewhere / name / f"{i}.jpg").write_bytes(image.read_bytes())
-    options = ["--epochs", "1", "--image-size", "32", "--elsewhere", str(elsewhere)]
+    options = ["--epochs", "1", "--image-size", "32", "--elsewhere", str(elsewhere), "--seeds", "3"]
     command = [str(tiny_dataset), str(tmp_path / "runs"), *options, "--only", "little", "all + JPEG"]
     levers.main(command)
     said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "runs" / "levers.csv")
     assert set(table["network"]) == {"little", "all + JPEG"}
     assert set(table.loc[table["seen"] == "elsewhere", "n"]) == {36}  # of 48; six basophils and platelets
-    assert table[["error", "balanced_error"]].stack().between(0, 100).all()
+    assert table["balanced"].between(0, 100).all()
+    trained = tmp_path / "runs" / "all-+-JPEG-3" / "recipe.json"
+    recipe = Recipe.from_json(trained.read_text())
+    assert (recipe.seed, recipe.augmentation.jpeg_probability) == (3, 0.5)
     levers.main(command)
     assert capsys.readouterr().out.endswith(said[said.index("Balanced") :])
     with pytest.raises(BloodError, match="no some; choose from little; all"):

@@ -99,4 +99,4 @@ def test_bundle_and_runs_have_their_rows(tiny_dataset: Path, tiny_run: Path, tmp
     said = capsys.readouterr().out
     assert "pbc" in said and tiny_run.name in said and "both, and blurred" in said
     table = pd.read_csv(tmp_path / "norms.csv")
-    assert len(table) == 2 * 5 * 3 and table["balanced_error"].between(0, 100).all()
+    assert len(table) == 2 * 5 * 3 and table["balanced"].between(0, 100).all()

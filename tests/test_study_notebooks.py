@@ -92,7 +92,8 @@ def test_a_failed_notebook_stops_the_run_and_names_the_cell(tmp_path):
     ):
         run_study(tmp_path, tmp_path / "out", say=lambda text: None)
     assert "done" in (tmp_path / "out/01_first.html").read_text(encoding="utf-8")
-    assert "Stopped" in (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    index = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "Stopped" in index and 'href="01_first.html"' in index
     assert not (tmp_path / "out/02_second.ipynb").exists()
 
 
