@@ -106,6 +106,26 @@ def test_seeds_are_told_by_their_mean_and_their_ends(tiny):
     assert row[["mean", "lowest", "highest"]].tolist() == pytest.approx([0.7, 0.5, 0.9])
 
 
+def test_trainings_are_told_once_each_with_what_they_ran_on(tiny):
+    told = experiments.tell_trainings([tiny, replace(tiny, name="again")])
+    minutes = tiny.log["seconds"].sum() / 60
+    assert told.startswith(f"1, {minutes:.0f} minutes in all; ") and told.endswith(" of its cores each")
+
+
+def test_a_choice_is_left_for_the_next_notebook(tmp_path):
+    assert experiments.load_choice(tmp_path / "run") == ""
+    experiments.save_choice(tmp_path / "run", "resnet34")
+    assert experiments.load_choice(tmp_path / "run") == "resnet34"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"arch": "resnet99"}'])
+def test_a_choice_that_names_no_architecture_is_told(tmp_path, text):
+    experiments.save_choice(tmp_path, "resnet34")
+    next(tmp_path.iterdir()).write_text(text)
+    with pytest.raises(BloodError, match="names no architecture: delete it"):
+        experiments.load_choice(tmp_path)
+
+
 def test_a_share_keeps_the_proportions_and_all_that_validates():
     types = ["a"] * 80 + ["b"] * 20
     split = pd.DataFrame({"file": [str(i) for i in range(200)], "cell_type": types * 2})

@@ -186,6 +186,16 @@ def test_heat_is_shared_out_by_place():
     assert shares.loc[2].isna().all()
 
 
+def test_mean_heat_is_one_where_it_is_even_and_leaves_out_maps_without_any():
+    cams = np.zeros((4, 3, 3), np.float32)
+    cams[0, 1, 1] = 7  # in the middle, however much
+    cams[1] = 2  # everywhere
+    cams[2:] = -1  # nothing speaks for the class
+    heats = interpretation.compute_mean_heat(cams, ["b", "a", "b", "c"], size=9)
+    assert list(heats) == ["a", "b"] and np.allclose(heats["a"], 1)
+    assert heats["b"].mean() == pytest.approx(1) and heats["b"].argmax() == 40
+
+
 def test_heat_of_groups_is_summarised_even_where_one_is_empty():
     shares = pd.DataFrame({"middle": [0.1, 0.2, 0.3, 0.9], "nucleus": 0.5})
     mask = np.array([True, True, True, False])

@@ -45,6 +45,14 @@ def test_a_map_without_some_types_is_drawn_all_the_same(ax):
     assert sum(len(c.get_offsets()) for c in ax.collections) == 1
 
 
+def test_mean_heat_of_all_types_is_on_one_scale():
+    figure = plots.plot_mean_heat(plt.figure(), {"monocyte": np.eye(4), "platelet": np.eye(4) * 3}, 0.4)
+    pictures = [ax.images[0] for ax in figure.axes[:2]]
+    assert {picture.get_clim() for picture in pictures} == {(0, 3)}
+    (square,) = figure.axes[0].patches
+    assert square.get_bbox().bounds == pytest.approx((0.3, 0.3, 0.4, 0.4))
+
+
 def test_composition_stacks_to_the_size_of_each_cluster(ax):
     plots.plot_composition(ax, ["monocyte", "platelet", "platelet"], np.array([0, 0, 1]))
     assert [text.get_text() for text in ax.texts] == ["2", "1"]
@@ -53,6 +61,7 @@ def test_composition_stacks_to_the_size_of_each_cluster(ax):
 def test_clusters_are_numbered_from_one(ax):
     plots.plot_clusters(ax, np.random.default_rng(0).normal(size=(6, 2)), np.array([0, 0, 1, 1, 2, 2]))
     assert [text.get_text() for text in ax.texts] == ["1", "2", "3"]
+    assert len({tuple(points.get_facecolor()[0]) for points in ax.collections}) == 3
 
 
 def test_a_confusion_has_its_counts_and_each_row_the_shade_of_its_share(ax):

@@ -49,6 +49,11 @@ def test_published_files_are_told_by_how_many_there_are(drawn_index):
     assert told.startswith("3 of 17,093 published files; ")
 
 
+def test_what_trainings_took_before_is_not_the_time_of_a_run():
+    table = describe_run(seed=7, began=0.0, trainings="2, 5 minutes in all").set_index("what")["value"]
+    assert table["trainings"] == "2, 5 minutes in all" and "less what trainings took before" in table["time"]
+
+
 def test_a_run_in_no_profile_says_so():
     assert describe_run(seed=7, began=0.0)["value"][0].startswith("none")
 

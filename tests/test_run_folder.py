@@ -61,6 +61,19 @@ def test_the_page_links_each_notebook_shows_its_key_tables_and_escapes_what_stop
     assert "of 7" in page and "not key" not in page and "Stopped:</strong> a &lt; b" in page
 
 
+def test_a_table_is_told_with_the_images_that_the_last_call_for_it_ran_on(tmp_path):
+    table = code("t", tags=("key",), html="<table>of 7</table>")
+    path = write(tmp_path / "01_n.ipynb", text("# One"), table)
+    machine = {"gpus": [], "processor": "some", "cores": 2}
+    starts = [
+        {"time": "", "profile": "quick", "machine": machine, "data": {"01_n": {"images": one, "files": ""}}}
+        for one in ("3 of 17,093 published files", "drawn cells, not the dataset")
+    ]
+    RunFolder(tmp_path, "quick", starts, [Done(path, path.with_suffix(".html"), {}, 5.0)]).save()
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "<p>On drawn cells, not the dataset.</p>" in page and "<p>On 3 of" not in page
+
+
 def test_the_page_links_what_a_stopped_notebook_got_to_where_it_got_anywhere(tmp_path):
     RunFolder(tmp_path, "quick", error="no kernel", failed="02_n.ipynb").save()
     assert "02_n.html" not in (tmp_path / "index.html").read_text(encoding="utf-8")

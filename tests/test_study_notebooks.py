@@ -244,6 +244,24 @@ def test_a_kernel_that_never_answers_is_told(tmp_path, monkeypatch):
         run_study(tmp_path, tmp_path / "out", say=lambda text: None)
 
 
+def test_the_page_of_an_earlier_run_is_not_taken_for_that_of_a_notebook_without_a_kernel(
+    tmp_path, monkeypatch
+):
+    from jupyter_client.kernelspec import NoSuchKernel
+
+    def execute(*args, **options):
+        raise NoSuchKernel("python3")
+
+    write_notebook(tmp_path / "01_first.ipynb")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/01_first.html").write_text("of an earlier run")
+    monkeypatch.setattr("papermill.execute_notebook", execute)
+    with pytest.raises(BloodError, match="has no kernel .*install ipykernel"):
+        run_study(tmp_path, tmp_path / "out", resume=True, say=lambda text: None)
+    index = (tmp_path / "out/index.html").read_text(encoding="utf-8")
+    assert "Stopped" in index and "01_first.html" not in index
+
+
 def test_a_misspelt_profile_stops_the_run_before_anything_runs(tmp_path):
     write_notebook(tmp_path / "01_first.ipynb")
     write_notebook(tmp_path / "02_second.ipynb")

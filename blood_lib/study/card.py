@@ -19,6 +19,7 @@ from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.distillation import describe_teachers
 from blood_lib.study.evaluation import Figure, compute_figures, compute_per_class
 from blood_lib.study.labelled import Labelled, classify_labelled, find_labelled
+from blood_lib.study.provenance import list_machines
 from blood_lib.study.recipe import Recipe
 
 __all__ = ["TEXTS", "build_card"]
@@ -127,8 +128,7 @@ def _describe_dataset(run: Path, split: pd.DataFrame, published: bool) -> dict[s
 
 
 def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
-    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
-    machines = [one["hardware"] for one in (*environment.get("earlier", []), environment)]
+    machines = list_machines(run)
     return {
         "architecture": ARCHITECTURES[recipe.arch].title,
         "initialisation": _describe_start(run, recipe),
@@ -136,9 +136,9 @@ def _describe_run(run: Path, recipe: Recipe) -> dict[str, object]:
         "image_size": recipe.image_size,
         "epochs": recipe.n_epochs,
         "seeds": [recipe.seed],
-        "hardware": ", then ".join(dict.fromkeys(machines)),
+        "hardware": ", then ".join(dict.fromkeys(one["hardware"] for one in machines)),
         "wall_time_s": int(pd.read_csv(run / "log.csv")["seconds"].sum()),
-        "versions": environment["versions"],
+        "versions": machines[-1]["versions"],
     }
 
 

@@ -4,8 +4,9 @@ One training is for `training`; how good and how costly its network is for `eval
 """
 
 import hashlib
+import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import pandas as pd
 
 from blood_lib import BloodError
 from blood_lib.counts import interval
+from blood_lib.report import write_whole
 from blood_lib.study.architectures import ARCHITECTURES, WeightsError, build_network
 from blood_lib.study.cells import CELL_TYPES
 from blood_lib.study.data.at_hand import take_shares
-from blood_lib.study.provenance import hash_table
+from blood_lib.study.provenance import hash_table, list_machines
 from blood_lib.study.recipe import Recipe
 from blood_lib.study.training import train
 
@@ -30,9 +32,14 @@ __all__ = [
     "find_first",
     "find_weights",
     "list_epochs",
+    "load_choice",
     "run_experiment",
+    "save_choice",
     "take_share",
+    "tell_trainings",
 ]
+
+_CHOICE = "choice.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +136,39 @@ def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
     if not experiments:
         raise BloodError("There is nothing to compare: run an experiment first.")
     return pd.DataFrame([_describe(one) for one in experiments])
+
+
+def save_choice(folder: Path, arch: str) -> None:
+    """Leaves word in `folder`, that of a run of the notebooks, of the architecture that won there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / _CHOICE, json.dumps({"arch": arch}) + "\n")
+
+
+def load_choice(folder: Path) -> str:
+    """The architecture that `save_choice` left word of in `folder`; "" where there is none.
+
+    BloodError where what is there names none.
+    """
+    file = folder / _CHOICE
+    if not file.is_file():
+        return ""
+    try:
+        arch = json.loads(file.read_text(encoding="utf-8"))["arch"]
+    except (ValueError, TypeError, KeyError):
+        arch = None
+    if arch not in ARCHITECTURES:
+        raise BloodError(f"{file} names no architecture: delete it, or run notebook 02 again.")
+    return arch
+
+
+def tell_trainings(experiments: Iterable[Experiment]) -> str:
+    """How many trainings these are, how long all their epochs took, and what they ran on."""
+    runs = {one.run: one for one in experiments}
+    minutes = sum(one.log["seconds"].sum() for one in runs.values()) / 60
+    machines = (
+        "{hardware}, {threads} of its cores each".format(**one) for run in runs for one in list_machines(run)
+    )
+    return f"{len(runs)}, {minutes:.0f} minutes in all; {'; '.join(dict.fromkeys(machines))}"
 
 
 def find_best(asked: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:

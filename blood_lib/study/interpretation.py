@@ -35,6 +35,7 @@ __all__ = [
     "compute_difference",
     "compute_grad_cam",
     "compute_heat_shares",
+    "compute_mean_heat",
     "describe_images",
     "find_bundle",
     "list_best",
@@ -201,6 +202,19 @@ def compute_heat_shares(cams: np.ndarray, views: np.ndarray, *, middle: float) -
         total = heat.sum() or np.nan
         rows.append({"middle": heat[square].sum() / total, "nucleus": heat[dark].sum() / total})
     return pd.DataFrame(rows, columns=["middle", "nucleus"], dtype=float)
+
+
+def compute_mean_heat(cams: np.ndarray, labels: Sequence[str], *, size: int = 60) -> dict[str, np.ndarray]:
+    """Of each label, in order, the mean heat of its maps cams (N, h, w) as a picture (size, size).
+
+    1 is heat spread evenly; every map weighs the same, but for those without any heat, which are left out. A
+    label that has no other is not there.
+    """
+    heats = np.stack([heat_map(cam, (size, size)) for cam in cams])
+    heats /= np.maximum(heats.mean(axis=(1, 2), keepdims=True), 1e-12)
+    lit, labels = heats.any(axis=(1, 2)), np.asarray(labels)
+    found = {name: heats[lit & (labels == name)] for name in sorted(set(labels))}
+    return {name: mine.mean(axis=0) for name, mine in found.items() if len(mine)}
 
 
 def summarise_heat(shares: pd.DataFrame, groups: dict[str, np.ndarray]) -> pd.DataFrame:

@@ -87,6 +87,7 @@ def run_notebook(
     check_parameters(notebook, parameters)
     copy, began = out_dir / notebook.name, time.monotonic()
     page = partial(write_page, copy, notebook.parent, beside)
+    copy.with_suffix(".html").unlink(missing_ok=True)  # of an earlier run: it would be taken for this one's
     try:
         papermill.execute_notebook(
             str(notebook),

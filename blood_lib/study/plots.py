@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 from PIL import Image
 
 from blood_lib.counts import interval
@@ -48,7 +49,7 @@ _MARKS = dict(
 )  # a second sign beside the colour, for whoever cannot tell colours apart
 
 
-_CLUSTERS = [(mark, shade) for shade in ("0.2", "0.6") for mark in "o^sX"]  # colours are for cell types
+_CLUSTERS = list(zip("o^sX" * 3, ("0.15", "0.65", "0.4") * 4, strict=True))  # colours are for cell types
 
 
 def stamp(figure: Figure, note: str) -> None:
@@ -97,6 +98,23 @@ def plot_heat(
     plot_images(figure, [Image.fromarray(view) for view in views], labels, columns=columns)
     for ax, view, cam in zip(figure.axes, views, cams, strict=False):
         ax.imshow(heat_map(cam, view.shape[1::-1]), cmap="inferno", alpha=0.45, vmin=0, vmax=1)
+    return figure
+
+
+def plot_mean_heat(figure: Figure, heats: Mapping[str, np.ndarray], middle: float) -> Figure:
+    """A picture (S, S) per name on one scale, see `interpretation.compute_mean_heat`; dashed: the centred
+    square whose side is `middle` times theirs.
+    """
+    axes = figure.subplots(1, len(heats), squeeze=False).ravel()
+    top = max(heat.max() for heat in heats.values())
+    for ax, (name, heat) in zip(axes, heats.items(), strict=True):
+        shown = ax.imshow(heat, cmap="inferno", vmin=0, vmax=top, extent=(0, 1, 0, 1))
+        corner = (1 - middle) / 2
+        square = {"fill": False, "color": "white", "linestyle": "--", "linewidth": 0.8}
+        ax.add_patch(Rectangle((corner, corner), middle, middle, **square))
+        ax.set(xticks=[], yticks=[])
+        ax.set_title(name.replace(" ", "\n"), fontsize=9)
+    figure.colorbar(shown, ax=axes, label="times even heat", shrink=0.8)
     return figure
 
 

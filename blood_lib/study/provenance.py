@@ -4,6 +4,7 @@ What the result is, is left to the notebooks and to `training`.
 """
 
 import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -24,17 +25,21 @@ __all__ = [
     "describe_run",
     "hash_data",
     "hash_table",
+    "list_machines",
 ]
 
 _PACKAGES = ("blood-cells", "numpy", "pandas", "pillow", "scikit-learn", "scipy", "openTSNE", "matplotlib")
-_IF_IMPORTED = ("torch", "torchvision", "fastai", "openvino", "cleanlab", "plotly")
+_NETWORKS = ("torch", "torchvision", "fastai", "efficientnet-pytorch", "efficientnet-lite-pytorch")
+_IF_IMPORTED = (*_NETWORKS, "openvino", "cleanlab", "plotly")
 
 
-def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") -> pd.DataFrame:
+def describe_run(
+    *, seed: int, began: float, data: str = "", profile: str = "", trainings: str = ""
+) -> pd.DataFrame:
     """Two columns, what and value, for the last cell of a notebook; `began` is `time.time()` of its first,
-    `profile` its parameter of that name.
+    `profile` its parameter of that name, `trainings` what `experiments.tell_trainings` says of its own.
     """
-    loaded = [name for name in _IF_IMPORTED if name in sys.modules]
+    loaded = [name for name in _IF_IMPORTED if name.replace("-", "_") in sys.modules]
     torch = sys.modules.get("torch")
     device = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else "CPU"
     rows = {
@@ -42,7 +47,9 @@ def describe_run(*, seed: int, began: float, data: str = "", profile: str = "") 
         "data": data or "not told",
         "seed": seed,
         "device": f"{device}; {_processor()}, {os.cpu_count()} cores",
-        "time": f"{time.time() - began:.0f} s",
+        **({"threads": torch.get_num_threads()} if torch else {}),
+        "time": f"{time.time() - began:.0f} s" + (", less what trainings took before" if trainings else ""),
+        **({"trainings": trainings} if trainings else {}),
         "python": platform.python_version(),
     } | {name: _version(name) for name in (*_PACKAGES, *loaded)}
     return WholeTable({"what": rows.keys(), "value": [str(value) for value in rows.values()]})
@@ -82,6 +89,12 @@ def describe_environment(device: object = "cpu") -> dict[str, object]:
         "threads": torch.get_num_threads(),
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in packages}},
     }
+
+
+def list_machines(run: Path) -> list[dict]:
+    """What the training in the folder `run` ran on, see `describe_environment`: the last is the latest."""
+    environment = json.loads((run / "environment.json").read_text(encoding="utf-8"))
+    return [*environment.pop("earlier", []), environment]
 
 
 def _version(name: str) -> str:

@@ -95,11 +95,12 @@ class RunFolder:
         write_whole(self.path / "index.html", self._build_index())
 
     def _build_index(self) -> str:
+        images = {name: found["images"] for start in self.starts for name, found in start["data"].items()}
         return _INDEX.format(
             profile=html.escape(self.profile),
             stopped=self._tell_stop() if self.error else "",
             rows="".join(f"<tr><td>{_link(one)}</td><td>{one.seconds:.0f} s</td></tr>" for one in self.done),
-            tables="".join(map(_show_tables, self.done)),
+            tables="".join(_show_tables(one, images.get(one.notebook.stem, "")) for one in self.done),
             starts="".join(f"<p>{html.escape(_describe_start(start))}</p>" for start in self.starts),
         )
 
@@ -114,12 +115,13 @@ def _link(done: Done) -> str:
     return f'<a href="{done.page.name}">{html.escape(title_of(done.notebook))}</a>'
 
 
-def _show_tables(done: Done) -> str:
-    """The tables tagged `key`, below the title of their notebook."""
+def _show_tables(done: Done, images: str) -> str:
+    """The tables tagged `key`, below the title of their notebook and the images that it ran on."""
     tables = "".join(
         f'<div class="table" tabindex="0">{table}</div>' for table in _find_tables(done.notebook, "key")
     )
-    return f"<h2>{_link(done)}</h2>{tables}" if tables else ""
+    found = f"<p>On {html.escape(images)}.</p>" if images else ""
+    return f"<h2>{_link(done)}</h2>{found}{tables}" if tables else ""
 
 
 def _describe_start(start: Mapping) -> str:

@@ -26,7 +26,7 @@ class WholeTable(pd.DataFrame):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A sentence of the study held against a measurement."""
+    """A sentence of the study, or what its methods take for granted, held against a measurement."""
 
     says: str
     measured: str
@@ -36,6 +36,8 @@ class Claim:
     in_part: bool = False
     known: bool = True
     """False where there is nothing to judge it by, such as errors where there are none."""
+    assumed: bool = False
+    """The study does not say so; what it does would make little sense otherwise."""
 
     def judge(self) -> str:
         if not self.known:
@@ -46,7 +48,13 @@ class Claim:
 def judge_claims(claims: Sequence[Claim], data: DataAtHand) -> WholeTable:
     """A row per claim with its verdict; none on drawn cells, or on a sample of what is there."""
     rows = [
-        (claim.says, claim.measured, claim.criterion, "no verdict" if data.note else claim.judge())
+        {
+            "the study": "assumes" if claim.assumed else "says",
+            "claim": claim.says,
+            f"measured on {data.images}": claim.measured,
+            "holds if": claim.criterion,
+            "verdict": "no verdict" if data.note else claim.judge(),
+        }
         for claim in claims
     ]
-    return WholeTable(rows, columns=["the study says", f"measured on {data.images}", "holds if", "verdict"])
+    return WholeTable(rows)

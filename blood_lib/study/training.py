@@ -37,7 +37,7 @@ from blood_lib.study.distillation import Teach, hash_teacher, is_bundle, keep_te
 from blood_lib.study.folding import fold_batch_norms, load_head, load_served_weights, mix_weights
 from blood_lib.study.loaders import build_dls, load_views
 from blood_lib.study.losses import UNKNOWN, JointLoss, build_metrics
-from blood_lib.study.provenance import describe_environment
+from blood_lib.study.provenance import describe_environment, list_machines
 from blood_lib.study.recipe import Recipe
 
 from fastai.callback.core import Callback  # isort: skip
@@ -251,10 +251,10 @@ def _begin_run(
 
 def _describe_machines(run: Path, device: torch.device) -> dict[str, object]:
     """What the run goes on with now, and under `earlier` what other environments it had before."""
-    file, now = run / "environment.json", describe_environment(device)
-    before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    earlier = before.pop("earlier", [])
-    earlier += [before] if before and before != now else []
+    now = describe_environment(device)
+    earlier = list_machines(run) if (run / "environment.json").exists() else []
+    if now in earlier[-1:]:
+        earlier.pop()
     return now | ({"earlier": earlier} if earlier else {})
 
 
