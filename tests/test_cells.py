@@ -7,7 +7,15 @@ from dataclasses import FrozenInstanceError, asdict
 import numpy as np
 import pytest
 
-from blood_lib.study.cells import CELL_TYPES, by_folder, by_name, class_infos, subtype_of
+from blood_lib.study.cells import (
+    CELL_TYPES,
+    SUBTYPES,
+    by_folder,
+    by_name,
+    class_infos,
+    subtype_infos,
+    subtype_of,
+)
 
 # What protan, deutan and tritan eyes see of linear RGB: Machado et al., IEEE TVCG 15:1291, 2009.
 EYES = {
@@ -134,3 +142,11 @@ def test_every_real_file_but_the_junk_has_a_subtype_of_its_folders_type(real_ima
     for name, folder in folders.items():
         found = {subtype_of(file.name) for file in folder.iterdir() if not file.name.startswith(".")}
         assert found <= set(by_folder(name).subtypes.values())
+
+
+def test_every_subtype_has_a_name_of_its_own_in_both_languages():
+    infos = subtype_infos()
+    assert tuple(info.name for info in infos) == SUBTYPES
+    for language in ("en", "es"):
+        names = [info.label[language] for info in infos]
+        assert all(names) and len(set(names)) == len(names)

@@ -21,6 +21,7 @@ from blood_lib.study.provenance import (  # noqa: E402
     describe_machine,
     describe_run,
     hash_table,
+    list_machines,
 )
 
 
@@ -56,6 +57,11 @@ def test_what_trainings_took_before_is_not_the_time_of_a_run():
 
 def test_a_run_in_no_profile_says_so():
     assert describe_run(seed=7, began=0.0)["value"][0].startswith("none")
+
+
+def test_the_machines_of_a_training_come_in_the_order_it_was_on_them(tmp_path):
+    (tmp_path / "environment.json").write_text('{"hardware": "b", "earlier": [{"hardware": "a"}]}')
+    assert [one["hardware"] for one in list_machines(tmp_path)] == ["a", "b"]
 
 
 def test_the_machine_is_told_without_torch_being_loaded():
