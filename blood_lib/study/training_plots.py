@@ -64,7 +64,7 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
         ax.plot(at[cost], at["accuracy"], "o", color="C0", markerfacecolor=face, zorder=4, label=start)
     for one in rows.to_dict("records"):
         gap, rise = rows[cost] / one[cost], rows["accuracy"] - one["accuracy"]
-        crowded = (gap.between(1.05, 2) & rise.between(-1, 3)).any()  # where the name would lie
+        crowded = (gap.between(1.05, 2) & rise.between(-1.5, 3)).any()  # where the name would lie
         where = {"ha": "right", "xytext": (-6, 4)} if crowded else {"ha": "left", "xytext": (6, 4)}
         network, at = one["name"].partition(",")[0], (one[cost], one["accuracy"])
         ax.annotate(network, at, **where, textcoords="offset points", bbox=clear)
@@ -73,8 +73,9 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")
     low, high = table[cost].min(), table[cost].max()
-    ax.set_xlim(low / 1.3, high * max(1.5, (high / low) ** 0.5))  # room for the names
-    ax.legend(title="began from", frameon=False, loc="center right")
+    room = max(1.5, (high / low) ** 0.5)  # for the names
+    ax.set_xlim(low / room, high * room)
+    ax.legend(title="began from", frameon=False, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     return ax
 
 
