@@ -6,6 +6,7 @@ What the figures show is left to their readers, the page that `dashboard.ipynb` 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -125,6 +126,26 @@ def test_what_is_committed_of_the_bundle_that_ships_is_of_this_one() -> None:
     said = [output.get("text", "") for cell in cells for output in cell.get("outputs", [])]
     told = [text for text in said if "the one that ships" in text]
     assert told and all(load_bundle().sha256[:12] in text for text in told)
+
+
+def test_the_networks_in_the_readme_are_those_of_the_committed_notebook() -> None:
+    outputs = [
+        out
+        for cell in load_cells(FOLDER / "02_compare_architectures.ipynb")
+        for out in cell.get("outputs", [])
+    ]
+    shown = [out["data"]["text/html"] for out in outputs if "served_from_to" in str(out.get("data"))]
+    rows = [
+        re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown[0], re.S)[1:]
+    ]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, _, _, accuracy, low, high, *_, parameters, _, _, served, ends in rows:
+        network, start = name.replace("imagenet", "ImageNet").split(", ")
+        reached = f"{accuracy[:-1]} % ({low[:-1]} to {high[:-1]})"
+        told = re.escape(f"| {network} | {start} | {reached} | {parameters} | ")
+        (speed,) = re.findall(rf"{told}([\d,]+) \({ends.replace('-', ' to ')}\) \|", readme)
+        assert abs(float(speed.replace(",", "")) - float(served.replace(",", ""))) <= 0.51
+    assert rows
 
 
 @pytest.fixture(scope="session")
