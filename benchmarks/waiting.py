@@ -17,6 +17,8 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
+from blood_lib.inference import count_cores
+
 _BUSY = [sys.executable, "-c", "while True: pass"]
 
 
@@ -50,7 +52,7 @@ def busy(n: int) -> Iterator[None]:
 def compare(counts: Sequence[int], *, n_turns: int, **size: int) -> pd.DataFrame:
     """A row per count: lowest, median and highest images per second, alone and beside others."""
     rows = []
-    for beside in (0, len(os.sched_getaffinity(0))):
+    for beside in (0, count_cores()):
         with busy(beside):
             speed = np.array([[measure(count, **size) for count in counts] for _ in range(n_turns)])
         told = {"beside": beside, "n": n_turns}

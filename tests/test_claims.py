@@ -167,3 +167,21 @@ def test_a_map_is_cleaner_than_after_any_random_cleaning(cleaned, images, verdic
     names = {"map": ["all", "cleaned", "random 1", "random 2"], "images": [100, images, 90, 90]}
     cleaning = pd.DataFrame(names | {"same": [0.9, cleaned, 0.91, 0.92]})
     assert claims.claim_cleaner(cleaning).judge() == verdict
+
+
+def test_what_the_study_says_is_told_from_what_it_assumes():
+    pairs = pd.DataFrame({"pair": [], "errors": [], "share_low": []})
+    said = [
+        claims.claim_error(0.1, 8, row(), imagenet=True),
+        claims.claim_underfitted(row()),
+        claims.claim_accuracy(0.9, row(), pd.Series([0.9])),
+        claims.claim_confused_most(("a", "b"), pairs),
+    ]
+    assumed = [
+        claims.claim_longer(row(), row()),
+        claims.claim_parted("so", 0.9, 0.5),
+        claims.claim_mixed("so", 0.9, 0.5),
+        claims.claim_doubts(flags((True, True))),
+        claims.claim_certain_label(flags((True, True))),
+    ]
+    assert not any(claim.assumed for claim in said) and all(claim.assumed for claim in assumed)

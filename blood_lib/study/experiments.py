@@ -166,7 +166,7 @@ def tell_trainings(experiments: Iterable[Experiment]) -> str:
     runs = {one.run: one for one in experiments}
     minutes = sum(one.log["seconds"].sum() for one in runs.values()) / 60
     machines = (
-        "{hardware}, {threads} of its cores each".format(**one) for run in runs for one in list_machines(run)
+        "{hardware}, {threads} CPU threads each".format(**one) for run in runs for one in list_machines(run)
     )
     return f"{len(runs)}, {minutes:.0f} minutes in all; {'; '.join(dict.fromkeys(machines))}"
 
