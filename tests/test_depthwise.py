@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 from torch import nn  # noqa: E402
 
-from blood_lib.study.depthwise import DepthwiseConv2d, replace_depthwise  # noqa: E402
+from blood_lib.study.depthwise import DepthwiseConv2d, is_replaceable, replace_depthwise  # noqa: E402
 
 
 def _relative_error(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -30,6 +30,21 @@ def test_gradients_are_those_of_the_plain_convolution(kernel, stride, side):
     for a, b in zip(got_grads, expected_grads, strict=True):
         assert a.shape == b.shape
         assert _relative_error(a, b) < 0.01
+
+
+@pytest.mark.parametrize(
+    ("options", "replaceable"),
+    [
+        ({"groups": 8}, True),
+        ({"groups": 8, "stride": 2}, True),
+        ({"groups": 4}, False),
+        ({"groups": 8, "bias": True}, False),
+        ({"groups": 8, "dilation": 2}, False),
+        ({"groups": 8, "stride": (1, 2)}, False),
+    ],
+)
+def test_a_depthwise_convolution_is_replaceable_where_the_quick_one_computes_the_same(options, replaceable):
+    assert is_replaceable(nn.Conv2d(8, 8, 3, **{"bias": False} | options)) is replaceable
 
 
 def test_only_depthwise_convolutions_are_replaced_and_weights_keep_their_names():

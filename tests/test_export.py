@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from blood_lib.bundle import load_bundle  # noqa: E402
 from blood_lib.calibration import fit_temperature  # noqa: E402
 from blood_lib.head import Head  # noqa: E402
 from blood_lib.inference import Classifier  # noqa: E402
-from blood_lib.study import export  # noqa: E402
+from blood_lib.study import card, export  # noqa: E402
 from blood_lib.study.cells import CELL_TYPES, SUBTYPES  # noqa: E402
 from blood_lib.study.export import (  # noqa: E402
     choose_distance,
@@ -128,6 +129,16 @@ def test_the_card_of_drawn_cells_does_not_speak_of_the_published_dataset(bundle)
     )
     assert "not the published dataset" in bundle.card["metrics"][0]["where"]["en"]
     assert not bundle.card["limits"]
+
+
+def test_a_dataset_is_the_published_one_where_every_test_image_is_known(tiny_run, tiny_dataset, monkeypatch):
+    split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
+    tested = [tiny_dataset / file for file in split["file"][split["part"] == "test"]]
+    known = pd.DataFrame({"sha256": [sha256(file.read_bytes()).hexdigest() for file in tested]})
+    monkeypatch.setattr(card, "load_manifest", lambda: known)
+    assert card.is_published(tiny_dataset, split)
+    monkeypatch.setattr(card, "load_manifest", lambda: known[1:])
+    assert not card.is_published(tiny_dataset, split)
 
 
 def test_the_card_tells_every_machine_that_the_network_was_trained_on(tiny_run, tiny_dataset, tmp_path):
