@@ -49,7 +49,7 @@ TABLE = "from IPython.display import HTML\nHTML(f'<table><td>{n} cells</td></tab
 
 @pytest.mark.slow
 def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
-    write_notebook(tmp_path / "in/02_second.ipynb", "print('second')")
+    write_notebook(tmp_path / "in/02_second.ipynb", "import sys\nprint('second', file=sys.stderr)")
     first = write_notebook(tmp_path / "in/01_first.ipynb", TABLE, tags=("key",))
     linked = nbformat.read(first, as_version=4)
     linked.cells.append(nbformat.v4.new_markdown_cell("[next](02_second.ipynb), [more](more.md)"))
@@ -68,7 +68,8 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
     for row in record["notebooks"]:
         assert f"<td>{row['seconds']} s</td>" in page
     assert record["notebooks"][0]["parameters"] == {"n": 7}
-    assert "1 of 2: 01_first" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "1 of 2: 01_first" in told.out and "second" in told.err
 
 
 @pytest.mark.slow

@@ -76,7 +76,8 @@ def run_notebook(
 ) -> Done:
     """Runs a copy of `notebook` in its own folder, writes it and its HTML page into `out_dir`.
 
-    `beside`: the names of the notebooks that have their page there, too.
+    `beside`: the names of the notebooks that have their page there, too. What a notebook says on stderr, as
+    trainings do of each epoch, is said here, too; `progress`: with a bar of its cells.
 
     BloodError when a cell fails or ends the kernel: it names the cell, and copy and page hold all results up
     to it.
@@ -96,7 +97,7 @@ def run_notebook(
             cwd=str(notebook.parent),
             kernel_name="python3",
             progress_bar=progress,
-            stderr_file=sys.stderr if progress else None,  # where trainings tell of each epoch
+            stderr_file=sys.stderr,  # where trainings tell of each epoch
         )
     except papermill.PapermillExecutionError as error:
         page()
