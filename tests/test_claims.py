@@ -67,11 +67,17 @@ def test_a_test_accuracy_holds_where_the_interval_has_it(claimed, verdict):
     assert claim.judge() == verdict and "seeds 89.00%-91.00%" in claim.measured
 
 
-@pytest.mark.parametrize(("best_low", "verdict"), [(0.91, HOLDS), (0.93, NOT)])
-def test_a_rule_finds_the_rate_where_no_other_is_better_by_more_than_the_intervals(best_low, verdict):
-    rates = pd.DataFrame([row(name="slide: 1.0e-03"), row(0.95, low=best_low, high=0.97, name="x: 1.0e-02")])
+@pytest.mark.parametrize(
+    ("best_low", "worst_high", "worse", "verdict"),
+    [(0.91, 0.9, 1, HOLDS), (0.93, 0.9, 2, NOT), (0.91, 0.915, 0, UNKNOWN)],
+)
+def test_a_rule_finds_the_rate_where_others_are_worse_and_none_better_beyond_doubt(
+    best_low, worst_high, worse, verdict
+):
+    others = row(0.95, low=best_low, high=0.97, name="x: 1.0e-02"), row(0.88, low=0.85, high=worst_high)
+    rates = pd.DataFrame([row(name="slide: 1.0e-03"), *others])
     claim = claims.claim_rate("slide", 1e-3, rates.set_index("name"))
-    assert claim.judge() == verdict and "the best, x: 1.0e-02, 95.0%" in claim.measured
+    assert claim.judge() == verdict and f"the best, x: 1.0e-02, 95.0%; {worse} of 3 " in claim.measured
 
 
 def test_more_epochs_mend_what_has_a_lower_loss_after_them():

@@ -97,14 +97,17 @@ def claim_accuracy(claimed: float, tested: pd.Series, seeds: pd.Series) -> Claim
 
 def claim_rate(rule: str, rate: float, rates: pd.DataFrame) -> Claim:
     """That a rule finds the learning rate; `rates`: a row per rate, its `name` as index, see
-    `experiments.compare`, that of the rule among them.
+    `experiments.compare`, that of the rule among them. Where all are tied, any rate would have done.
     """
     own, best = rates.loc[f"{rule}: {rate:.1e}"], rates.loc[rates["accuracy"].idxmax()]
+    worse = rates["high"] < best["low"]
     return Claim(
         says=f"the {rule} rule finds the learning rate",
-        measured=f"{own['accuracy']:.1%} with {rate:.1e}; the best, {best.name}, {best['accuracy']:.1%}",
-        criterion="no other rate that was tried is better by more than the intervals",
+        measured=f"{own['accuracy']:.1%} with {rate:.1e}; the best, {best.name}, {best['accuracy']:.1%}; "
+        f"{worse.sum()} of {len(rates)} rates are worse",
+        criterion="no other rate that was tried is better by more than the intervals, and some are worse",
         holds=own["high"] >= rates["low"].max(),
+        known=bool(worse.any()),
         assumed=True,
     )
 
