@@ -47,6 +47,11 @@ def test_brightness_keeps_every_pixel_in_its_place(x):
     assert (y.flatten(1).argmax(1) == x.flatten(1).argmax(1)).all()
 
 
+def test_each_image_of_a_batch_is_cropped_in_a_place_of_its_own(x):
+    y = build_change("random crop and scale", 32)(x)
+    assert len({image.numpy().tobytes() for image in y}) > len(y) / 2
+
+
 def test_a_zoom_shows_less_of_the_frame(x):
     spread = lambda images: (images.amax((1, 2, 3)) - images.amin((1, 2, 3))).mean()  # noqa: E731
     assert spread(build_change("zoom 2", 32)(x)) < spread(x) - 0.05

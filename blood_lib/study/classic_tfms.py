@@ -45,13 +45,16 @@ TFMS: dict[str, dict[str, object]] = {
 def build_change(name: str, size: int) -> Callable[[torch.Tensor], torch.Tensor]:
     """The transforms `name` of TFMS as a function of views (B, 3, size, size) in [0, 1]."""
     options = dict(TFMS[name])
-    crop = [RandomResizedCropGPU(size, min_scale=options.pop("min_scale"))] if "min_scale" in options else []
-    tfms = aug_transforms(**_OFF | options) + crop
+    min_scale = options.pop("min_scale", None)
+    crop = RandomResizedCropGPU(size, min_scale=min_scale) if min_scale else None
+    tfms = aug_transforms(**_OFF | options)
 
     def change(x: torch.Tensor) -> torch.Tensor:
         x = TensorImage(x)
         for tfm in tfms:
             x = tfm(x, split_idx=0)
+        if crop:  # it draws one place and size a call: a batch would share them
+            x = torch.cat([crop(image, split_idx=0) for image in x.split(1)])
         return x.as_subclass(torch.Tensor).clamp(0, 1)
 
     return change
