@@ -69,7 +69,7 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
         assert f"<td>{row['seconds']} s</td>" in page
     assert record["notebooks"][0]["parameters"] == {"n": 7}
     told = capsys.readouterr()
-    assert "1 of 2: 01_first" in told.out and "second" in told.err
+    assert "1 of 2: 01_first" in told.out and told.err == "second\n"
 
 
 @pytest.mark.slow
