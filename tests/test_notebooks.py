@@ -17,7 +17,7 @@ import papermill
 import pytest
 
 from blood_lib.bundle import load_bundle
-from blood_lib.study import painter
+from blood_lib.study import experiments, painter
 from blood_lib.study.data.index import find_dataset, list_files
 from blood_lib.study.notebooks import PROFILES, load_profile
 from blood_lib.study.publishing import hash_sources
@@ -148,6 +148,25 @@ def test_the_networks_in_the_readme_are_those_of_the_committed_notebook() -> Non
     assert rows
 
 
+def test_what_of_the_study_holds_in_the_readme_is_what_the_committed_notebooks_measured() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:says|does) \| .*\((0\d)\) \| (.*) \| .* \|$", readme, re.M)
+    assert {number for number, _ in rows} == {"01", "02", "03", "04"}
+    card = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8").replace(" %", "%")
+    for number, measured in rows:
+        (path,) = FOLDER.glob(f"{number}_*.ipynb")
+        outputs = [out for cell in load_cells(path) for out in cell.get("outputs", [])]
+        told = "".join(out["data"].get("text/html", "") for out in outputs if "data" in out) + card
+        for share in re.findall(r"(?<!warp )\b\d+\.\d+", measured):
+            assert f"{share}%" in told, (path.name, share)
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("full/*.yaml")), ids=lambda path: path.stem)
+def test_at_its_real_size_the_study_begins_from_imagenet(path: Path) -> None:
+    settings = load_profile(FOLDER / f"{path.stem}.ipynb", "full")
+    assert settings["download"] and settings["image_size"] == 224
+
+
 @pytest.fixture(scope="session")
 def drawn_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder laid out like the published dataset, with drawn cells in it."""
@@ -179,16 +198,40 @@ def check(*notebooks: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the notebooks, which run in order, leave what the next one needs."""
+    return tmp_path_factory.mktemp("run")
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @each_notebook
-def test_a_notebook_runs_in_its_quick_profile(path: Path, drawn_data: Path, tmp_path: Path) -> None:
-    folders = {"data_dir": str(drawn_data), "out_dir": str(tmp_path / "out")}
+def test_a_notebook_runs_in_its_quick_profile(
+    path: Path, drawn_data: Path, run_folder: Path, tmp_path: Path
+) -> None:
+    folders = {"data_dir": str(drawn_data), "out_dir": str(run_folder)}
     notebook = nbformat.read(prepare(path, tmp_path / path.name, **folders), as_version=4)
     for cell in notebook.cells:  # of drawn cells nothing is known beforehand
         cell.metadata["tags"] = [tag for tag in tags(cell) if tag != EXACT]
     nbformat.write(notebook, tmp_path / path.name)
     check(tmp_path / path.name)
+    left = {"02": "choice.json", "03": "bundle/bundle.json"}.get(path.name[:2], "")
+    assert (run_folder / left).exists()
+
+
+@pytest.mark.slow
+def test_the_network_that_02_chose_is_the_one_that_03_trains(drawn_data: Path, tmp_path: Path) -> None:
+    experiments.save_choice(tmp_path, "resnet18")
+    path = FOLDER / "03_fine_tune.ipynb"
+    copy = prepare(path, tmp_path / path.name, data_dir=str(drawn_data), out_dir=str(tmp_path))
+    notebook = nbformat.read(copy, as_version=4)
+    chosen = [number for number, cell in enumerate(notebook.cells) if "load_choice(" in cell.source]
+    notebook.cells = notebook.cells[: chosen[0] + 1]
+    nbformat.write(notebook, copy)
+    done = papermill.execute_notebook(str(copy), str(copy), cwd=str(FOLDER), progress_bar=False)
+    said = "".join(output.get("text", "") for output in done.cells[-1].outputs)
+    assert "resnet18, the choice of 02" in said
 
 
 @pytest.mark.slow
