@@ -48,7 +48,7 @@ TABLE = "from IPython.display import HTML\nHTML(f'<table><td>{n} cells</td></tab
 
 
 @pytest.mark.slow
-def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
+def test_notebooks_run_in_order_with_their_profile(tmp_path, capfd):
     write_notebook(tmp_path / "in/02_second.ipynb", "import sys\nprint('second', file=sys.stderr)")
     first = write_notebook(tmp_path / "in/01_first.ipynb", TABLE, tags=("key",))
     linked = nbformat.read(first, as_version=4)
@@ -68,7 +68,7 @@ def test_notebooks_run_in_order_with_their_profile(tmp_path, capsys):
     for row in record["notebooks"]:
         assert f"<td>{row['seconds']} s</td>" in page
     assert record["notebooks"][0]["parameters"] == {"n": 7}
-    told = capsys.readouterr()
+    told = capfd.readouterr()
     assert "1 of 2: 01_first" in told.out and told.err == "second\n"
 
 
