@@ -33,6 +33,10 @@ def load_cells(path: Path) -> list:
     return nbformat.read(path, as_version=4).cells
 
 
+def load_outputs(path: Path) -> list:
+    return [output for cell in load_cells(path) for output in cell.get("outputs", [])]
+
+
 def tags(cell) -> list[str]:
     return cell.metadata.get("tags", [])
 
@@ -111,8 +115,7 @@ def test_a_notebook_was_run_from_top_to_bottom(path: Path) -> None:
 
 @each_notebook
 def test_no_error_is_committed(path: Path) -> None:
-    outputs = [output for cell in load_cells(path) for output in cell.get("outputs", [])]
-    assert not [output for output in outputs if output.output_type == "error"]
+    assert not [output for output in load_outputs(path) if output.output_type == "error"]
 
 
 @each_notebook
@@ -122,18 +125,13 @@ def test_what_is_committed_is_what_was_executed(path: Path) -> None:
 
 
 def test_what_is_committed_of_the_bundle_that_ships_is_of_this_one() -> None:
-    cells = load_cells(FOLDER / "04_interpret.ipynb")
-    said = [output.get("text", "") for cell in cells for output in cell.get("outputs", [])]
+    said = [output.get("text", "") for output in load_outputs(FOLDER / "04_interpret.ipynb")]
     told = [text for text in said if "the one that ships" in text]
     assert told and all(load_bundle().sha256[:12] in text for text in told)
 
 
 def test_the_networks_in_the_readme_are_those_of_the_committed_notebook() -> None:
-    outputs = [
-        out
-        for cell in load_cells(FOLDER / "02_compare_architectures.ipynb")
-        for out in cell.get("outputs", [])
-    ]
+    outputs = load_outputs(FOLDER / "02_compare_architectures.ipynb")
     shown = [out["data"]["text/html"] for out in outputs if "served_from_to" in str(out.get("data"))]
     rows = [
         re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown[0], re.S)[1:]
@@ -155,8 +153,7 @@ def test_what_of_the_study_holds_in_the_readme_is_what_the_committed_notebooks_m
     card = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8").replace(" %", "%")
     for number, measured in rows:
         (path,) = FOLDER.glob(f"{number}_*.ipynb")
-        outputs = [out for cell in load_cells(path) for out in cell.get("outputs", [])]
-        told = "".join(out["data"].get("text/html", "") for out in outputs if "data" in out) + card
+        told = "".join(out["data"].get("text/html", "") for out in load_outputs(path) if "data" in out) + card
         for share in re.findall(r"(?<!warp )\b\d+\.\d+", measured):
             assert f"{share}%" in told, (path.name, share)
 
@@ -240,7 +237,7 @@ def test_the_counts_of_the_first_notebook_are_those_of_the_dataset(real_data: Pa
     path = FOLDER / "01_explore.ipynb"
     assert sum(EXACT in tags(cell) for cell in load_cells(path)) >= 5
     here = f"{len(list_files(find_dataset(real_data))):,} files, "
-    said = [output.get("text", "") for cell in load_cells(path) for output in cell.get("outputs", [])]
+    said = [output.get("text", "") for output in load_outputs(path)]
     if not any(text.startswith(here) for text in said):
         pytest.skip(f"the notebook was run on another copy of the dataset, not one of {here[:-2]}")
     check(prepare(path, tmp_path / path.name, data_dir=str(real_data), max_images=0, n_sample=40))

@@ -72,8 +72,8 @@ def run_experiment(
 ) -> Experiment:
     """Trains by `recipe` on the rows `split` of the dataset in `folder`, or goes on with that training.
 
-    Its folder in `runs` is named after recipe and split, so nothing is trained twice, and nothing is mixed up
-    by whoever takes a new `runs` for other code, or other weights of the same name.
+    Its folder in `runs` is named after recipe and split, so nothing is trained twice. Code and weights
+    file are not in that name: where either has changed, take a new `runs`.
     Each epoch is told on stderr. Raises BloodError as `train` does.
     """
     key = hashlib.sha256((recipe.to_json() + hash_table(split)).encode()).hexdigest()[:8]

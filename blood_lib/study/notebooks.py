@@ -98,7 +98,7 @@ def run_notebook(
             kernel_name="python3",
             progress_bar=progress,
             stderr_file=sys.stderr,  # where trainings tell of each epoch
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # else it warns of local sockets there
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning that its sockets are local
         )
     except papermill.PapermillExecutionError as error:
         page()
