@@ -22,7 +22,7 @@ from blood_lib.images import load_image
 from blood_lib.inference import Classifier, count_cores
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
-from blood_lib.study.labelled import find_labelled
+from blood_lib.study.evaluate.labelled import find_labelled
 
 _COLUMNS = ("there", "there_balanced", "there_ok", "right_of_ok", "left_out", "home", "home_ok", "seconds")
 

@@ -22,10 +22,10 @@ from benchmarks.torch_network import TorchNetwork, classify, prepare
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.images import crop_and_resize, load_image
 from blood_lib.inference import Classifier, count_cores
-from blood_lib.network import Network
-from blood_lib.study.costs import time_in_turns
-from blood_lib.study.depthwise import replace_depthwise
+from blood_lib.inference.network import Network
+from blood_lib.study.evaluate.costs import time_in_turns
 from blood_lib.study.painter import draw_cells
+from blood_lib.study.train.depthwise import replace_depthwise
 
 __all__ = ["main"]
 
@@ -125,7 +125,7 @@ def _compare_networks(bundle: Bundle, contents: list[bytes], repeats: int) -> No
         times = time_in_turns([lambda: ours(pixels), in_batches], n_rounds=repeats)
     _say(
         f"Network alone, {len(pixels)} images ({agree:.1%} get the same class)",
-        ("blood_lib.network.Network (OpenVINO)", "the same graph in eager float32 torch"),
+        ("blood_lib.inference.network.Network (OpenVINO)", "the same graph in eager float32 torch"),
         times,
         per=len(pixels),
         unit="ms an image",

@@ -22,11 +22,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.corruptions import CORRUPTIONS, N_SEVERITIES, SIDE, Corruption
-from blood_lib import BloodError
 from blood_lib.bundle import load_bundle
+from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.inference import count_cores
-from blood_lib.network import Network
+from blood_lib.inference.network import Network
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
 

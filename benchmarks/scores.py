@@ -13,7 +13,7 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import NearestNeighbors
 
 from blood_lib.atlas import Atlas
-from blood_lib.network import Network
+from blood_lib.inference.network import Network
 from blood_lib.study.export import choose_distance
 
 __all__ = ["Outputs", "Score", "fit_scores", "run_network"]

@@ -1,12 +1,18 @@
 """Classify images of single blood cells with a trained bundle; the study that made the bundle is in `study`.
 
-This file leaves everything to its modules and imports none of them, so that `blood --help` stays instant.
+What is offered here loads when it is asked for, so that `blood --help` stays instant.
 """
 
-__all__ = ["BloodError", "__version__"]
+from importlib import import_module
+
+__all__ = ["BloodError", "Classifier", "__version__"]
 
 __version__ = "0.1.0"
 
+_HOMES = {"BloodError": "blood_lib.files.errors", "Classifier": "blood_lib.inference"}
 
-class BloodError(Exception):
-    """What went wrong and what to do about it, in one plain sentence made for the user's eyes."""
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

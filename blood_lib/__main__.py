@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from blood_lib import BloodError, __version__, adapt_command, commands
+from blood_lib import __version__
+from blood_lib.cli import adapt, card, classify
+from blood_lib.files.errors import BloodError
 
 __all__ = ["main"]
 
@@ -32,10 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    from blood_lib.dashboard import serve
-    from blood_lib.study import commands as study
-    from blood_lib.study import notebooks
-    from blood_lib.study.data import commands as data
+    from blood_lib.dashboard.server import serve
+    from blood_lib.study.cli import data, evaluate, refit, study, train
 
     parser = argparse.ArgumentParser(
         prog="blood",
@@ -43,8 +43,8 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"blood {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for room in (commands, adapt_command, serve, data, study, notebooks):
-        room.add_parser(subparsers)
+    for command in (classify, card, adapt, serve, data, train, refit, evaluate, study):
+        command.add_parser(subparsers)
     return parser
 
 

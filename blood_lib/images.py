@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from blood_lib.archives import Rejection, iter_zip
 from blood_lib.files import iter_files, read_file
-from blood_lib.reasons import Reason
+from blood_lib.files.archives import Rejection, iter_zip
+from blood_lib.files.reasons import Reason
 
 __all__ = ["Rejection", "crop_and_resize", "iter_files", "iter_zip", "load_image"]
 

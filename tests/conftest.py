@@ -13,13 +13,14 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import ROOT
+
 os.environ.setdefault("MPLBACKEND", "Agg")  # no test opens a window
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))  # or joblib may warn that it cannot
 if "PYTEST_XDIST_WORKER" in os.environ:  # two trainings beside each other: threads that wait for threads
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONUNBUFFERED", None)  # the commands under test write as they do for a user
-SERVERS = ("tests/browser/", "tests/test_dashboard_serve.py")
+SERVERS = ("tests/browser/", "tests/dashboard/server/")
 pytest_plugins = ["tests.fixtures_bundle", "tests.fixtures_data", "tests.fixtures_training"]
 
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.part import Part
 from blood_lib.dashboard.state import Command
+from blood_lib.dashboard.widgets.widget import Part
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
 
 WAIT = 60  # seconds that a thread may take on a busy machine

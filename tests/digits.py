@@ -18,9 +18,9 @@ from torch import nn
 
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, ClassInfo, Preprocessing, Thresholds, save_bundle
-from blood_lib.calibration import choose_confidence, fit_temperature
-from blood_lib.study.architectures import CellNetwork
+from blood_lib.inference.calibration import choose_confidence, fit_temperature
 from blood_lib.study.export import choose_distance, export_onnx, sample_per_class
+from blood_lib.study.train.architectures import CellNetwork
 from tests.fixtures_bundle import encode
 
 __all__ = ["draw_digit", "read_digits", "save_digits_bundle"]

@@ -5,7 +5,7 @@ import pytest
 
 def tiny_recipe():
     """Seconds on any machine, and far from good."""
-    from blood_lib.study.recipe import Recipe
+    from blood_lib.study.train.recipe import Recipe
 
     return Recipe(arch="resnet18", initialisation="random", image_size=32, n_epochs=2, batch_size=16)
 
@@ -23,7 +23,7 @@ def tiny_dataset(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_run(tiny_dataset, tmp_path_factory):
     """The folder of a finished run on the tiny dataset."""
-    from blood_lib.study.training import train
+    from blood_lib.study.train.training import train
 
     run = tmp_path_factory.mktemp("runs") / "tiny"
     train(tiny_dataset, run, tiny_recipe())

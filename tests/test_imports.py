@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from blood_lib.study.cells import CELL_TYPES
+from tests import ROOT
+from tests.rooms import INSIDE, LAZY, MAY_IMPORT
 
-ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "blood_lib"
 STUDY_ONLY = {"fastai", "torch", "torchvision", "matplotlib", "pandas", "plotly", "seaborn"}
 WIDGETS_ONLY = {"anywidget", "ipywidgets", "voila"}
@@ -28,22 +30,27 @@ WIDGETS_ONLY = {"anywidget", "ipywidgets", "voila"}
 PACKAGES = {"PIL": "pillow", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 MODULES = sorted(LIBRARY.rglob("*.py"))
 
+MOST_MODULES = 14
+
 
 def name_of(path: Path) -> str:
-    """blood_lib/study/cells.py -> blood_lib.study.cells"""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    """blood_lib/study/cells.py -> study/cells; a room's own __init__ is named like the room."""
+    parts = path.relative_to(LIBRARY).with_suffix("").parts
+    return "/".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def room_of(module: str) -> str:
-    """study, dashboard, or core for all that lies directly in blood_lib."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in {"study", "dashboard"} else "core"
+NAMES = {name_of(path): path for path in MODULES}
+
+
+def room_of(name: str) -> str:
+    """The room that a module lies in; a module outside of all rooms is one by itself."""
+    folder = name.rpartition("/")[0]
+    return next((room for room in (name, folder) if room in MAY_IMPORT), name)
 
 
 @cache
 def imports(path: Path, *, top_level: bool = False) -> frozenset[str]:
-    """Every module that the file imports anywhere, or only when it is imported itself (`top_level`)."""
+    """What the file imports, under TYPE_CHECKING too; `top_level`: only when it is imported itself."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     nodes = _executed_on_import(tree) if top_level else ast.walk(tree)
     return frozenset(name for node in nodes for name in _imported(node, path))
@@ -52,8 +59,6 @@ def imports(path: Path, *, top_level: bool = False) -> frozenset[str]:
 def _executed_on_import(tree: ast.AST):
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
         yield node
         yield from _executed_on_import(node)
@@ -70,30 +75,66 @@ def _imported(node: ast.AST, path: Path) -> set[str]:
     return {module} | {f"{module}.{alias.name}" for alias in node.names}
 
 
-def in_room(*rooms: str):
-    paths = [path for path in MODULES if room_of(name_of(path)) in rooms]
+@cache
+def imported_modules(name: str, *, top_level: bool = False) -> frozenset[str]:
+    """The modules of the package that a module imports, a submodule without the packages it lies in."""
+    found = {
+        one.replace(".", "/").removeprefix("blood_lib/") for one in imports(NAMES[name], top_level=top_level)
+    }
+    found &= NAMES.keys() - {name, ""}
+    return frozenset(one for one in found if not any(other.startswith(f"{one}/") for other in found))
+
+
+def part_of(*parts: str):
+    """Parametrize over the modules of the core, the study or the dashboard."""
+    paths = [path for name, path in NAMES.items() if _part(name) in parts]
     return pytest.mark.parametrize("path", paths, ids=name_of)
 
 
-def other_rooms(path: Path, *, top_level: bool = False) -> set[str]:
-    """Imports of `path` that leave its own room for `study` or `dashboard`."""
-    ours = [name for name in imports(path, top_level=top_level) if name.startswith("blood_lib.")]
-    return {name for name in ours if room_of(name) not in {"core", room_of(name_of(path))}}
+def _part(name: str) -> str:
+    first = name.split("/")[0]
+    return first if first in {"study", "dashboard"} else "core"
 
 
-@in_room("core")
-def test_the_core_imports_neither_room(path: Path) -> None:
-    # The command line is the door to all rooms: it may enter one, inside a subcommand.
-    lazily = path.name == "__main__.py"
-    assert not other_rooms(path, top_level=lazily)
+each_module = pytest.mark.parametrize("name", sorted(NAMES.keys() - {"", "study", "dashboard"}))
 
 
-@in_room("study", "dashboard")
-def test_study_and_dashboard_never_import_each_other(path: Path) -> None:
-    assert not other_rooms(path)
+@each_module
+def test_a_room_imports_only_the_rooms_it_may(name: str) -> None:
+    room = room_of(name)
+    others = {room_of(one) for one in imported_modules(name, top_level=room in LAZY)} - {room}
+    assert others <= MAY_IMPORT[room]
 
 
-@in_room("core", "dashboard")
+def test_the_core_imports_neither_room_and_these_not_each_other() -> None:
+    for room, others in MAY_IMPORT.items():
+        entered = {_part(other) for other in others} - {"core", _part(room)}
+        assert not entered or room in LAZY, room
+
+
+@each_module
+def test_a_module_imports_only_modules_of_earlier_layers_of_its_room(name: str) -> None:
+    room, layers = room_of(name), INSIDE.get(room_of(name), ())
+    if name == room and "__init__" not in " ".join(layers).split():
+        return  # a package offers what its modules have, and a module outside of all rooms has no layers
+    place = {module: i for i, layer in enumerate(layers) for module in layer.split()}
+    siblings = {one for one in imported_modules(name) if room_of(one) == room}
+    level = lambda one: place["__init__" if one == room else one.removeprefix(f"{room}/")]  # noqa: E731
+    assert not [one for one in siblings if level(one) >= level(name)]
+
+
+@pytest.mark.parametrize("room", sorted(INSIDE))
+def test_the_table_names_every_module_of_a_room_and_no_other(room: str) -> None:
+    modules = {path.stem for path in (LIBRARY / room).glob("*.py")} - {"__init__"}
+    assert {one for layer in INSIDE[room] for one in layer.split()} - {"__init__"} == modules
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    counts = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert not {folder: n for folder, n in counts.items() if n > MOST_MODULES}
+
+
+@part_of("core", "dashboard")
 def test_serving_never_imports_what_belongs_to_the_study(path: Path) -> None:
     assert not {name for name in imports(path) if name.split(".")[0] in STUDY_ONLY}
 
@@ -111,25 +152,24 @@ def imported_packages(path: Path, *, top_level: bool = False) -> set[str]:
     return {canonicalize_name(PACKAGES.get(name, name)) for name in names}
 
 
-@in_room("core", "dashboard")
+@part_of("core", "dashboard")
 def test_serving_imports_only_what_it_installs(path: Path) -> None:
     # Inside a function the core may ask for the study's openTSNE, to lay out a new map.
     assert imported_packages(path, top_level=True) <= declared()
 
 
-@in_room("core", "study", "dashboard")
+@part_of("core", "study", "dashboard")
 def test_each_imported_package_is_declared(path: Path) -> None:
     assert imported_packages(path) <= declared("study")
 
 
-@in_room("core", "study")
+@part_of("core", "study")
 def test_only_the_dashboard_imports_widgets(path: Path) -> None:
     assert not {name for name in imports(path) if name.split(".")[0] in WIDGETS_ONLY}
 
 
-def test_there_is_no_import_cycle() -> None:
-    names = {name_of(path) for path in MODULES}
-    graph = {name_of(path): imports(path, top_level=True) & names - {name_of(path)} for path in MODULES}
+def test_there_is_no_import_cycle_types_included() -> None:
+    graph = {name: imported_modules(name) for name in NAMES if name}
     list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the cycle
 
 
@@ -148,7 +188,7 @@ def run_python(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("module", ["blood_lib.inference", "blood_lib.report", "blood_lib.dashboard.app"])
+@pytest.mark.parametrize("module", ["blood_lib.inference.table", "blood_lib.dashboard.app"])
 def test_what_is_served_loads_nothing_of_the_study(module: str) -> None:
     done = run_python(f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))")
     assert done.returncode == 0, done.stderr

@@ -17,12 +17,13 @@ import papermill
 import pytest
 
 from blood_lib.bundle import load_bundle
-from blood_lib.study import experiments, painter
+from blood_lib.study import painter
 from blood_lib.study.data.index import find_dataset, list_files
-from blood_lib.study.notebooks import PROFILES, load_profile
-from blood_lib.study.publishing import hash_sources
+from blood_lib.study.notebooks import experiments
+from blood_lib.study.notebooks.publishing import hash_sources
+from blood_lib.study.notebooks.runner import PROFILES, load_profile
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 EXACT = "nbval-check-output"  # nbval compares the output of a cell with this tag

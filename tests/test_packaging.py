@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tomllib
 import zipfile
-from pathlib import Path
 
 import pytest
 import yaml
@@ -18,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import blood_lib
+from tests import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 
@@ -138,12 +137,3 @@ def readme_tree() -> set[str]:
 
 def test_every_path_in_the_readme_is_there() -> None:
     assert not [path for path in readme_tree() if not (ROOT / path).exists()]
-
-
-def test_every_module_is_in_the_readme() -> None:
-    tree = readme_tree()
-    # A folder that the tree names without its content stands for what is in it.
-    closed = tuple(one for one in tree if one.endswith("/") and sum(p.startswith(one) for p in tree) == 1)
-    modules = [p.relative_to(ROOT).as_posix() for p in (ROOT / "blood_lib").rglob("*.py")]
-    named = [module for module in modules if module in tree or module.startswith(closed)]
-    assert not [one for one in modules if one not in named and not one.endswith("__init__.py")]

@@ -8,22 +8,24 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from blood_lib import BloodError
 from blood_lib.bundle import Bundle, load_bundle
-from blood_lib.dashboard.bundles import Bundles
-from blood_lib.dashboard.chart_view import ChartView
-from blood_lib.dashboard.classifying import Classification
-from blood_lib.dashboard.controller import Controller
-from blood_lib.dashboard.downloads import Downloads
-from blood_lib.dashboard.learning import Learning
-from blood_lib.dashboard.map_view import MapView
-from blood_lib.dashboard.parts import Keys, Nav, StatusBar
-from blood_lib.dashboard.reports import Reports
-from blood_lib.dashboard.review import Review
-from blood_lib.dashboard.saving import Saving
+from blood_lib.dashboard.chart.view import ChartView
+from blood_lib.dashboard.gallery.view import ClassificationView
+from blood_lib.dashboard.help.view import HelpView
+from blood_lib.dashboard.map.view import MapView
+from blood_lib.dashboard.report.reports import Reports
+from blood_lib.dashboard.review.learning import Learning
+from blood_lib.dashboard.review.review import Review
+from blood_lib.dashboard.review.saving import Saving
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.viewer import Viewer
-from blood_lib.dashboard.views import ClassificationView, HelpView, UploadView
+from blood_lib.dashboard.state.controller import Controller
+from blood_lib.dashboard.upload.bundles import Bundles
+from blood_lib.dashboard.upload.classification import Classification
+from blood_lib.dashboard.upload.view import UploadView
+from blood_lib.dashboard.viewer.viewer import Viewer
+from blood_lib.dashboard.widgets.downloads import Downloads
+from blood_lib.dashboard.widgets.page import Keys, Nav, StatusBar
+from blood_lib.files.errors import BloodError
 
 __all__ = ["BUNDLE_VARIABLE", "App"]
 

@@ -14,6 +14,7 @@ import pytest
 
 from blood_lib.bundle import SHIPPED
 from blood_lib.study.painter import draw_cells
+from tests import ROOT
 from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, SCREENS, Visit
 from tests.fixtures_bundle import encode
 from tests.serving import Running, serving
@@ -65,7 +66,7 @@ def desktop(browser, server: Running) -> Iterator[Visit]:
 @pytest.fixture(scope="package")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Files of cells: real ones where there are some, drawn ones otherwise."""
-    data = Path(os.environ.get("BLOOD_DATA") or Path(__file__).parents[3] / "shared" / "data")
+    data = Path(os.environ.get("BLOOD_DATA") or ROOT.parent / "shared" / "data")
     found = sorted(data.glob("PBC_dataset_normal_DIB/*/[!.]*.jpg"))
     if found:
         return found[:: len(found) // N_FILES][:N_FILES]

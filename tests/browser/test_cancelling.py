@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from blood_lib.archives import write_zip
 from blood_lib.bundle import SHIPPED, load_bundle
+from blood_lib.files.archives import write_zip
 from tests.browser_tools import BROWSER, Visit, expect, kernels_of, settle, zip_many
 from tests.serving import Running
 

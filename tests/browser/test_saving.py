@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blood_lib.archives import list_zip, write_zip
 from blood_lib.bundle import Bundle
+from blood_lib.files.archives import list_zip, write_zip
 from blood_lib.study.cells import CELL_TYPES
 from tests.browser_tools import BROWSER, DESKTOP, SCREENS, SHOWN, TABS, Visit, drawn, expect, until
 from tests.digits import COLOURS, ENGLISH

@@ -7,8 +7,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from blood_lib import BloodError
-from blood_lib.report import open_whole
+from blood_lib.files.errors import BloodError
+from blood_lib.files.output import open_whole
 from blood_lib.study.data.index import select_images
 from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.data.split import has_two_labels

@@ -21,7 +21,8 @@ import requests
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from blood_lib import BloodError, __version__
+from blood_lib import __version__
+from blood_lib.files.errors import BloodError
 
 __all__ = ["Patience", "Refused", "ResumingDownloader", "disk_errors", "disk_full"]
 

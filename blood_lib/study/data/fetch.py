@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from tqdm import tqdm
 
-from blood_lib import BloodError
+from blood_lib.files.errors import BloodError
 from blood_lib.study.data.download import Patience, Refused, ResumingDownloader, disk_errors, disk_full
 from blood_lib.study.data.index import DATASET
 from blood_lib.study.data.manifest import load_manifest

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 from PIL import Image
 
-from blood_lib import BloodError
+from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from blood_lib import BloodError
+from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.study.data.index import build_index, find_dataset
 from blood_lib.study.data.split import SPLIT_FILE, build_split, save_split

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from blood_lib.report import open_whole
+from blood_lib.files.output import open_whole
 from blood_lib.study.data.index import build_index, find_dataset
 from blood_lib.study.data.manifest import find_contradictions, load_manifest
 

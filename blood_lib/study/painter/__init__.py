@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from blood_lib.study.cells import CELL_TYPES, by_name
-from blood_lib.study.painter.looks import LOOKS, Look
+from blood_lib.study.painter.appearance import LOOKS, Look
 from blood_lib.study.painter.scene import (
     Circle,
     add_platelets,

@@ -8,8 +8,8 @@ from math import cos, pi, sin, sqrt
 
 import numpy as np
 
+from blood_lib.study.painter.appearance import Chromatin, Granules, Look
 from blood_lib.study.painter.brush import capsules, density, dots, grid, noise, outline, smoothstep
-from blood_lib.study.painter.looks import Chromatin, Granules, Look
 from blood_lib.study.painter.nuclei import build_nucleus
 
 __all__ = ["paint_cell"]

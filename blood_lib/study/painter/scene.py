@@ -7,9 +7,9 @@ What one cell looks like is left to `layers` and `looks`.
 import numpy as np
 from PIL import Image, ImageFilter
 
+from blood_lib.study.painter.appearance import SMALL_PLATELET, Look
 from blood_lib.study.painter.brush import density, grid, light, noise, outline, smoothstep
 from blood_lib.study.painter.layers import paint_cell
-from blood_lib.study.painter.looks import SMALL_PLATELET, Look
 
 __all__ = ["Circle", "add_platelets", "add_red_cells", "build_canvas", "develop", "place_cell"]
 

@@ -1,0 +1,138 @@
+"""The subcommand `blood adapt`: a table of labelled images in, a bundle for their laboratory out.
+
+How a bundle is adapted is for `adapt.py`.
+"""
+
+import argparse
+import csv
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blood_lib.files.errors import BloodError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from blood_lib.bundle import Bundle
+
+__all__ = ["add_parser", "read_table"]
+
+_COLUMNS = ("file", "label")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register `adapt`."""
+    parser = subparsers.add_parser(
+        "adapt",
+        help="make a bundle for another laboratory from some labelled cells of it",
+        description="The table has the columns file and label: a path, seen from the table's folder, and the "
+        "name of a class of the bundle. It takes seconds for a hundred cells. One cell will do, classes may "
+        "be missing; more than a hundred cells together count no more than a hundred do.",
+    )
+    parser.add_argument("table", metavar="LABELS.csv", type=Path, help="the labelled images")
+    parser.add_argument(
+        "--bundle", metavar="DIR", type=Path, help="the model to adapt (default: the shipped one)"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        required=True,
+        help="where the new bundle goes; an older one is replaced",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Adapt, save, and say what was done; everything that can stop the work is looked at before it starts."""
+    from blood_lib.bundle import check_out, load_bundle, open_folder
+    from blood_lib.files.output import writing
+    from blood_lib.inference import Classifier
+    from blood_lib.inference.adapt import find_targets
+
+    check_out(args.out)
+    base = load_bundle(args.bundle)
+    if args.out.exists() and args.out.samefile(base.path):
+        raise BloodError(f"{args.out} is the bundle that is adapted: name another folder for the new one.")
+    rows = read_table(args.table)
+    find_targets([label for _, label in rows], base.classes)
+    images, labels = _load_images(args.table, rows)
+    adapted = Classifier(base).adapt(images, labels, date=time.strftime("%Y-%m-%d"))
+    with open_folder(args.out) as folder, writing(args.out):
+        adapted.save(folder)
+    _say_what_was_done(adapted.bundle, args.out)
+    return 0
+
+
+def read_table(table: Path) -> list[tuple[str, str]]:
+    """(file, label) of each row of a CSV table; BloodError says what is wrong with it."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            _check_header(table, reader.fieldnames or [])
+            rows = [_read_row(table, reader.line_num, row) for row in reader]
+    except (OSError, ValueError, csv.Error) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise BloodError(f"{table} cannot be read ({why}): give a CSV table in UTF-8.") from None
+    if not rows:
+        raise BloodError(f"{table} has no rows: list one labelled image at least, as file,label.")
+    files = [file for file, _ in rows]
+    if twice := sorted({file for file in files if files.count(file) > 1}):
+        raise BloodError(f"{table} lists {twice[0]} more than once: keep one row for each image.")
+    return rows
+
+
+def _check_header(table: Path, names: "list[str]") -> None:
+    if not set(_COLUMNS) <= set(names):
+        has = ", ".join(names) or "nothing"
+        raise BloodError(f"{table} needs a first line with the columns file and label; it has {has}.")
+
+
+def _read_row(table: Path, line: int, row: dict) -> tuple[str, str]:
+    file, label = ((row[name] or "").strip() for name in _COLUMNS)
+    if not file or not label or None in row:
+        raise BloodError(f"{table}, line {line}: give one file and one label in each row.")
+    return file, label
+
+
+def _load_images(table: Path, rows: list[tuple[str, str]]) -> "tuple[list[Image.Image], list[str]]":
+    """The images that can be read, with their labels; a line on standard error for each of the others."""
+    from blood_lib.images import Rejection, load_image
+
+    images, labels = [], []
+    for file, label in rows:
+        image = load_image(table.parent / file)
+        if isinstance(image, Rejection):
+            print(f"blood: {file} is left out: {image.reason}", file=sys.stderr)
+        else:
+            images.append(image)
+            labels.append(label)
+    if not images:
+        raise BloodError(f"none of the {len(rows)} images in {table} can be read: check its paths.")
+    return images, labels
+
+
+def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
+    from blood_lib.inference.adapt import ENOUGH
+
+    entry, (metric,) = bundle.card["adaptation"], bundle.card["metrics"]
+    n, limits = metric["n"], bundle.thresholds
+    there = ", ".join(f"{name} {k}" for name, k in entry["labelled"].items() if k)
+    missing = ", ".join(name for name, k in entry["labelled"].items() if not k)
+    print(f"{n} labelled images: {there}.")
+    if missing:
+        print(f"None of {missing}: about these it knows only what it knew before.")
+    print(
+        f"Each left out in turn, {entry['n_right']} of {n} are named rightly: {metric['value']:.1%} "
+        f"(95 % interval {metric['low']:.1%} to {metric['high']:.1%})."
+    )
+    print(
+        f"ok takes a confidence of {limits.confidence:.1%} and a distance of at most {limits.distance:.3f}."
+    )
+    if n < ENOUGH:
+        print(
+            f"Fewer than {ENOUGH} images tell too little about what is ok there: that is as strict as before."
+        )
+    print(f"The bundle is in {out}.")

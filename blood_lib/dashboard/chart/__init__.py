@@ -1,0 +1,1 @@
+"""The differential: its table, its charts, and what can be exported."""

@@ -1,0 +1,184 @@
+"""The differential in figures and words, as the Chart tab and the report show it.
+
+Counting is left to `blood_lib.differential`, where the words stand on the screen to `chart_view.py` and
+`report_page.py`.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from blood_lib.bundle import Bundle
+from blood_lib.counts import Count
+from blood_lib.counts.differential import Differential, Ratio, compute_differential, judge
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
+from blood_lib.dashboard.state.messages import Messages
+
+__all__ = ["SIGNS", "Group", "Row", "Tally", "build_tally", "parse_range", "show_limit", "show_range"]
+
+SIGNS = {"inside": "✓", "below": "▼", "above": "▲", "maybe_below": "▽", "maybe_above": "△"}
+Range = tuple[float, float]
+_NUMBER = re.compile(r"\d{1,3}([.,]\d{1,4})?")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: texts as they are shown, "" where there is nothing to say."""
+
+    name: str  # of the class or group
+    label: str  # what people read
+    n: int
+    index: int | None = None  # of the class; None: no class
+    share: str = ""
+    interval: str = ""
+    limits: Range | None = None  # the reference range in per cent
+    flag: str = ""  # one of SIGNS
+
+
+@dataclass(frozen=True)
+class Group:
+    """Lines that are counted alike."""
+
+    kind: str  # "shares", "ratios", "apart" or "outside"
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Everything that is said about the numbers."""
+
+    title: str
+    differential: Differential
+    groups: tuple[Group, ...]
+    notes: str  # how to read the table
+    caution: str  # what the number of cells allows to say; "" where it is enough
+    doubtful: int  # cells that the model is not sure of and nobody has looked at
+    reviewed: int
+    moved: int
+
+
+def build_tally(
+    cells: Sequence[Cell], n_rejected: int, bundle: Bundle, ranges: Mapping[str, Range], t: Messages
+) -> Tally:
+    """Count `cells` by the groups in which they stand; ranges: class name -> per cent."""
+    labels = (cell.label if cell.counts else None for cell in cells)
+    found = compute_differential(labels, bundle.classes)
+    words = _Words(bundle, ranges if bundle.differential else {}, t)
+    groups = (
+        words.shares(found),
+        words.ratios(found),
+        words.apart(found),
+        words.outside(cells, n_rejected),
+    )
+    return Tally(
+        title=t("chart.differential" if bundle.differential else "chart.title"),
+        differential=found,
+        groups=tuple(group for group in groups if group.rows),
+        notes=words.notes(bundle),
+        caution=words.caution(found) if bundle.differential else "",
+        doubtful=sum(cell.doubtful for cell in cells),
+        reviewed=sum(cell.reviewed for cell in cells),
+        moved=sum(cell.moved for cell in cells),
+    )
+
+
+class _Words:
+    """Turns numbers into rows, in the words of one bundle and one language."""
+
+    def __init__(self, bundle: Bundle, ranges: Mapping[str, Range], t: Messages):
+        self.t = t
+        self.ranges = ranges
+        self.index = {name: i for i, name in enumerate(bundle.names)}
+        self.labels = {info.name: t.pick(info.label) for info in bundle.classes}
+
+    def shares(self, found: Differential) -> Group:
+        rows = tuple(self._share(row, known=found.n > 0) for row in found.shares)
+        return Group("shares", self.t("chart.counted", n=found.n), rows)
+
+    def _share(self, row: Count, *, known: bool) -> Row:
+        limits = self.ranges.get(row.name)
+        return Row(
+            name=row.name,
+            label=self.labels[row.name],
+            n=row.n,
+            index=self.index[row.name],
+            share=self.t.percent(row.share) if known else "",
+            interval=f"{self._interval(100 * row.low, 100 * row.high)} %" if known else "",
+            limits=limits,
+            flag=judge(row, limits) if known and limits else "",
+        )
+
+    def ratios(self, found: Differential) -> Group:
+        rows = tuple(self._ratio(row) for row in found.ratios)
+        return Group("ratios", self.t("chart.per_hundred"), rows)
+
+    def _ratio(self, row: Ratio) -> Row:
+        known = row.per_hundred is not None
+        return Row(
+            name=row.name,
+            label=self.labels[row.name],
+            n=row.n,
+            index=self.index[row.name],
+            share=self.t.number(row.per_hundred, 1) if known else "",
+            interval=self._interval(row.low, row.high) if known else "",
+        )
+
+    def _interval(self, low: float, high: float) -> str:
+        return f"{self.t.number(low, 1)}–{'∞' if math.isinf(high) else self.t.number(high, 1)}"
+
+    def apart(self, found: Differential) -> Group:
+        rows = (Row(name, self.labels[name], n, self.index[name]) for name, n in found.apart.items())
+        return Group("apart", self.t("chart.apart"), tuple(rows))
+
+    def outside(self, cells: Sequence[Cell], n_rejected: int) -> Group:
+        """What was uploaded and is counted nowhere."""
+        labels = [cell.label for cell in cells]
+        rows = [Row(name, self.t(f"group.{name}"), labels.count(name)) for name in (UNIDENTIFIED, EXCLUDED)]
+        rows.append(Row("rejected", self.t("chart.rejected"), n_rejected))
+        return Group("outside", self.t("chart.outside"), tuple(rows))
+
+    def notes(self, bundle: Bundle) -> str:
+        """What an interval is and, where shares are judged, how, and whose the reference ranges are."""
+        judged = (self.t("chart.perhaps"), self.t.pick(bundle.card.get("reference_ranges")))
+        sentences = [self.t("chart.interval"), *(judged if bundle.differential else ())]
+        return " ".join(sentence for sentence in sentences if sentence)
+
+    def caution(self, found: Differential) -> str:
+        """In plain words, how far from the truth a share may be when so few are counted."""
+        if found.too_few is None:
+            return ""
+        if (row := found.widest) is None:
+            return self.t("chart.none_counted")
+        share, low, high = (self.t.percent(value, 0) for value in (row.share, row.low, row.high))
+        values = {"type": self.labels[row.name], "share": share, "low": low, "high": high}
+        return self.t(f"chart.below_{found.too_few}", n=found.n, **values)
+
+
+def parse_range(low: object, high: object) -> Range | None:
+    """The reference range that a person typed, in per cent; None for two empty texts.
+
+    A comma is a decimal point too. ValueError unless 0 <= low <= high <= 100.
+    """
+    texts = [text.strip() if isinstance(text, str) else None for text in (low, high)]
+    if texts == ["", ""]:
+        return None
+    if not all(text is not None and _NUMBER.fullmatch(text) for text in texts):
+        raise ValueError("a range needs two numbers")
+    least, most = (float(text.replace(",", ".")) for text in texts)
+    if not least <= most <= 100:
+        raise ValueError("a range goes up, and no further than 100")
+    return least, most
+
+
+def show_limit(value: float, t: Messages) -> str:
+    """A limit of a reference range, with no more decimals than it has."""
+    return t.number(value, len(f"{value:g}".partition(".")[2]))
+
+
+def show_range(limits: Range | None, t: Messages) -> str:
+    """A reference range in per cent; "" where there is none."""
+    return "–".join(show_limit(value, t) for value in limits) + " %" if limits else ""

@@ -1,0 +1,25 @@
+"""Buttons that save the review to a file; making it is for `saving.py`."""
+
+from __future__ import annotations
+
+from traitlets import Bool
+
+from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.widgets.widget import Part, script
+
+__all__ = ["TakeAway"]
+
+
+class TakeAway(Part):
+    """Shown where there are cells: `some` is set by the Chart tab, once its numbers stand above it."""
+
+    _esm = script("chart/save_buttons")
+    accepts = ("save",)
+
+    some = Bool(False, help="there are cells").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "take")
+
+    def _on_save(self, content: dict, _buffers: list) -> None:
+        self.state.command = Command("save_review", content=content.get("images") is True)

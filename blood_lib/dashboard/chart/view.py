@@ -1,0 +1,140 @@
+"""The Chart tab: the differential as a table, its reference ranges, charts, and what can be taken away.
+
+What the numbers are and how they are put in words is for `tally.py`; a report is made by `reports.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+from traitlets import Dict, List, Unicode
+
+from blood_lib.dashboard.chart.charts import draw_charts
+from blood_lib.dashboard.chart.differential_table import (
+    SIGNS,
+    Group,
+    Row,
+    Tally,
+    build_tally,
+    parse_range,
+    show_limit,
+)
+from blood_lib.dashboard.chart.save_buttons import TakeAway
+from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.widgets.markers import describe_types
+from blood_lib.dashboard.widgets.view import View
+from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.files.archives import printable
+
+__all__ = ["ChartView", "Numbers"]
+
+MAX_NAME = 200
+
+
+class Numbers(Part):
+    """The table of the differential. Its script changes the texts only, so that no input loses the focus."""
+
+    _esm = script("chart/numbers")
+    accepts = ("range", "reset", "reviewer", "report", "table")
+
+    types = List().tag(sync=True)
+    table = Dict(help="all that is shown, as texts; {}: nothing has been classified").tag(sync=True)
+    reviewer = Unicode("").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "chart")
+        state.observe(lambda change: setattr(self, "reviewer", change["new"]), "reviewer")
+        self.reviewer = state.reviewer
+
+    def relabel(self) -> None:
+        self.types = describe_types(self.state.bundle, self.state.messages) if self.state.bundle else []
+
+    def show(self) -> None:
+        """Everything as it is now."""
+        state = self.state
+        if not state.cells and not state.rejected:
+            self.table = {}
+            return
+        tally = build_tally(state.cells, len(state.rejected), state.bundle, state.ranges, state.messages)
+        self.table = self._describe(tally)
+
+    def _describe(self, tally: Tally) -> dict[str, Any]:
+        state, t = self.state, self.state.messages
+        return {
+            "title": tally.title,
+            "groups": [self._describe_group(group) for group in tally.groups],
+            "ranged": state.bundle.differential is not None,
+            "edited": state.ranges != state.bundle.ranges,
+            "caution": tally.caution,
+            "reviewed": t("chart.reviewed", done=tally.reviewed, n=len(state.cells), moved=tally.moved),
+            "doubtful": t("chart.doubtful", n=tally.doubtful) if tally.doubtful else "",
+            "notes": tally.notes,
+        }
+
+    def _describe_group(self, group: Group) -> dict[str, Any]:
+        rows = [self._describe_row(row) for row in group.rows]
+        return {"kind": group.kind, "title": group.title, "rows": rows}
+
+    def _describe_row(self, row: Row) -> dict[str, Any]:
+        t = self.state.messages
+        low, high = (show_limit(value, t) for value in row.limits) if row.limits else ("", "")
+        return {
+            "label": row.label,
+            "index": row.index,
+            "n": t.number(row.n),
+            "share": row.share,
+            "interval": row.interval,
+            "low": low,
+            "high": high,
+            "flag": row.flag,
+            "sign": SIGNS.get(row.flag, ""),
+            "verdict": t(f"flag.{row.flag}") if row.flag else "",
+        }
+
+    # --- what a person does ---
+
+    def _on_range(self, content: dict, _buffers: list) -> None:
+        """Another reference range, or none, for the class number `index`; the page is told how that went."""
+        index, classes = content.get("index"), self.state.bundle.classes if self.state.bundle else ()
+        if type(index) is not int or not 0 <= index < len(classes) or not classes[index].in_differential:
+            return
+        try:
+            limits = parse_range(content.get("low"), content.get("high"))
+        except ValueError:
+            return self.send({"kind": "range", "index": index, "fits": False})
+        others = {name: kept for name, kept in self.state.ranges.items() if name != classes[index].name}
+        self.state.ranges = others | ({classes[index].name: limits} if limits else {})
+        return self.send({"kind": "range", "index": index, "fits": True})
+
+    def _on_reset(self, _content: dict, _buffers: list) -> None:
+        if self.state.bundle:
+            self.state.ranges = self.state.bundle.ranges
+
+    def _on_reviewer(self, content: dict, _buffers: list) -> None:
+        name = content.get("name")
+        if isinstance(name, str):
+            self.state.reviewer = printable(name[:MAX_NAME].strip())
+
+    def _on_report(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("report")
+
+    def _on_table(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("table")
+
+
+class ChartView(View):
+    """The numbers, what can be taken away, bars and a pie."""
+
+    tab = "chart"
+    watches = ("cells", "rejected", "ranges")
+
+    def __init__(self, state: DashboardState):
+        self.numbers, self.take, self.page = Numbers(state), TakeAway(state), widgets.HTML()
+        super().__init__(state, [self.numbers, self.take, self.page])
+
+    def draw(self) -> None:
+        state = self.state
+        self.numbers.show()
+        self.take.some = bool(state.cells)
+        self.page.value = draw_charts(state.cells, state.bundle, state.messages) if state.cells else ""

@@ -1,0 +1,100 @@
+"""All cells by group, to choose from and to move; leaves how that looks to its scripts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Bool
+
+from blood_lib.dashboard.state import Cell, Command, DashboardState
+from blood_lib.dashboard.widgets.cell_collection import AllCells
+from blood_lib.dashboard.widgets.pictures import thumbnail
+from blood_lib.dashboard.widgets.widget import script
+
+__all__ = ["Gallery"]
+
+THUMBNAIL = 112  # px a side
+MOST_THUMBNAILS = 64  # in one request
+
+
+class Gallery(AllCells):
+    """Gets thumbnails only for what is in sight."""
+
+    _esm = script(
+        "widgets/menu",
+        "gallery/grid",
+        "widgets/marks",
+        "gallery/gestures",
+        "gallery/cards",
+        "gallery/gallery_keys",
+        "gallery/gallery_bar",
+        "gallery/gallery",
+    )
+    accepts = (*AllCells.accepts, "thumbs", "confirm", "undo", "redo")
+
+    can_undo = Bool(False).tag(sync=True)
+    can_redo = Bool(False).tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "gallery")
+        state.observe(state.guard(self._show), ["cells", "rejected", "progress"])
+        state.observe(self._copy, ["can_undo", "can_redo"])
+
+    def words(self) -> dict[str, str]:
+        """The filters speak of many items, a card of one: that has the words that every other place has."""
+        states = self.state.messages.section("state")
+        return super().words() | {f"is_{name}": word for name, word in states.items()}
+
+    # --- what the page gets ---
+
+    def _forget(self) -> None:
+        super()._forget()
+        self._n_rejected = 0  # files that the page has been told of
+        self._more = False  # the page waits for more cells
+
+    def _show(self, _change: Any = None) -> None:
+        state = self.state
+        fresh, new, changed = self._find_news()
+        rejected = state.rejected[self._n_rejected :]
+        more = state.progress is not None and state.progress.kind == "classify"
+        if not (fresh or new or changed or rejected or more != self._more):
+            return
+        self._n_rejected, self._more = len(state.rejected), more
+        message = {
+            "kind": "reset" if fresh else "add",
+            "run": state.runs,
+            "items": [self._describe(cell) for cell in (*new, *changed)],
+            "rejected": [[file.name, self.state.messages.reason(file.reason)] for file in rejected],
+            "more": more,
+        }
+        self.send(message | {"marked": list(state.marked)} if fresh else message)
+
+    def _describe(self, cell: Cell) -> list:
+        return [
+            cell.id,
+            cell.name,
+            self._index[cell.label],
+            self._index[cell.result.label],
+            cell.status,
+            round(cell.confidence, 4),
+            cell.reviewed,
+            cell.proposed,
+        ]
+
+    # --- what the page says ---
+
+    def _on_thumbs(self, content: dict, _buffers: list) -> None:
+        cells = self._cells(content)[:MOST_THUMBNAILS]
+        for some in (cells[i : i + 16] for i in range(0, len(cells), 16)):
+            pictures = [thumbnail(cell.content, THUMBNAIL) for cell in some]
+            ids = [cell.id for cell in some]
+            self.send({"kind": "thumbs", "run": self.state.runs, "ids": ids}, pictures)
+
+    def _on_confirm(self, content: dict, _buffers: list) -> None:
+        self._command("confirm", content)
+
+    def _on_undo(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("undo")
+
+    def _on_redo(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("redo")

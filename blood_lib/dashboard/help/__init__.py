@@ -1,0 +1,1 @@
+"""What the tool is, how good, and where not to trust it."""

@@ -1,0 +1,24 @@
+"""The Help tab; what it says is for `page.py`."""
+
+from __future__ import annotations
+
+import ipywidgets as widgets
+
+from blood_lib.dashboard.help.page import build_help
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.widgets.view import View
+
+__all__ = ["HelpView"]
+
+
+class HelpView(View):
+    """What the tool is, how good, and where not to trust it."""
+
+    tab = "help"
+
+    def __init__(self, state: DashboardState):
+        self.page = widgets.HTML()
+        super().__init__(state, [self.page])
+
+    def draw(self) -> None:
+        self.page.value = build_help(self.state.bundle, self.state.messages)

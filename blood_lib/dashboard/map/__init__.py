@@ -1,0 +1,1 @@
+"""The map of all cells among the reference cells."""

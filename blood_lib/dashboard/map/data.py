@@ -1,0 +1,55 @@
+"""The map as arrays for its script: reference cells, zones, uploaded cells; sending is for `map_view.py`.
+
+Groups are told by their number in `glyphs.name_groups`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from blood_lib.atlas import Atlas
+from blood_lib.dashboard.state import Cell
+from blood_lib.dashboard.viewer.neighbourhood import thin_out
+
+__all__ = ["STATUSES", "pack_atlas", "pack_cells", "pack_looks"]
+
+MOST_REFERENCE = 4000  # marks drawn
+MARGIN = 0.12  # of the map around its outermost reference cells
+STATUSES = ("ok", "uncertain", "unfamiliar")
+
+
+def pack_atlas(atlas: Atlas) -> tuple[dict[str, Any], list[bytes]]:
+    """What reaches how far, [left, bottom, right, top]; places, groups, and the raster of the zones.
+
+    The raster begins at the bottom; 255 stands for a place that is far from any cell.
+    """
+    zones, shown = atlas.zones(), thin_out(len(atlas.target), MOST_REFERENCE)
+    low, high = atlas.embedding.min(axis=0) - MARGIN, atlas.embedding.max(axis=0) + MARGIN
+    content = {"bounds": [*map(float, (*low, *high))], "zones": [*zones.low, *zones.high]}
+    return content, [
+        atlas.embedding[shown].astype("<f4").tobytes(),
+        atlas.target[shown].astype(np.uint8).tobytes(),
+        zones.raster.astype(np.uint8).tobytes(),
+    ]
+
+
+def pack_cells(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
+    """Looks, as below, and places, float32 (N, 2)."""
+    places = np.array([cell.place for cell in cells], "<f4")
+    return [*pack_looks(cells, index), places.tobytes()]
+
+
+def pack_looks(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
+    """All of a cell that may change: ids, uint32 (N,), looks, uint8 (N, 3), and confidences, float32 (N,).
+
+    A look is group, status and review (1: confirmed, 2: moved).
+    """
+    looks = [(index[cell.label], STATUSES.index(cell.status), cell.reviewed + cell.moved) for cell in cells]
+    return [
+        np.array([cell.id for cell in cells], "<u4").tobytes(),
+        np.array(looks, np.uint8).tobytes(),
+        np.array([cell.confidence for cell in cells], "<f4").tobytes(),
+    ]

@@ -1,0 +1,89 @@
+"""The tab with the map: every cell among the reference cells; a click shows one, a lasso marks several.
+
+What is sent is packed by `map_data.py`; how it looks is left to its scripts.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blood_lib.dashboard.map.data import STATUSES, pack_atlas, pack_cells, pack_looks
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.widgets.cell_collection import AllCells
+from blood_lib.dashboard.widgets.view import View, split
+from blood_lib.dashboard.widgets.widget import Part, script
+
+__all__ = ["Map", "MapView"]
+
+
+class Map(AllCells):
+    """Gets the reference cells once for each atlas, and of a cell that has changed only what can change."""
+
+    _esm = script(
+        "widgets/menu",
+        "widgets/points",
+        "widgets/marks",
+        "map/lens",
+        "map/plot",
+        "map/map_pointer",
+        "map/map_bar",
+        "map/map",
+    )
+
+    def __init__(self, state: DashboardState):
+        self._heard = False  # a page listens
+        self._packed: tuple[Any, tuple] | None = None  # an atlas, and what is sent of it
+        self._atlas: Any = None  # the one that the page has
+        super().__init__(state, "map")
+        state.observe(state.guard(self._show), "cells")
+        state.observe(state.guard(self._show_atlas), ["prepared", "classifier"])
+
+    def words(self) -> dict[str, str]:
+        return super().words() | {name: self.state.messages(f"state.{name}") for name in STATUSES}
+
+    def prepare(self) -> None:
+        """Compute what the page will get, on any thread."""
+        self._pack()
+
+    def _pack(self) -> tuple[dict, list[bytes]]:
+        """The atlas in use; its zones take a fifth of a second, so it is kept."""
+        atlas = self.state.classifier.atlas
+        if self._packed is None or self._packed[0] is not atlas:
+            self._packed = atlas, pack_atlas(atlas)
+        return self._packed[1]
+
+    # --- what the page gets ---
+
+    def _on_hello(self, content: dict, buffers: list) -> None:
+        self._heard, self._atlas = True, None
+        self._show_atlas()
+        super()._on_hello(content, buffers)
+
+    def _show_atlas(self, _change: Any = None) -> None:
+        state = self.state
+        if self._heard and state.prepared and self._atlas is not state.classifier.atlas:
+            self._atlas = state.classifier.atlas
+            content, buffers = self._pack()
+            self.send({"kind": "atlas", **content}, buffers)
+
+    def _show(self, _change: Any = None) -> None:
+        fresh, new, changed = self._find_news()
+        new, changed = ([cell for cell in cells if cell.place is not None] for cells in (new, changed))
+        run = self.state.runs
+        if fresh:
+            self.send({"kind": "reset", "run": run, "marked": list(self.state.marked)})
+        if new:
+            names = [cell.name for cell in new]
+            self.send({"kind": "cells", "run": run, "names": names}, pack_cells(new, self._index))
+        if changed:
+            self.send({"kind": "looks", "run": run}, pack_looks(changed, self._index))
+
+
+class MapView(View):
+    """The map, and the cell that is looked at."""
+
+    tab = "map"
+
+    def __init__(self, state: DashboardState, viewer: Part):
+        self.map = Map(state)
+        super().__init__(state, [split(self.map, viewer)])

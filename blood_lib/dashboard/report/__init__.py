@@ -1,0 +1,1 @@
+"""The report that prints, and the table of results."""

@@ -1,0 +1,97 @@
+"""What can be taken away: the report and the table, made when they are asked for.
+
+What a report says is for `report_page.py`, how a file reaches the visitor for `downloads.py`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from blood_lib.dashboard.report.page import Facts, iter_report
+from blood_lib.dashboard.state import Cell, Command, Download, RejectedFile
+from blood_lib.dashboard.state.controller import Controller
+from blood_lib.dashboard.state.jobs import Job
+from blood_lib.dashboard.state.messages import Messages
+from blood_lib.files.errors import BloodError
+from blood_lib.inference import Result
+from blood_lib.inference.table import Reviewed, write_reviewed
+
+__all__ = ["Reports", "make_table"]
+
+
+class Reports:
+    """Obeys "report", in the background, and "table", at once."""
+
+    def __init__(self, controller: Controller):
+        self.controller, self.state = controller, controller.state
+        controller.register("report", self._on_report)
+        controller.register("table", self._on_table)
+
+    def _on_report(self, _command: Command) -> None:
+        self._check()
+        facts, total = self._look(datetime.now().astimezone()), len(self.state.cells)
+        pieces = iter_report(facts, self.state.messages)
+        self.controller.jobs.start("report", lambda job: self._write(job, facts, pieces), total=total)
+
+    def _look(self, when: datetime) -> Facts:
+        """The state as it is now: what changes while the report is written is not in it."""
+        state = self.state
+        return Facts(
+            bundle=state.bundle,
+            cells=state.cells,
+            rejected=state.rejected,
+            ranges=dict(state.ranges),
+            reviewer=state.reviewer,
+            adapted=state.adapted,
+            when=when,
+        )
+
+    def _write(self, job: Job, facts: Facts, pieces: Iterator[str]) -> None:
+        total = len(facts.cells)
+        content = b"".join(_encode(job, pieces, total))
+        name = f"{self.state.messages('report.file')} {facts.when:%Y-%m-%d %H.%M}.html"
+        with self.state.lock:
+            if job.wanted:
+                self.state.download = Download(name, "text/html", content)
+
+    def _on_table(self, _command: Command) -> None:
+        self._check()
+        state = self.state
+        table = make_table(state.cells, state.rejected, state.bundle.names, state.messages)
+        state.download = Download("results.csv", "text/csv", table)
+
+    def _check(self) -> None:
+        if not self.state.cells and not self.state.rejected:
+            raise BloodError(self.state.messages("report.nothing"))
+
+
+def _encode(job: Job, pieces: Iterable[str], total: int) -> Iterator[bytes]:
+    """The pieces as bytes until somebody cancels, telling how many there were."""
+    for done, piece in enumerate(pieces):
+        if job.cancelled.is_set():
+            return
+        if done % 10 == 0:
+            job.tell(min(done, total), total)
+        yield piece.encode("utf-8", "replace")
+
+
+def make_table(
+    cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str], messages: Messages
+) -> bytes:
+    """The CSV of `blood classify` with where each cell stands and whether a person said so.
+
+    The reasons, made for people, are in the language of the page; whatever programs read stays in English.
+    The rejected files come last; at its start is the mark by which Excel knows UTF-8.
+    """
+    say = messages.reason
+    rows = [
+        Reviewed(replace(cell.result, reason=say(cell.result.reason)), cell.label, cell.reviewed)
+        for cell in cells
+    ]
+    rows += [Reviewed(Result(file.name, "rejected", say(file.reason))) for file in rejected]
+    text = io.StringIO()
+    write_reviewed(rows, names, text)
+    return text.getvalue().encode("utf-8-sig")

@@ -1,0 +1,1 @@
+"""What people decide: moves with undo, saved reviews, and learning from corrections."""

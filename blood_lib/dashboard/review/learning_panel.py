@@ -1,0 +1,74 @@
+"""The panel in which a person lets the model learn from corrections and answers what it then proposes.
+
+The learning itself is in `learning.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import Bool, Int, List
+
+from blood_lib.dashboard.review.learning import count_pairs, find_lessons, find_proposals
+from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.widgets.markers import describe_types
+from blood_lib.dashboard.widgets.widget import Part, script
+
+__all__ = ["Lessons"]
+
+
+class Lessons(Part):
+    """How many corrections help, what is proposed from which type to which, and whether the model learnt."""
+
+    _esm = script("review/learning_panel")
+    accepts = ("adapt", "accept", "dismiss", "forget", "save")
+
+    types = List().tag(sync=True)
+    some = Bool(False, help="there are cells").tag(sync=True)
+    lessons = Int(0, help="number of cells that can teach").tag(sync=True)
+    pairs = List(help="[from, to, how many] of the proposals; types by their index").tag(sync=True)
+    adapted = Bool(False).tag(sync=True)
+    busy = Bool(False, help="something runs").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "learning")
+        state.observe(state.guard(self._show), ["cells", "adapted", "progress"])
+
+    def relabel(self) -> None:
+        bundle = self.state.bundle
+        self.types = describe_types(bundle, self.state.messages) if bundle else []
+        self._show()
+
+    def _show(self, _change: Any = None) -> None:
+        state, names = self.state, self.state.bundle.names if self.state.bundle else []
+        with self.hold_sync():
+            self.some, self.busy, self.adapted = bool(state.cells), state.progress is not None, state.adapted
+            self.lessons = len(find_lessons(state))
+            self.pairs = [
+                [names.index(before), names.index(after), n]
+                for before, after, n in count_pairs(find_proposals(state))
+            ]
+
+    def _on_adapt(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("adapt")
+
+    def _on_accept(self, content: dict, _buffers: list) -> None:
+        self._answer("accept", content)
+
+    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+        self._answer("dismiss", content)
+
+    def _answer(self, kind: str, content: dict) -> None:
+        """All proposals, or those of one `pair`, [from, to] by their index."""
+        pair, proposals = content.get("pair"), find_proposals(self.state)
+        if pair is not None:
+            index = self.state.bundle.names.index
+            proposals = [cell for cell in proposals if [index(cell.label), index(cell.proposal)] == pair]
+        if proposals:
+            self.state.command = Command(kind, ids=tuple(cell.id for cell in proposals))
+
+    def _on_forget(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("forget")
+
+    def _on_save(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("save_bundle")

@@ -1,0 +1,146 @@
+"""Saves a review to a file and opens it again, perhaps on another machine; nothing of it stays on the server.
+
+What the file looks like is for `review_file.py`, how it reaches the visitor for `downloads.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from blood_lib.bundle import BUNDLE_INDEX, load_bundle_files
+from blood_lib.dashboard.review.review_file import (
+    INDEX,
+    Model,
+    Review,
+    ReviewError,
+    iter_review,
+    read_model,
+    read_review,
+)
+from blood_lib.dashboard.state import Command, Download
+from blood_lib.dashboard.state.controller import Controller
+from blood_lib.dashboard.state.jobs import Job
+from blood_lib.files.archives import ArchiveError, find_root, iter_whole, list_zip, write_zip
+from blood_lib.files.errors import BloodError
+
+__all__ = ["Saving"]
+
+MAX_BYTES = 480 * 2**20  # of all images together: what the uploader takes back, and a little for the rest
+MAX_UNPACKED = 1024 * 2**20
+
+
+class Saving:
+    """Obeys "save_review" (content: with images or not) and "open_review" (content: the file), as jobs."""
+
+    def __init__(self, controller: Controller):
+        self.controller, self.state = controller, controller.state
+        controller.register("save_review", self._on_save)
+        controller.register("open_review", self._on_open)
+
+    # --- to a file ---
+
+    def _on_save(self, command: Command) -> None:
+        state, images = self.state, bool(command.content)
+        if not state.cells:
+            raise BloodError(state.messages("saving.nothing"))
+        if images and sum(len(cell.content) for cell in state.cells) > MAX_BYTES:
+            raise BloodError(state.messages("saving.large"))
+        when = datetime.now().astimezone()
+        review = self._look(when)
+        total = 2 + len(review.model.files) + len(review.cells) * images
+        files = iter_review(review, images=images)
+        self.controller.jobs.start("review", lambda job: self._save(job, files, total, review), total=total)
+
+    def _look(self, when: datetime) -> Review:
+        """The state as it is now: what changes while it is written is not in the file."""
+        state = self.state
+        return Review(
+            model=self._describe_model(),
+            date=when.isoformat(timespec="seconds"),
+            reviewer=state.reviewer,
+            ranges=dict(state.ranges),
+            cells=state.cells,
+            rejected=state.rejected,
+        )
+
+    def _describe_model(self) -> Model:
+        """The bundle in use; if it has learnt, what to add to the bundle that it learnt from."""
+        bundle = self.state.bundle
+        if self.state.base is None:
+            return Model(bundle.title, bundle.sha256, bundle.sha256)
+        base = self.state.base.bundle
+        changed = [name for name, sha256 in bundle.files.items() if base.files.get(name) != sha256]
+        files = {BUNDLE_INDEX: bundle.index} | {name: bundle.read(name) for name in changed}
+        return Model(bundle.title, bundle.sha256, base.sha256, files)
+
+    def _save(self, job: Job, files: Iterator[tuple[str, bytes]], total: int, review: Review) -> None:
+        content = write_zip(job.watch(files, total))
+        when = datetime.fromisoformat(review.date)
+        name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M}.zip"
+        with self.state.lock:
+            if job.wanted:
+                self.state.download = Download(name, "application/zip", content, review.cells)
+
+    # --- from a file ---
+
+    def _on_open(self, command: Command) -> None:
+        self.controller.jobs.start("review", lambda job: self._open(job, command.content), replace=True)
+
+    def _open(self, job: Job, content: bytes) -> None:
+        self.controller.loaded.wait()
+        try:
+            files = _unpack(job, content)
+            classifier, base = self._find_classifier(read_model(files))
+            n_features = classifier.atlas.features.shape[1]
+            review = read_review(files, classifier.bundle, n_features)
+        except ArchiveError:
+            raise BloodError(self.state.messages("saving.damaged")) from None
+        except ReviewError as error:
+            raise BloodError(self.state.messages(f"saving.{error}")) from None
+        with self.state.lock:
+            if job.wanted:
+                self._show(review, classifier, base)
+
+    def _find_classifier(self, model: Model) -> tuple[Any, Any]:
+        """The one whose answers were reviewed, and what it was before it learnt, or None; BloodError names
+        the model that is needed where it is not at hand.
+        """
+        state = self.state
+        for classifier, base in ((state.classifier, state.base), (state.base, None)):
+            if classifier is not None and classifier.bundle.sha256 == model.sha256:
+                return classifier, base
+        for base in (state.classifier, state.base):
+            if base is not None and model.files and base.bundle.sha256 == model.base:
+                return _teach(base, model), base
+        raise BloodError(state.messages("saving.other_model", title=model.title, identity=model.sha256[:16]))
+
+    def _show(self, review: Review, classifier: Any, base: Any) -> None:
+        state = self.state
+        self.controller.use(classifier, base)
+        with state.hold_trait_notifications():
+            state.cells = tuple(replace(cell, id=next(self.controller.ids)) for cell in review.cells)
+            state.rejected = review.rejected
+            state.saved = state.cells
+            state.reviewer, state.ranges = review.reviewer, review.ranges
+            state.notice = state.messages("saving.opened", n=len(state.cells), date=review.date[:10])
+
+
+def _unpack(job: Job, content: bytes) -> dict[str, bytes]:
+    """The files of the ZIP archive, perhaps out of the one folder that it holds."""
+    names = list_zip(content)
+    files = dict(job.watch(iter_whole(content, most_bytes=MAX_UNPACKED), len(names)))
+    root = find_root(names, INDEX) or ""
+    return {name.removeprefix(root): files[name] for name in files if name.startswith(root)}
+
+
+def _teach(base: Any, model: Model) -> Any:
+    """The classifier as `base` was after it had learnt."""
+    from blood_lib.inference import Classifier
+
+    bundle = load_bundle_files(base.bundle.contents() | model.files, base.bundle.path)
+    if bundle.sha256 != model.sha256:
+        raise ReviewError("damaged")
+    return Classifier(bundle)

@@ -1,0 +1,120 @@
+"""Every sentence that the dashboard shows, from a file per language.
+
+The bundle's own words are left to the bundle. A translator edits `messages/<language>.json` and no code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+
+from blood_lib.bundle import Bundle
+from blood_lib.files.reasons import Reason
+
+__all__ = ["LANGUAGES", "Messages", "Sentence", "choose_language"]
+
+_FOLDER = files(__package__) / "messages"
+LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FOLDER.iterdir()))  # "en", ...
+
+# of each language: what parts thousands, the decimal mark, the first number whose thousands are parted (CLDR)
+_NUMBERS = {"en": (",", ".", 1_000), "es": (".", ",", 10_000)}
+
+
+def choose_language(wanted: Iterable[str]) -> str:
+    """The first of a visitor's languages ("es-MX", best first) that there are messages in, or English."""
+    found = (tag.partition("-")[0].strip().lower() for tag in wanted)
+    return next((language for language in found if language in LANGUAGES), "en")
+
+
+class Sentence(str):
+    """A sentence that knows its `key` and the `values` in it, so that it can be said again in other words."""
+
+    key: str
+    values: dict[str, object]
+
+
+class Messages:
+    """Looks sentences up by key and fills in `{names}`.
+
+    `words` are filled in everywhere: the bundle's words for one item, for several, and for those that a
+    differential counts, with and without a capital.
+    """
+
+    def __init__(self, language: str = "en", words: Mapping[str, str] | None = None):
+        self.language = language
+        self.words = dict(words or {})
+        source = _FOLDER / f"{language}.json"
+        self._texts: dict[str, str] = json.loads(source.read_text(encoding="utf-8"))
+
+    @classmethod
+    def for_bundle(cls, bundle: Bundle | None, language: str) -> Messages:
+        """The sentences with the words of `bundle`, or of any image where there is none."""
+        messages = cls(language)
+        if bundle is None:
+            words = {"item": messages("word.item"), "items": messages("word.items")}
+        else:
+            words = {"item": messages.pick(bundle.item), "items": messages.pick(bundle.items)}
+        words["counted"] = messages.pick(bundle and bundle.differential) or words["items"]
+        messages.words = words | {
+            key.capitalize(): word[:1].upper() + word[1:] for key, word in words.items()
+        }
+        return messages
+
+    def __call__(self, key: str, **values: object) -> Sentence:
+        """The sentence for `key`; where `n` is 1 and there is a `key.one`, that one."""
+        one = values.get("n") == 1 and f"{key}.one" in self._texts
+        shown = {name: self._show(value) for name, value in values.items()}
+        sentence = Sentence(self._texts[f"{key}.one" if one else key].format(**self.words, **shown))
+        sentence.key, sentence.values = key, values
+        return sentence
+
+    def again(self, text: str) -> str:
+        """What other messages have said, in this language; any other text as it is."""
+        return self(text.key, **text.values) if isinstance(text, Sentence) else text
+
+    def reason(self, reason: str) -> str:
+        """A Reason of the core in this language; any other text as it is, but with a capital."""
+        if isinstance(reason, Reason) and self.has(f"reason.{reason.code}"):
+            return self(f"reason.{reason.code}", **reason.values)
+        return reason[:1].upper() + reason[1:]
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number as it is written in this language, like lib.js does for the scripts."""
+        thousands, decimal, first = _NUMBERS.get(self.language, _NUMBERS["en"])
+        text = f"{value:,.{digits}f}" if abs(value) >= first else f"{value:.{digits}f}"
+        return text.translate({ord(","): thousands, ord("."): decimal})
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """A share in [0, 1] in per cent."""
+        return f"{self.number(100 * share, digits)} %"
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sentence for `key`."""
+        return key in self._texts
+
+    def section(self, name: str) -> dict[str, str]:
+        """All sentences whose key begins with `name.`, without it; other `{names}` than words stay."""
+        found = {key: text for key, text in self._texts.items() if key.startswith(f"{name}.")}
+        return {key[len(name) + 1 :]: text.format_map(_Keep(self.words)) for key, text in found.items()}
+
+    def pick(self, texts: Mapping[str, str] | str | None) -> str:
+        """This language's text out of the bundle's {language: text}; English, or any, where it is missing."""
+        if not texts:
+            return ""
+        if isinstance(texts, str):
+            return texts
+        return str(texts.get(self.language) or texts.get("en") or next(iter(texts.values())))
+
+    def _show(self, value: object) -> object:
+        """Whole numbers with separators; any other number is a share, shown in per cent; a bundle's words."""
+        if isinstance(value, Mapping):
+            return self.pick(value)
+        if isinstance(value, float):
+            return self.percent(value)
+        return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class _Keep(dict):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"

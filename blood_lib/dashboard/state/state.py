@@ -1,0 +1,242 @@
+"""Every fact that the screen can show, in one place; leaves changing and drawing them to others.
+
+Records are frozen and replaced, never edited, so that every assignment notifies whoever observes.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
+
+from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
+from blood_lib.dashboard.state.messages import Messages, Sentence
+from blood_lib.files.errors import BloodError
+
+__all__ = [
+    "EXCLUDED",
+    "TABS",
+    "THEMES",
+    "UNIDENTIFIED",
+    "Cell",
+    "Command",
+    "DashboardState",
+    "Download",
+    "Progress",
+    "RejectedFile",
+]
+
+TABS = ("upload", "help", "chart", "classification", "map")
+THEMES = ("auto", "light", "dark")
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """One classified image. `content` is the file's bytes, or a smaller copy of a large image."""
+
+    id: int
+    name: str
+    result: Any  # inference.Result: what the model says, whatever people do
+    content: bytes = field(repr=False)
+    place: tuple[float, float] | None = None  # on the map, about [-1, 1]
+    group: str | None = None  # where a person put it: a class, UNIDENTIFIED or EXCLUDED; None: nobody looked
+    proposal: str | None = None  # the class that a model which has learnt from corrections gives it instead
+
+    @property
+    def label(self) -> str:
+        """The group in which it stands: a person's word counts for more than the model's."""
+        return self.group or self.result.label
+
+    @property
+    def reviewed(self) -> bool:
+        return self.group is not None
+
+    @property
+    def moved(self) -> bool:
+        """A person has put it elsewhere than the model did."""
+        return self.reviewed and self.group != self.result.label
+
+    @property
+    def proposed(self) -> bool:
+        """It has a proposal that nobody has answered yet."""
+        return self.proposal is not None and not self.reviewed
+
+    @property
+    def counts(self) -> bool:
+        """It is one of a class, and so part of every total."""
+        return self.label not in (UNIDENTIFIED, EXCLUDED)
+
+    @property
+    def doubtful(self) -> bool:
+        """The model is not sure, and nobody has looked yet."""
+        return self.status != "ok" and not self.reviewed
+
+    @property
+    def status(self) -> str:
+        return self.result.status
+
+    @property
+    def confidence(self) -> float:
+        return float(self.result.confidence)
+
+
+@dataclass(frozen=True, eq=False)
+class RejectedFile:
+    """A file that gave no image, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far the running work is; `total` may grow while ZIP files are being opened, and 0 is unknown."""
+
+    done: int
+    total: int
+    kind: str = "classify"
+
+
+@dataclass(frozen=True, eq=False)
+class Download:
+    """A file for the visitor to keep."""
+
+    name: str
+    type: str  # "text/csv"
+    content: bytes = field(repr=False)
+    saves: tuple[Cell, ...] = field(default=(), repr=False)  # the cells of the review that it holds
+
+
+@dataclass(frozen=True, eq=False)
+class Command:
+    """What the user wants; `kind` is one that the controller knows, and says what else is needed."""
+
+    kind: str
+    files: Iterable | None = None  # of an upload
+    ids: tuple[int, ...] = ()  # of the cells that are meant
+    group: str | None = None  # where they go; None: back to where the model put them
+    content: Any = None  # of a file that was given
+    name: str = ""
+
+
+class DashboardState(HasTraits):
+    """What the views show and observe, and where they write what the user wants."""
+
+    bundle = AnyTrait(None, allow_none=True, help="the Bundle in use; None: it could not be loaded")
+    language = Unicode("en", help="one of messages.LANGUAGES")
+    messages = Instance(Messages, help="every sentence; another one when language or bundle have changed")
+    theme = Unicode(THEMES[0], help="one of THEMES; auto: as the visitor's system is")
+    dark = Bool(False, help="the page is dark: by its theme, or by the visitor's system where that is auto")
+    reviewer = Unicode("", help="the name of whoever reviews, as they typed it")
+    ranges = Dict(help="class name -> (low, high) in per cent: the bundle's, until a person edits them")
+    connected = Bool(False, help="a page has shown the app")
+    ready = Bool(False, help="the classifier is loaded")
+    failed = Bool(False, help="the classifier cannot be loaded, and nothing can be classified")
+    prepared = Bool(False, help="all that is slow the first time has been done once")
+    classifier = AnyTrait(None, allow_none=True, help="the Classifier, once it is ready")
+    base = AnyTrait(None, allow_none=True, help="the Classifier before it learnt; None: it has not")
+    foreign = Bool(False, help="the bundle in use is one that the visitor has brought")
+    adapted = Bool(False, help="the classifier in use has learnt from corrections")
+    proposals = Int(0, help="number of cells with a proposal")
+    cells = Tuple(help="Cell, ..., in the order of the upload")
+    rejected = Tuple(help="RejectedFile, ...")
+    saved = Tuple(help="the cells as a file has them: when a review was last handed over or opened")
+    progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
+    selected = Int(None, allow_none=True, help="the id of the cell that is looked at, in every tab")
+    marked = Tuple(help="ids of the cells that are chosen for moving, in every tab")
+    can_undo = Bool(False, help="there is a move to take back")
+    can_redo = Bool(False, help="there is a move that was taken back")
+    tab = Unicode(TABS[0], help="the tab that is open, one of TABS")
+    notice = Unicode("", help="a plain sentence about what has happened, no error")
+    error = Unicode("", help="a plain sentence about what went wrong and what to do")
+    download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
+    command = Instance(Command, None, allow_none=True, help="the user's latest wish; the controller obeys")
+    runs = Int(0, help="counts classifications; a change means that earlier cells are gone")
+
+    def __init__(self, bundle: Bundle | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.lock = threading.RLock()  # held by every handler, whatever thread it runs on
+        self._forget_index()
+        self.observe(self._forget_index, "cells")
+        self._renew_messages()
+        self.observe(self._renew_messages, ["language", "bundle"])
+        self.observe(self._renew_ranges, "bundle")
+        self.bundle = bundle
+
+    def _renew_messages(self, _change: Any = None) -> None:
+        self.messages = Messages.for_bundle(self.bundle, self.language)
+        self.notice, self.error = self.messages.again(self.notice), self.messages.again(self.error)
+
+    def _renew_ranges(self, change: Any) -> None:
+        before = change["old"]
+        if before and self.bundle and before.classes == self.bundle.classes:
+            return  # the same model, which has learnt or forgotten: what was edited stays
+        self.ranges = self.bundle.ranges if self.bundle else {}
+
+    @property
+    def unsaved(self) -> int:
+        """How many cells somebody has reviewed, if no file has them as they are."""
+        return 0 if self.cells is self.saved else sum(cell.reviewed for cell in self.cells)
+
+    def cell(self, identity: object) -> Cell | None:
+        """The cell with this id; None where there is none, whatever `identity` is."""
+        if not isinstance(identity, int) or isinstance(identity, bool):
+            return None
+        return self._by_id().get(identity)
+
+    def _by_id(self) -> dict[int, Cell]:
+        if self._indexed is not self.cells:
+            self._indexed, self._index = self.cells, {cell.id: cell for cell in self.cells}
+        return self._index
+
+    def _forget_index(self, _change: Any = None) -> None:
+        """Or the images of cells that are gone would stay in memory until somebody asks for a cell again."""
+        self._indexed, self._index = (), {}
+
+    def guard(self, handler: Callable) -> Callable:
+        """`handler` under the lock, with its errors caught, logged on the server and told in plain words."""
+
+        @wraps(handler)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            with self.lock:
+                try:
+                    return handler(*args, **kwargs)
+                except Exception as error:
+                    self.report(error)
+                    return None
+
+        return guarded
+
+    def report(self, error: Exception) -> None:
+        """Show `error` in plain words; the log gets its type and place, nothing of what the user uploaded."""
+        _log(error)
+        with self.lock:
+            self.error = self._say(error)
+
+    def _say(self, error: Exception) -> str:
+        """The details of what is wrong with a bundle are for whoever made it, and stay in English."""
+        if isinstance(error, BundleError):
+            return self.messages("status.bundle", reason=error)
+        if not isinstance(error, BloodError):
+            return self.messages("status.error")
+        sentence = next(iter(error.args), None)  # str() would forget what it knows of itself
+        return sentence if isinstance(sentence, Sentence) else str(error)
+
+
+def _log(error: Exception) -> None:
+    """Type, file and line of each frame, to the server's own stderr: messages could quote file names."""
+    lines, frame = [], error.__traceback__
+    while frame is not None:
+        lines.append(f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}")
+        frame = frame.tb_next
+    text = f"{type(error).__name__} at {' > '.join(lines[-4:])}"
+    logging.getLogger("blood.dashboard").debug(text)
+    if sys.__stderr__ is not None:
+        print(f"blood.dashboard: {text}", file=sys.__stderr__, flush=True)

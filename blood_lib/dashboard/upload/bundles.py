@@ -1,0 +1,77 @@
+"""Another model while the page is open: a bundle in a ZIP file is loaded, or the one in use taken away.
+
+It lives in memory for as long as the page. What a bundle is, is for `blood_lib.bundle`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from blood_lib.bundle import load_bundle_zip
+from blood_lib.dashboard.state import Command, Download
+from blood_lib.dashboard.state.controller import Controller
+from blood_lib.dashboard.state.jobs import Job
+from blood_lib.files.archives import printable, write_zip
+
+__all__ = ["Bundles"]
+
+
+class Bundles:
+    """Obeys "bundle" (content: the ZIP file; None: back to the first model) and "save_bundle", as jobs.
+
+    A new model knows nothing of the cells that there are: they go.
+    """
+
+    def __init__(self, controller: Controller):
+        self.controller, self.state = controller, controller.state
+        self._first: Any = None  # the classifier that the page started with
+        controller.register("bundle", self._on_bundle)
+        controller.register("save_bundle", self._on_save)
+
+    def _on_bundle(self, command: Command) -> None:
+        self.controller.jobs.start("bundle", lambda job: self._change(job, command), replace=True)
+
+    def _change(self, job: Job, command: Command) -> None:
+        self.controller.loaded.wait()
+        if self._first is None:
+            self._first = self.state.base or self.state.classifier
+        loaded = self._first if command.content is None else _load(job, command.content, command.name)
+        with self.state.lock:
+            if job.wanted and loaded is not None:
+                self._show(loaded)
+
+    def _show(self, classifier: Any) -> None:
+        state = self.state
+        self.controller.use(classifier)
+        state.foreign = classifier is not self._first
+        state.notice = state.messages("bundle.loaded", title=classifier.bundle.title)
+
+    def _on_save(self, _command: Command) -> None:
+        bundle = self.state.bundle
+        total = 1 + len(bundle.files)
+        self.controller.jobs.start("bundle", lambda job: self._save(job, bundle, total), total=total)
+
+    def _save(self, job: Job, bundle: Any, total: int) -> None:
+        content = write_zip(job.watch(iter(bundle.contents().items()), total))
+        with self.state.lock:
+            if job.wanted:
+                name = _file_name(self.state.messages.pick(bundle.title))
+                self.state.download = Download(name, "application/zip", content)
+
+
+def _load(job: Job, content: bytes, name: str) -> Any:
+    from blood_lib.inference import Classifier
+
+    def watch(files: Iterator, n: int) -> Iterator:
+        return job.watch(files, n + 1)  # the last step gets the network ready
+
+    return Classifier(load_bundle_zip(content, Path(printable(name) or "bundle.zip"), watch=watch))
+
+
+def _file_name(title: str) -> str:
+    """A name that every system takes."""
+    plain = re.sub(r"[^\w-]+", "-", title).strip("-")
+    return f"{plain[:80] or 'bundle'}.zip"

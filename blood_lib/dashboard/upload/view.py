@@ -1,0 +1,49 @@
+"""The Upload tab: where files come in, and what became of them.
+
+How a browser hands them over is for `uploader.py`, what is done with them for `classification.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.upload.uploader import Uploader
+from blood_lib.dashboard.widgets.page import progress_values
+from blood_lib.dashboard.widgets.view import View
+
+__all__ = ["UploadView", "summarise"]
+
+
+class UploadView(View):
+    """Where files come in, and what became of them."""
+
+    tab = "upload"
+
+    def __init__(self, state: DashboardState):
+        self.uploader = Uploader(state)
+        super().__init__(state, [self.uploader])
+        state.observe(state.guard(self._show), ["progress", "cells", "rejected", "saved", "ready", "failed"])
+        state.observe(state.guard(self._repeat), "connected")
+        self._show()
+
+    def _repeat(self, _change: Any) -> None:
+        """The classifier may have been loaded after the page asked for everything and before it listened."""
+        self.uploader.send_state("phase")
+
+    def _show(self, _change: Any = None) -> None:
+        state, uploader = self.state, self.uploader
+        with uploader.hold_sync():
+            uploader.progress, uploader.unsaved = progress_values(state), state.unsaved
+            uploader.phase = "ready" if state.ready else "failed" if state.failed else "preparing"
+            if state.progress is None:
+                uploader.summary = summarise(state)
+
+
+def summarise(state: DashboardState) -> dict[str, int]:
+    """How many cells there are, and how many of each doubtful kind; {} before anything was uploaded."""
+    if not state.cells and not state.rejected:
+        return {}
+    found = [cell.status for cell in state.cells]
+    doubts = {status: found.count(status) for status in ("uncertain", "unfamiliar")}
+    return {"n": len(found), **doubts, "rejected": len(state.rejected)}

@@ -1,0 +1,1 @@
+"""The one cell that is looked at, and its neighbours."""

@@ -1,0 +1,139 @@
+"""The parts of the page with a script of their own, besides uploader, gallery and viewer.
+
+Each turns records into plain values for its script and messages from it into changes of the state. Which part
+stands where is for `views.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from traitlets import Dict, List, Unicode
+
+from blood_lib.dashboard.state import TABS, THEMES, Command, DashboardState
+from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
+from blood_lib.dashboard.widgets.widget import Part, script, style
+
+__all__ = ["KEYS", "Keys", "Nav", "StatusBar"]
+
+# what the list of keys shows, in its order: the keys, and the name of their sentence
+KEYS = (
+    (("→", "↓", "J"), "next"),
+    (("←", "↑", "K"), "previous"),
+    (("N",), "doubtful"),
+    (("C",), "confirm"),
+    (("A",), "accept"),
+    (("L",), "dismiss"),
+    (("1", "…", "9"), "group"),
+    (("M",), "menu"),
+    (("U",), "unidentified"),
+    (("X",), "excluded"),
+    (("Ctrl Z",), "undo"),
+    (("Ctrl Y",), "redo"),
+    (("+", "−", "0"), "zoom"),
+    (("Shift →",), "pan"),
+    (("H",), "heat"),
+    (("Esc",), "close"),
+    (("?",), "help"),
+)
+MOST_WISHES = 20  # languages that a browser may ask for
+
+
+class Nav(Part):
+    """Title, language, theme and tabs; carries the style sheet of the whole app."""
+
+    _esm = script("widgets/nav")
+    _css = style()
+    accepts = ("hello", "tab", "language", "theme")
+
+    title = Unicode().tag(sync=True)
+    languages = List(help="[language, its own name for itself], ...").tag(sync=True)
+    tabs = List().tag(sync=True)
+    tab = Unicode(TABS[0], help="the page's own; what counts is the state's").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        names = [[language, Messages(language)("word.language")] for language in LANGUAGES]
+        super().__init__(state, "tab", tabs=list(TABS), languages=names)
+
+    def relabel(self) -> None:
+        bundle, messages = self.state.bundle, self.state.messages
+        self.title = messages.pick(bundle.title) if bundle else messages("word.title")
+
+    def _on_hello(self, content: dict, _buffers: list) -> None:
+        """A page asks once; later answers could only overtake what the visitor does meanwhile."""
+        wanted = content.get("languages")
+        if isinstance(wanted, list):
+            self.state.language = choose_language(str(tag) for tag in wanted[:MOST_WISHES])
+        self.state.connected = True
+        self.send({"kind": "tab", "tab": self.state.tab})
+
+    def _on_language(self, content: dict, _buffers: list) -> None:
+        if content.get("language") in LANGUAGES:
+            self.state.language = content["language"]
+
+    def _on_theme(self, content: dict, _buffers: list) -> None:
+        if content.get("theme") in THEMES:
+            self.state.theme, self.state.dark = content["theme"], content.get("dark") is True
+
+    def _on_tab(self, content: dict, _buffers: list) -> None:
+        if content.get("tab") in TABS:
+            self.state.tab = content["tab"]
+
+
+class Keys(Part):
+    """What keys do wherever the focus is, and the list of them; the viewer does most of it, in the page."""
+
+    _esm = script("widgets/keys")
+    accepts = ("undo", "redo")
+
+    rows = List(help="KEYS").tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "keys", rows=[[list(keys), name] for keys, name in KEYS])
+
+    def _on_undo(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("undo")
+
+    def _on_redo(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("redo")
+
+
+class StatusBar(Part):
+    """Progress, notices and errors of the app; the heartbeat by which the page notices a dead server."""
+
+    _esm = script("widgets/status")
+    accepts = ("ping", "cancel", "dismiss")
+
+    progress = Dict().tag(sync=True)
+    notice = Unicode().tag(sync=True)
+    error = Unicode().tag(sync=True)
+
+    def __init__(self, state: DashboardState):
+        super().__init__(state, "status")
+        state.observe(state.guard(self._show), ["progress", "notice", "error"])
+        self._show()
+
+    def words(self) -> dict[str, str]:
+        return super().words() | {"of": self.state.messages.section("upload")["of"]}
+
+    def _show(self, _change: Any = None) -> None:
+        self.progress = progress_values(self.state)
+        self.notice, self.error = self.state.notice, self.state.error
+
+    def _on_ping(self, _content: dict, _buffers: list) -> None:
+        self.send({"kind": "pong"})
+
+    def _on_cancel(self, _content: dict, _buffers: list) -> None:
+        self.state.command = Command("cancel")
+
+    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+        if content.get("what") == "notice":
+            self.state.notice = ""
+        elif content.get("what") == "error":
+            self.state.error = ""
+
+
+def progress_values(state: DashboardState) -> dict[str, int | str]:
+    """{done, total, kind} of the running work, {} when none runs."""
+    return {} if state.progress is None else asdict(state.progress)

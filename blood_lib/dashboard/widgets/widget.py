@@ -1,0 +1,66 @@
+"""What all parts with a script of their own have in common: text, messages from the browser, one guard.
+
+A browser can set any synced trait, so Python never reads one back: what a visitor does arrives as a message,
+and every value in it is checked before use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+from traitlets import Dict, Int, Unicode
+
+from blood_lib.dashboard.state import DashboardState
+
+__all__ = ["Part", "script", "style"]
+
+DASHBOARD = Path(__file__).parents[1]
+
+
+def script(*names: str) -> str:
+    """The text of widgets/lib.js and then of <name>.js for each name, seen from the dashboard: one module."""
+    names = ("widgets/lib", *names)
+    return "\n".join((DASHBOARD / f"{name}.js").read_text(encoding="utf-8") for name in names)
+
+
+def style() -> str:
+    """The one style sheet."""
+    return (DASHBOARD / "widgets" / "style.css").read_text(encoding="utf-8")
+
+
+class Part(anywidget.AnyWidget):
+    """An anywidget whose message {"kind": "x", ...} goes to the method `_on_x(content, buffers)`."""
+
+    text = Dict(help="its sentences in the visitor's language").tag(sync=True)
+    language = Unicode("en").tag(sync=True)
+    edition = Int(0, help="counts its texts; the script starts anew when it changes").tag(sync=True)
+    accepts: tuple[str, ...] = ()  # the kinds of messages that it understands
+
+    def __init__(self, state: DashboardState, section: str, **traits: Any):
+        super().__init__(**traits)
+        self.state = state
+        self.section = section  # of the messages
+        self._on_messages()
+        self.on_msg(state.guard(self._receive))
+        state.observe(state.guard(self._on_messages), "messages")
+
+    def _on_messages(self, _change: Any = None) -> None:
+        """Another language or another bundle: all its words at once."""
+        with self.hold_sync():
+            self.text, self.language = self.words(), self.state.messages.language
+            self.relabel()
+            self.edition += 1
+
+    def words(self) -> dict[str, str]:
+        """The sentences that its script needs."""
+        return self.state.messages.section(self.section)
+
+    def relabel(self) -> None:
+        """Set whatever else depends on language and bundle; called for the first time by `Part.__init__`."""
+
+    def _receive(self, _widget: Any, content: Any, buffers: Any) -> None:
+        kind = content.get("kind") if isinstance(content, dict) else None
+        if isinstance(kind, str) and kind in self.accepts:
+            getattr(self, f"_on_{kind}")(content, list(buffers or ()))

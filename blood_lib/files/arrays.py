@@ -1,0 +1,29 @@
+"""Named arrays as the bytes of an .npz file: bounded, since strangers send them too, and never pickled.
+
+What the arrays mean is for whoever loads them.
+"""
+
+from io import BytesIO
+
+import numpy as np
+
+from blood_lib.files.archives import read_zip
+
+__all__ = ["load_arrays", "save_arrays"]
+
+MAX_ARRAY_BYTES = 512 * 2**20  # unpacked, all arrays of a file together
+
+
+def load_arrays(content: bytes) -> dict[str, np.ndarray]:
+    """name -> array; raises ArchiveError, ValueError, or whatever NumPy makes of a file that is no array."""
+    files = read_zip(content, most_bytes=MAX_ARRAY_BYTES)
+    return {
+        name.removesuffix(".npy"): np.load(BytesIO(file), allow_pickle=False) for name, file in files.items()
+    }
+
+
+def save_arrays(*, small: bool = True, **arrays: np.ndarray) -> bytes:
+    """The content of an .npz file; without `small` it is made many times as quickly."""
+    buffer = BytesIO()
+    (np.savez_compressed if small else np.savez)(buffer, **arrays)
+    return buffer.getvalue()

@@ -1,0 +1,83 @@
+"""Paths become names and contents: files are read, folders walked, ZIP archives opened, in a stable order.
+
+What cannot be read becomes a `Rejection` with its reason and never stops the rest. The inside of an archive
+is for `archives.py`; whether a content is an image is for `images.py`.
+"""
+
+import os
+import stat
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+
+from blood_lib.files.archives import MAX_FILE_BYTES, TOO_LARGE, Rejection, is_clutter, iter_zip, printable
+from blood_lib.files.reasons import Reason
+
+__all__ = ["iter_files", "read_file"]
+
+
+def iter_files(
+    paths: Iterable[Path | str], *, exclude: Collection[Path | str] = ()
+) -> Iterator[tuple[str, bytes | Rejection]]:
+    """Yield (name, content or Rejection) for every file in `paths`, in their order, folders sorted.
+
+    A name is the path as given, or the path below the folder given, with `/`; `cells.zip/a.jpg` inside a ZIP.
+    A file or folder that several of the paths lead to comes once, under its first name, so links cannot loop.
+    System clutter such as `.DS_Store` is passed over, and so are the absolute paths in `exclude`. An empty
+    folder is one Rejection under its own name.
+    """
+    seen = {os.path.normcase(path) for path in exclude}
+    for given in map(str, paths):
+        is_empty = os.path.isdir(given)
+        for name, path in _walk(given, seen):
+            is_empty = False
+            yield from _read(name, path)
+        if is_empty:
+            yield printable(given), Rejection(Reason("folder_empty"))
+
+
+def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield (name, path) for all at or below `given` that is no folder, or a folder that cannot be opened."""
+    parent, base = os.path.split(given)
+    stack = [(given, given, os.path.join(os.path.realpath(parent), base))]
+    while stack:
+        name, path, place = stack.pop()  # place: where it really is; a link to a file is a file of its own
+        if os.path.isdir(path) and (os.path.islink(path) or path == given):
+            place = os.path.realpath(path)
+        if os.path.normcase(place) in seen:
+            continue
+        seen.add(os.path.normcase(place))
+        try:
+            children = sorted((child for child in os.listdir(path) if not is_clutter(child)), reverse=True)
+        except OSError:
+            yield name, path
+            continue
+        prefix = "" if path == given else f"{name}/"
+        stack += [
+            (prefix + child, os.path.join(path, child), os.path.join(place, child)) for child in children
+        ]
+
+
+def _read(name: str, path: str) -> Iterator[tuple[str, bytes | Rejection]]:
+    if path.lower().endswith(".zip") and not os.path.isdir(path):
+        yield from iter_zip(name, Path(path))
+    else:
+        yield printable(name), read_file(Path(path))
+
+
+def read_file(path: Path) -> bytes | Rejection:
+    """The content of a regular file of at most MAX_FILE_BYTES; pipes and devices are never opened."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return Rejection(Reason("folder_closed"))
+        if not stat.S_ISREG(mode):
+            return Rejection(Reason("not_regular"))
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return Rejection(Reason("unreadable", problem=_explain(error)))
+    return content if len(content) <= MAX_FILE_BYTES else Rejection(TOO_LARGE)
+
+
+def _explain(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

@@ -1,0 +1,331 @@
+"""Images become predictions: probabilities, deep features and class activation maps, by OpenVINO on the CPU.
+
+Reading files is for `images.py`, the map for `atlas.py`, what is done with the answers for whoever calls.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from blood_lib.atlas import Atlas
+from blood_lib.bundle import Bundle, BundleError, load_bundle
+from blood_lib.files.reasons import Reason
+from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.inference.adapt import adapt_bundle, turn_views
+from blood_lib.inference.calibration import softmax
+from blood_lib.inference.head import Head
+from blood_lib.inference.network import Network
+
+__all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "heat_map"]
+
+STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
+
+_FIRST_BATCH = 8  # images; the next are twice as large, and so on
+_MAX_VIEWS = 64  # that wait for the network at once when doubtful images are looked at again
+_MAX_THREADS = 4  # each may hold an image of many megapixels
+_MAX_WAITING_BYTES = 192 * 2**20  # file contents that wait for their turn; a third as much is looked at
+
+
+_Decoded = tuple[str, bytes | Rejection, np.ndarray | Rejection]  # a file's name, content and view
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What the network says about N images: C classes, D features, maps of h x w.
+
+    Where a doubtful image was seen in several views, `features` are their mean, and all follows from that
+    but `cams`, which are of the first one.
+    """
+
+    probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
+    features: np.ndarray  # (N, D) float32, penultimate activations
+    cams: np.ndarray  # (N, C, h, w) float32, class activation maps: sum_d w[c, d] * maps[d], any sign
+    distance: np.ndarray  # (N,) float32, how unfamiliar, see Atlas.distance
+    status: list[str]  # N of "ok", "uncertain", "unfamiliar"
+    subtype_probs: np.ndarray | None = None  # (N, S) float32, calibrated; None where the bundle tells none
+
+    def __len__(self) -> int:
+        return len(self.probs)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The answer about one file; the fields after `reason` are None when the file was rejected."""
+
+    name: str
+    status: str  # one of STATUSES
+    reason: str  # a Reason, or empty when the status is "ok"
+    label: str | None = None  # name of the most probable class
+    confidence: float | None = None  # its calibrated probability
+    probs: np.ndarray | None = None  # (C,)
+    features: np.ndarray | None = None  # (D,)
+    cams: np.ndarray | None = None  # (C, h, w); None too when only the features were seen
+    distance: float | None = None
+    subtype: str | None = None  # the most probable one; None too where the bundle tells none
+    subtype_probs: np.ndarray | None = None  # (S,)
+
+
+class Classifier:
+    """A bundle's network, ready to run; safe to share between threads.
+
+    >>> from blood_lib.images import iter_files
+    >>> from blood_lib.inference import Classifier
+    >>> classifier = Classifier.load()
+    >>> files = iter_files([classifier.bundle.path / "examples"])  # images, folders and ZIP archives
+    >>> for result in classifier.classify(files):  # doctest: +ELLIPSIS
+    ...     print(f"{result.status}: {result.name} shows one {result.label}")
+    ok: ..._1.jpg shows one ...
+    """
+
+    def __init__(self, bundle: Bundle, *, network: Network | None = None) -> None:
+        """network: the bundle's, where it has been compiled already."""
+        self.bundle = bundle
+        self.class_names = bundle.names
+        self._network = network or Network(bundle)
+        self.atlas = _load_atlas(bundle, self._network.n_features)
+        self._subtypes = _load_subtypes(bundle, self._network.n_features)
+
+    @classmethod
+    def load(cls, path: Path | str | None = None) -> "Classifier":
+        """From the bundle in the folder `path`, or the one that ships; raises BundleError."""
+        return cls(load_bundle(path))
+
+    def predict(self, images: Sequence[Image.Image]) -> Predictions:
+        """Classify RGB images, as `load_image` gives them."""
+        return self._predict([self._prepare(image) for image in images], images.__getitem__)
+
+    def classify(
+        self, files: Iterable[tuple[str, bytes | Rejection]], *, batch_size: int = 64
+    ) -> Iterator[Result]:
+        """Yield a Result for every (name, content) in its order, the rejected ones included.
+
+        Reads ahead: threads decode the next images while the network works. Holds a few batches at a time.
+        """
+        for batch in self._decode_ahead(files, batch_size):
+            yield from self._answer(batch)
+
+    def _decode_ahead(
+        self, files: Iterable[tuple[str, bytes | Rejection]], batch_size: int
+    ) -> Iterator[list[_Decoded]]:
+        """Batches of prepared images in the order of `files`, while threads decode as many again twice.
+
+        The first ones are smaller: files may arrive slowly, and somebody waits for a first result.
+        """
+        waiting: deque[tuple[str, bytes | Rejection, Future]] = deque()
+        size = min(_FIRST_BATCH, batch_size)
+        pool = ThreadPoolExecutor(min(_MAX_THREADS, count_cores()))
+        try:
+            for name, content in files:
+                waiting.append((name, content, pool.submit(self._decode, content)))
+                if len(waiting) >= 3 * size or sum(map(_count_bytes, waiting)) > _MAX_WAITING_BYTES:
+                    yield _take(waiting, max(1, len(waiting) // 3))
+                    size = min(2 * size, batch_size)
+            while waiting:
+                yield _take(waiting, batch_size)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _decode(self, content: bytes | Rejection) -> np.ndarray | Rejection:
+        image = content if isinstance(content, Rejection) else load_image(content)
+        return image if isinstance(image, Rejection) else self._prepare(image)
+
+    def _prepare(self, image: Image.Image, crop: float | None = None) -> np.ndarray:
+        """(S, S, 3) uint8: what the network sees of an image, or of another `crop` of it."""
+        how = self.bundle.preprocessing
+        return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=crop or how.crop))
+
+    def predict_features(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """What `predict` says of images whose features (N, D) are known, at once: probs, distance, status."""
+        return self._judge(self._network.head(features), features)
+
+    def adapt(
+        self, images: Sequence[Image.Image], labels: Sequence[str], *, date: str | None = None
+    ) -> "Classifier":
+        """A classifier for the laboratory of these RGB images too, one label each; raises BloodError.
+
+        It lives in memory and shares the network with this one, which stays as it is; `save` writes it.
+        """
+        return self.adapt_features(self.describe(images), labels, date=date)
+
+    def describe(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """Features (N, V, D) of every image and of its turned and mirrored views, for `adapt_features`."""
+        found = [self._network([self._prepare(view) for view in turn_views(image)])[1] for image in images]
+        return np.stack(found) if found else np.empty((0, 1, self._network.n_features), np.float32)
+
+    def adapt_features(
+        self, features: np.ndarray, labels: Sequence[str], *, date: str | None = None
+    ) -> "Classifier":
+        """The same from features: (N, D) of predictions, or better (N, V, D) as `describe` gives them."""
+        bundle, head = adapt_bundle(self.bundle, self.atlas, np.asarray(features, np.float32), labels, date)
+        return Classifier(bundle, network=self._network.with_head(head))
+
+    def reconsider(self, results: Sequence[Result]) -> list[Result]:
+        """What this classifier says of files that another one with the same network has seen, at once.
+
+        The new results have no cams: those take another look at the image.
+        """
+        if not results:
+            return []
+        features = np.stack([result.features for result in results])
+        probs, distance, status = self.predict_features(features)
+        cams, subtypes = np.full(len(results), None), self._judge_subtypes(features)
+        predictions = Predictions(probs, features, cams, distance, status, subtypes)
+        return [self._to_result(result.name, predictions, i) for i, result in enumerate(results)]
+
+    def save(self, folder: Path | str) -> Bundle:
+        """Write the bundle, adapted or not, into `folder`, and load it from there."""
+        return self.bundle.save(folder)
+
+    def _predict(
+        self, x: Sequence[np.ndarray], reopen: Callable[[int], Image.Image | Rejection]
+    ) -> Predictions:
+        """What is said of views x (N, S, S, 3); `reopen` gives the image that one of them is of."""
+        logits, features, cams = self._network(x)
+        if self.bundle.preprocessing.further_crops:
+            features = self._look_again(logits, features, reopen)
+            logits = self._network.head(features)
+        probs, distance, status = self._judge(logits, features)
+        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(features))
+
+    def _look_again(
+        self, logits: np.ndarray, features: np.ndarray, reopen: Callable[[int], Image.Image | Rejection]
+    ) -> np.ndarray:
+        """Features (N, D), those of each doubtful image the mean over all its views.
+
+        The mean of the logits follows, since the head is linear (multi-crop evaluation, Szegedy et al. 2015,
+        arXiv:1409.4842, section 7). What is unfamiliar gains nothing by another look.
+        """
+        how, features = self.bundle.preprocessing, features.copy()
+        probs, _, status = self._judge(logits, features)
+        familiar = np.array(status, object) != "unfamiliar"
+        doubtful = np.flatnonzero(familiar & (probs.max(axis=1) < how.doubtful_below))
+        at_once = max(1, _MAX_VIEWS // len(how.further_crops))
+        for start in range(0, len(doubtful), at_once):
+            rows, views = [], []
+            for i in doubtful[start : start + at_once]:
+                image = reopen(i)
+                if not isinstance(image, Rejection):  # as when memory has run out meanwhile
+                    rows.append(i)
+                    views += [self._prepare(image, crop) for crop in how.further_crops]
+            further = self._network(views)[1].reshape(len(rows), len(how.further_crops), features.shape[1])
+            features[rows] = np.concatenate([features[rows, None], further], axis=1).mean(axis=1)
+        return features
+
+    def _judge_subtypes(self, features: np.ndarray) -> np.ndarray | None:
+        return None if self._subtypes is None else softmax(self._subtypes(features))
+
+    def _judge(self, logits: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
+        """The calibrated probs (N, C), distance (N,) and status of N images."""
+        probs = softmax(logits / self.bundle.temperature)
+        distance = self.atlas.distance(features)
+        limits = self.bundle.thresholds
+        status = np.where(probs.max(axis=1) >= limits.confidence, "ok", "uncertain").astype(object)
+        status[~(distance <= limits.distance)] = "unfamiliar"  # what is no number is never ok
+        return probs, distance, status.tolist()
+
+    def _answer(self, batch: Sequence[_Decoded]) -> Iterator[Result]:
+        read = [(content, x) for _, content, x in batch if not isinstance(x, Rejection)]
+        predictions = self._predict([x for _, x in read], lambda i: load_image(read[i][0]))
+        rows = iter(range(len(predictions)))
+        for name, _, x in batch:
+            if isinstance(x, Rejection):
+                yield Result(name, "rejected", x.reason)
+            else:
+                yield self._to_result(name, predictions, next(rows))
+
+    def _to_result(self, name: str, predictions: Predictions, i: int) -> Result:
+        probs, status = predictions.probs[i], predictions.status[i]
+        best = int(probs.argmax())
+        return Result(
+            name=name,
+            status=status,
+            reason=_explain(status, float(probs[best]), self.bundle.thresholds.confidence),
+            label=self.class_names[best],
+            confidence=float(probs[best]),
+            probs=probs,
+            features=predictions.features[i],
+            cams=predictions.cams[i],
+            distance=float(predictions.distance[i]),
+            **self._tell_subtype(predictions, i),
+        )
+
+    def _tell_subtype(self, predictions: Predictions, i: int) -> dict[str, object]:
+        if predictions.subtype_probs is None:
+            return {}
+        probs = predictions.subtype_probs[i]
+        return {"subtype": self.bundle.subtypes[int(probs.argmax())].name, "subtype_probs": probs}
+
+
+def _take(waiting: deque[tuple[str, bytes | Rejection, Future]], n: int) -> list[_Decoded]:
+    """The first `n` of those that wait, once they are decoded."""
+    first = [waiting.popleft() for _ in range(min(n, len(waiting)))]
+    return [(name, content, future.result()) for name, content, future in first]
+
+
+def _count_bytes(one: tuple[str, bytes | Rejection, Future]) -> int:
+    return len(one[1]) if isinstance(one[1], bytes) else 0
+
+
+def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A class activation map (h, w) as a picture of `size` (W, H): (H, W) float32 in [0, 1].
+
+    What speaks against the class (negative) is 0, the rest is divided by its maximum, as in Grad-CAM
+    (Selvaraju et al. 2017, eq. 2). It belongs over the crop that the network saw.
+    """
+    positive = Image.fromarray(np.maximum(cam, 0).astype(np.float32))
+    heat = np.maximum(np.asarray(positive.resize(size, Image.Resampling.BILINEAR)), 0)
+    return heat / max(float(heat.max()), 1e-12)
+
+
+def _explain(status: str, confidence: float, limit: float) -> str:
+    """The reason; its numbers are rounded apart, so that they never look alike."""
+    if status == "ok":
+        return ""
+    if status == "unfamiliar":
+        return Reason("unfamiliar")
+    down, up = np.floor(round(confidence * 1000, 6)), np.ceil(round(limit * 1000, 6))
+    return Reason("uncertain", confidence=down / 1000, limit=up / 1000)
+
+
+def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
+    """The bundle's reference cells; they must have been described by the bundle's own network."""
+    content = bundle.read("atlas.npz")
+    try:
+        atlas = Atlas.from_bytes(content)
+    except Exception:  # NumPy raises nearly anything
+        raise BundleError(
+            f"the bundle in {bundle.path} has no readable atlas: get the bundle again."
+        ) from None
+    if atlas.features.shape[1] != n_features or atlas.target.max() >= len(bundle.classes):
+        raise BundleError(
+            f"the atlas of the bundle in {bundle.path} belongs to another model: get the bundle again."
+        )
+    return atlas
+
+
+def _load_subtypes(bundle: Bundle, n_features: int) -> Head | None:
+    """The second head, which tells subtypes; None where the bundle has none."""
+    if not bundle.subtypes:
+        return None
+    content = bundle.read("subtypes.npz")
+    try:
+        head = Head.from_bytes(content)
+    except Exception:  # NumPy raises nearly anything
+        head = None
+    if head is None or head.weight.shape != (len(bundle.subtypes), n_features):
+        raise BundleError(
+            f"the subtypes of the bundle in {bundle.path} cannot be told (subtypes.npz is damaged or belongs "
+            "to another model): get the bundle again."
+        )
+    return head
+
+
+def count_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,86 @@
+"""Results become a table for people and spreadsheets.
+
+What the results say is for `classifier.py`; where they are shown on a screen, for the dashboard.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, TextIO
+
+from blood_lib.files.archives import printable
+from blood_lib.files.output import writing
+from blood_lib.inference.classifier import Result
+
+__all__ = [
+    "COLUMNS",
+    "REVIEW_COLUMNS",
+    "Reviewed",
+    "write_csv",
+    "write_reviewed",
+]
+
+COLUMNS = ("file", "status", "reason", "label", "confidence")
+REVIEW_COLUMNS = ("group", "reviewed")
+
+_PLAIN = re.compile(r"[\w ./:()-]*")  # what no spreadsheet of any country parts a row at
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the same four in full width
+
+
+class Reviewed(NamedTuple):
+    """A result, and what became of it in a review."""
+
+    result: Result
+    group: str = ""  # where it stands: a class, or a group that does not count
+    reviewed: bool = False  # a person has said so
+
+
+def write_csv(
+    results: Iterable[Result], class_names: Sequence[str], file: TextIO, *, where: str = "the table"
+) -> Counter[str]:
+    """Write a row per result as it comes; returns how many there were of each status.
+
+    Columns: file, status, reason, label, confidence, and p_CLASS per class. Texts that a spreadsheet would
+    run as a formula get an apostrophe, and quotes keep a text with a `;` in its cell
+    (https://owasp.org/www-community/attacks/CSV_Injection). `where`: what a complaint calls the file.
+    """
+    _write_row(_list_columns(class_names), file, where)
+    statuses: Counter[str] = Counter()
+    for result in results:
+        _write_row(_to_row(result, len(class_names)), file, where)
+        statuses[result.status] += 1
+    return statuses
+
+
+def write_reviewed(rows: Iterable[Reviewed], class_names: Sequence[str], file: TextIO) -> None:
+    """The same table with two columns more at its end: group, and reviewed (yes or no)."""
+    where = "the table"
+    _write_row([*_list_columns(class_names), *REVIEW_COLUMNS], file, where)
+    for row in rows:
+        texts = [_harmless(row.group), "yes" if row.reviewed else "no"]
+        _write_row(_to_row(row.result, len(class_names)) + texts, file, where)
+
+
+def _list_columns(class_names: Sequence[str]) -> list[str]:
+    return [*COLUMNS, *(f"p_{name}" for name in class_names)]
+
+
+def _write_row(texts: Iterable[str], file: TextIO, where: str) -> None:
+    with writing(where):
+        file.write(",".join(map(_quote, texts)) + "\n")
+
+
+def _to_row(result: Result, n_classes: int) -> list[str]:
+    texts = [_harmless(text) for text in (result.name, result.status, result.reason, result.label or "")]
+    if result.probs is None:
+        return texts + [""] * (1 + n_classes)
+    return texts + [f"{value:.6f}" for value in (result.confidence, *result.probs)]
+
+
+def _harmless(text: str) -> str:
+    text = printable(text)  # one line, no control characters
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
+def _quote(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else '"' + text.replace('"', '""') + '"'

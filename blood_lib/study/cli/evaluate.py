@@ -1,0 +1,95 @@
+"""`blood evaluate` on the command line.
+
+What it does is left to `study/evaluate`, which is imported only when the command runs.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+__all__ = ["add_parser"]
+
+
+def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+    """Registers `evaluate`; sets `run(args) -> int`."""
+    text = (
+        "How good a bundle is on labelled images: a folder per class, or the files of a CSV table. Prints "
+        "tables; --out also writes them as CSV files, and as one HTML page with plots."
+    )
+    evaluate = subparsers.add_parser("evaluate", help="measure a bundle on labelled images", description=text)
+    evaluate.add_argument(
+        "folder", metavar="DIR", type=Path, help="holds a folder per class, or the files that --labels names"
+    )
+    evaluate.add_argument("--bundle", metavar="DIR", type=Path, help="default: the bundle that ships")
+    evaluate.add_argument(
+        "--labels", metavar="CSV", type=Path, help="a table with the columns file and label"
+    )
+    evaluate.add_argument(
+        "--part", choices=["train", "valid", "test"], help="only this part of the study's dataset"
+    )
+    evaluate.add_argument(
+        "--among-present",
+        action="store_true",
+        help="force the answer to be one of the classes that are there",
+    )
+    evaluate.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="write the tables (CSV) and report.html into this folder"
+    )
+    evaluate.set_defaults(run=_evaluate)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    import numpy as np
+
+    from blood_lib.inference import Classifier
+    from blood_lib.study.evaluate.assessment import assess, format_text
+    from blood_lib.study.evaluate.labelled import classify_labelled
+    from blood_lib.study.progress import show_progress
+
+    classifier = Classifier.load(args.bundle)
+    root, table = _find_table(args, classifier.bundle.classes)
+    progress = partial(show_progress, total=len(table), what="Classifying")
+    answers = classify_labelled(classifier, root, table, progress=progress)
+    if args.among_present:
+        answers = answers.choose_among(np.unique(answers.target))
+    assessment = assess(answers, classifier.class_names)
+    print(format_text(assessment))
+    if args.out is not None:
+        _save_report(assessment, classifier.bundle, args)
+    return 0
+
+
+def _save_report(assessment, bundle, args: argparse.Namespace) -> None:
+    """The tables and the page in the folder that --out names."""
+    from blood_lib import __version__
+    from blood_lib.files.output import open_whole
+    from blood_lib.study.evaluate.assessment import save_tables
+    from blood_lib.study.evaluate.assessment_page import build_page
+
+    choice = "one of the classes there" if args.among_present else "any class of the bundle"
+    facts = {
+        "bundle": f"{bundle.title['en']}, {bundle.sha256[:16]}",
+        "images": f"{args.folder.resolve().name}{f', part {args.part}' if args.part else ''}",
+        "answers may be": choice,
+        "measured": "image by image, with 95 % intervals",
+        "program": f"blood {__version__}",
+    }
+    save_tables(assessment, args.out)
+    with open_whole(args.out / "report.html") as file:
+        file.write(build_page(assessment, f"How good: {bundle.title['en']}", facts))
+    print(f"\nThe tables and report.html are in {args.out}.")
+
+
+def _find_table(args: argparse.Namespace, classes):
+    """The folder that the files lie below, and the table of files and labels."""
+    from blood_lib.study.evaluate.labelled import find_labelled, read_labels
+
+    if args.part:
+        from blood_lib.study.data.index import find_dataset
+        from blood_lib.study.data.split import load_split
+
+        split = load_split(args.folder)
+        return find_dataset(args.folder), split[split["part"] == args.part]
+    return args.folder, read_labels(args.labels, classes) if args.labels else find_labelled(
+        args.folder, classes
+    )

@@ -1,0 +1,21 @@
+"""What several commands of the study share: an option, and how a new bundle is told of."""
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_external", "tell"]
+
+
+def add_external(parser: argparse.ArgumentParser) -> None:
+    text = "cells of another laboratory, to report on: a folder per class"
+    parser.add_argument("--elsewhere", metavar="DIR", type=Path, help=text)
+
+
+def tell(bundle) -> None:
+    """The figures of a new bundle, and where it is."""
+    from blood_lib.study.evaluate.evaluation import Figure
+
+    for metric in bundle.card["metrics"]:
+        where = metric.pop("where")
+        print(f"{Figure(**metric)}: {where['en']}")
+    print(f"The bundle is in {bundle.path}.")

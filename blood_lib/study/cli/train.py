@@ -1,0 +1,104 @@
+"""`blood train` on the command line.
+
+What it does is left to `study/train`, which is imported only when the command runs.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from blood_lib.study.cli.options import add_external, tell
+
+__all__ = ["add_parser"]
+
+DISTILLATION = 0.75
+"""Share of the teachers in the loss, where no recipe says one."""
+
+
+def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+    """Registers `train`; sets `run(args) -> int`."""
+    text = (
+        "Train a network on the training part of the dataset and make a bundle of it. The run's folder keeps "
+        "recipe, log and a checkpoint: a run that was cut off goes on from its last epoch when the command "
+        "is given again."
+    )
+    train = subparsers.add_parser("train", help="train a network and make a bundle of it", description=text)
+    train.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
+    train.add_argument(
+        "--out",
+        metavar="RUN",
+        type=Path,
+        required=True,
+        help="the run's folder; the bundle goes to RUN/bundle",
+    )
+    train.add_argument(
+        "--recipe", metavar="JSON", type=Path, help="a recipe as a run or a bundle keeps it, to start from"
+    )
+    train.add_argument(
+        "--start", metavar="BUNDLE", type=Path, help="train the network of this bundle further"
+    )
+    train.add_argument(
+        "--teacher",
+        metavar="RUN_OR_BUNDLE",
+        type=Path,
+        action="append",
+        default=[],
+        dest="teachers",
+        help="learn from the network of this finished run or bundle, too; can be given several times",
+    )
+    train.add_argument("--arch", help="one of the study's architectures")
+    train.add_argument("--initialisation", choices=["imagenet", "random"])
+    train.add_argument("--weights", metavar="FILE", type=Path, help="a local file with ImageNet weights")
+    train.add_argument("--image-size", type=int, metavar="PX")
+    train.add_argument("--epochs", type=int, metavar="N", dest="n_epochs")
+    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU where there is one")
+    add_external(train)
+    train.add_argument(
+        "--no-bundle",
+        action="store_true",
+        help="stop before the bundle is made; given again without it, the command makes it, on any machine",
+    )
+    train.set_defaults(run=_train)
+
+
+def _train(args: argparse.Namespace) -> int:
+    from blood_lib.study.cells import class_infos
+    from blood_lib.study.evaluate.labelled import find_labelled
+    from blood_lib.study.export import export_bundle
+    from blood_lib.study.train.training import train
+
+    recipe = _read_recipe(args)
+    if args.elsewhere is not None:
+        find_labelled(args.elsewhere, class_infos())  # better now than after an hour
+    say = partial(print, flush=True)  # each epoch shows at once where the output goes to a file
+    how = {"device": args.device, "weights": args.start or args.weights, "teachers": args.teachers}
+    train(args.folder, args.out, recipe, **how, say=say)
+    if args.no_bundle:
+        return 0
+    tell(export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere))
+    return 0
+
+
+def _read_recipe(args: argparse.Namespace):
+    """The recipe of --recipe, or the default one, with what the other options change."""
+    from dataclasses import replace
+
+    from blood_lib.bundle import load_bundle
+    from blood_lib.files.errors import BloodError
+    from blood_lib.study.train.distillation import hash_teacher
+    from blood_lib.study.train.recipe import Recipe
+
+    try:
+        recipe = Recipe.from_json(args.recipe.read_text(encoding="utf-8")) if args.recipe else Recipe()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise BloodError(f"{args.recipe} is no recipe ({error}); give the recipe.json of a run.") from None
+    names = ("arch", "initialisation", "image_size", "n_epochs", "seed")
+    changes = {name: value for name in names if (value := getattr(args, name)) is not None}
+    if args.start:
+        bundle = load_bundle(args.start)
+        changes |= {"initialisation": "bundle", "start": bundle.sha256, "fold_batch_norms": True}
+    if args.teachers:
+        taught = tuple(hash_teacher(folder) for folder in args.teachers)
+        changes |= {"teachers": taught, "distillation": recipe.distillation or DISTILLATION}
+    return replace(recipe, **changes)

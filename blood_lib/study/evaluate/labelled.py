@@ -1,0 +1,136 @@
+"""Labelled images and what a classifier says about them: the ground on which figures are computed.
+
+The figures themselves are for `evaluation`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from blood_lib.bundle import ClassInfo, find_class
+from blood_lib.files.errors import BloodError
+from blood_lib.inference import Classifier
+from blood_lib.study.cells import by_folder
+
+__all__ = ["Labelled", "classify_labelled", "find_labelled", "read_labels"]
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """N labelled images that could be read, and the answers about them; `rejected` lists the others with the
+    reason.
+    """
+
+    files: list[str]
+    target: np.ndarray  # (N,) class indices
+    probs: np.ndarray  # (N, C)
+    status: np.ndarray  # (N,) of str
+    rejected: dict[str, str]
+    subtype_probs: np.ndarray | None = None  # (N, S), where the bundle tells subtypes
+
+    def choose_among(self, classes: Sequence[int]) -> "Labelled":
+        """The same with the answer forced to be one of `classes` (indices): the others' probability is taken
+        away.
+        """
+        probs = np.zeros_like(self.probs)
+        probs[:, classes] = np.maximum(self.probs[:, classes], 1e-12)
+        probs /= probs.sum(axis=1, keepdims=True)
+        return replace(self, probs=probs)
+
+    def select(self, status: str) -> "Labelled":
+        """Those with this status."""
+        at = np.flatnonzero(self.status == status)
+        files = [self.files[i] for i in at]
+        subtypes = None if self.subtype_probs is None else self.subtype_probs[at]
+        return Labelled(files, self.target[at], self.probs[at], self.status[at], {}, subtypes)
+
+
+def _to_class(word: str, classes: Sequence[ClassInfo]) -> str | None:
+    """The class that a folder's or a table's `word` means: its name, a label in any language or the dataset's
+    folder.
+    """
+    if (found := find_class(word, classes)) is not None:
+        return classes[found].name
+    try:
+        name = by_folder(word.strip().lower()).name
+    except KeyError:
+        return None
+    return name if name in {info.name for info in classes} else None
+
+
+def _known(classes: Sequence[ClassInfo]) -> str:
+    return ", ".join(info.name for info in classes)
+
+
+def find_labelled(folder: Path, classes: Sequence[ClassInfo]) -> pd.DataFrame:
+    """Every file of the class folders in `folder`: file (below it), cell_type. Raises BloodError when there
+    is none.
+    """
+    rows = []
+    for child in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []:
+        name = _to_class(child.name, classes)
+        if name is not None:
+            files = sorted(path.relative_to(folder).as_posix() for path in child.rglob("*") if path.is_file())
+            rows += [(file, name) for file in files]
+    if not rows:
+        raise BloodError(
+            f"{folder} has no folder with images named after a class of the bundle ({_known(classes)})."
+        )
+    return pd.DataFrame(rows, columns=["file", "cell_type"])
+
+
+def read_labels(table: Path, classes: Sequence[ClassInfo]) -> pd.DataFrame:
+    """A CSV with the columns `file` and `label` (or `cell_type`): file, cell_type. Raises BloodError when it
+    is none.
+    """
+    try:
+        labels = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise BloodError(f"{table} cannot be read as a CSV table: {error}") from None
+    if "label" in labels.columns:
+        labels = labels.drop(columns="cell_type", errors="ignore").rename(columns={"label": "cell_type"})
+    if not {"file", "cell_type"} <= set(labels.columns):
+        raise BloodError(f"{table} needs the columns file and label; it has {', '.join(labels.columns)}.")
+    names = labels["cell_type"].map(lambda word: _to_class(word, classes))
+    if names.isna().any():
+        unknown = ", ".join(sorted(set(labels["cell_type"][names.isna()])))
+        raise BloodError(
+            f"{table} has labels that the bundle does not know ({unknown}); it knows {_known(classes)}."
+        )
+    return labels.assign(cell_type=names)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BloodError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def classify_labelled(
+    classifier: Classifier, folder: Path, table: pd.DataFrame, *, progress=None
+) -> Labelled:
+    """The classifier's answers about the images of `table` (file, cell_type), whose files lie below `folder`.
+
+    progress: goes through the results and shows how many there are.
+    """
+    results = classifier.classify((file, _read(folder / file)) for file in table["file"])
+    results = list(progress(results) if progress else results)
+    read = np.array([result.status != "rejected" for result in results], dtype=bool)
+    if not read.any():
+        raise BloodError(f"None of the {len(results)} labelled files in {folder} is a readable image.")
+    index = {name: i for i, name in enumerate(classifier.class_names)}
+    good = [result for result in results if result.status != "rejected"]
+    return Labelled(
+        files=[result.name for result in good],
+        target=table["cell_type"].map(index).to_numpy()[read],
+        probs=np.stack([result.probs for result in good]),
+        status=np.array([result.status for result in good]),
+        rejected={result.name: result.reason for result in results if result.status == "rejected"},
+        subtype_probs=np.stack([result.subtype_probs for result in good])
+        if classifier.bundle.subtypes
+        else None,
+    )

@@ -1,0 +1,62 @@
+"""Makes a bundle of a bundle: its network as it is, all that is fitted or measured anew by this version.
+
+How that is done is for `export`; adapting to a laboratory is something else, and for the core's `adapt`.
+"""
+
+import json
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from blood_lib.bundle import Bundle, check_out, load_bundle, open_folder
+from blood_lib.files.errors import BloodError
+from blood_lib.inference.network import Network
+from blood_lib.study.cells import class_infos
+from blood_lib.study.data.index import find_dataset
+from blood_lib.study.data.split import load_split, save_split
+from blood_lib.study.evaluate.labelled import find_labelled
+from blood_lib.study.export.export import EARLIER, measure_and_save
+
+__all__ = ["refit_bundle"]
+
+_KEPT = ("model.onnx", "recipe.json", "training.csv")
+
+
+def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, elsewhere: Path | None = None) -> Bundle:
+    """The bundle `out`: the network of `bundle`, and all else made anew on the dataset in `folder`.
+
+    That is calibration, thresholds, map, the subtypes' head and the figures, as this version finds them;
+    nothing is trained. elsewhere: as in `export_bundle`. Raises BloodError for a bundle that was not made by
+    that, and for other images than it was made on: what the network has seen of them would be unknown.
+    """
+    _check_exported(bundle)
+    check_out(out)
+    if elsewhere is not None:
+        find_labelled(elsewhere, class_infos())
+    model = {name: bundle.read(name) for name in bundle.files if name in _KEPT or name.startswith(EARLIER)}
+    with open_folder(out) as new, tempfile.TemporaryDirectory() as scratch:
+        run = _restore_run(bundle, model, folder, Path(scratch))
+        if sha256((run / "split.csv").read_bytes()).hexdigest() != bundle.card["dataset"]["split_sha256"]:
+            raise BloodError(f"{bundle.path} was made on other images than those in {folder}; give those.")
+        measure_and_save(new, Network(bundle), model, run, find_dataset(folder), elsewhere)
+    return load_bundle(out)
+
+
+def _check_exported(bundle: Bundle) -> None:
+    if "head.npz" in bundle.files:
+        raise BloodError(f"{bundle.path} was adapted to a laboratory; name the bundle that it came from.")
+    missing = [name for name in ("recipe.json", "training.csv") if name not in bundle.files]
+    if missing or list(bundle.names) != [info.name for info in class_infos()]:
+        raise BloodError(f"{bundle.path} was not made by blood train; name one that was.")
+
+
+def _restore_run(bundle: Bundle, model: dict[str, bytes], folder: Path, run: Path) -> Path:
+    """What `bundle` tells of its training, as the folder of a run."""
+    for name, content in model.items():
+        file = run / {"training.csv": "log.csv"}.get(name, name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    told = {name: bundle.card[name] for name in ("hardware", "versions")}
+    (run / "environment.json").write_text(json.dumps(told), encoding="utf-8")
+    save_split(load_split(folder), run / "split.csv")
+    return run

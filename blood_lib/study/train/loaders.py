@@ -1,0 +1,115 @@
+"""Images of a split as arrays in memory, and fastai's DataLoaders over them.
+
+Which image is in which part is for `data.split`, how a batch is changed for `augmentation`.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from blood_lib.files.errors import BloodError
+from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.study.progress import show_progress
+from blood_lib.study.train import torchvision_ops  # noqa: F401  (must come before fastai)
+
+from fastai.data.core import DataLoaders  # isort: skip
+from fastai.data.load import DataLoader  # isort: skip
+
+__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "build_dls", "load_views", "normalise"]
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def _load_view(path: Path, size: int, crop: float) -> np.ndarray:
+    image = load_image(path)
+    if isinstance(image, Rejection):
+        raise BloodError(f"{path} cannot be used: {image.reason}")
+    return np.asarray(crop_and_resize(image, image_size=size, crop=crop))
+
+
+def load_views(folder: Path, files: Sequence[str], *, size: int, crop: float) -> np.ndarray:
+    """The centred square of `crop` times the shorter side of each file, made `size` px wide: (N, size, size,
+    3) uint8.
+    """
+    with ThreadPoolExecutor() as pool:
+        views = pool.map(lambda file: _load_view(folder / file, size, crop), files)
+        return np.stack(list(show_progress(views, total=len(files))))
+
+
+def normalise(x: torch.Tensor) -> torch.Tensor:
+    """Images (B, 3, H, W) in [0, 1] -> zero mean and unit variance over ImageNet."""
+    mean, std = (x.new_tensor(values).view(1, 3, 1, 1) for values in (IMAGENET_MEAN, IMAGENET_STD))
+    return (x - mean) / std
+
+
+class _Views(torch.utils.data.Dataset):
+    """Pairs of an image (3, H, W) uint8 and its target: a class index, or those of class and subtype; kept on
+    `device`, where a batch of them is one step.
+    """
+
+    def __init__(self, views: np.ndarray, target: np.ndarray, device: torch.device):
+        self.x = torch.from_numpy(views).permute(0, 3, 1, 2).to(device)
+        self.y = torch.tensor(target, device=device)
+
+    def __len__(self) -> int:
+        return len(self.y)
+
+    def __getitem__(self, index: int | list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.x[index], self.y[index]
+
+
+class _Batches(DataLoader):
+    """A batch is taken from the dataset at once, not put together from its items."""
+
+    def create_item(self, s: int) -> int:
+        return s
+
+    def create_batch(self, b: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.dataset[b]
+
+    def retain(self, res: tuple, _b: list[int]) -> tuple:
+        return res
+
+
+class _Prepare:
+    """uint8 batch -> what the network sees; changed at random when `change` is given."""
+
+    def __init__(self, change: Callable[[torch.Tensor], torch.Tensor] | None = None):
+        self.change = change
+
+    def __call__(self, batch: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        x, y = batch
+        x = x.float() / 255
+        if self.change is not None:
+            x = self.change(x)
+        return normalise(x).contiguous(memory_format=torch.channels_last), y
+
+
+def build_dls(
+    train: tuple[np.ndarray, np.ndarray],
+    valid: tuple[np.ndarray, np.ndarray],
+    *,
+    vocab: Sequence[str],
+    change: Callable[[torch.Tensor], torch.Tensor],
+    batch_size: int = 64,
+    device: torch.device | str = "cpu",
+) -> DataLoaders:
+    """DataLoaders of (x (B, 3, size, size), y (B, ...)).
+
+    train: frames (N, H, H, 3) uint8 and targets (N, ...); `change` makes random views of the frames,
+    (B, 3, H, H) -> (B, 3, size, size) in [0, 1]. valid: views (N, size, size, 3) uint8 as they are
+    classified, and targets.
+    """
+    device = torch.device(device)
+    train_views, valid_views = (_Views(*part, device) for part in (train, valid))
+    shared = {"device": device, "num_workers": 0}
+    train_dl = _Batches(
+        train_views, bs=batch_size, shuffle=True, drop_last=True, after_batch=_Prepare(change), **shared
+    )
+    valid_dl = _Batches(valid_views, bs=2 * batch_size, after_batch=_Prepare(), **shared)
+    dls = DataLoaders(train_dl, valid_dl, device=device)
+    dls.vocab, dls.c = list(vocab), len(vocab)
+    return dls

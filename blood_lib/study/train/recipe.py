@@ -1,0 +1,89 @@
+"""The recipe of a training: all that decides it, apart from images and hardware.
+
+What is done by it is for `training`.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from blood_lib.files.errors import BloodError
+from blood_lib.study.train.architectures import ARCHITECTURES
+from blood_lib.study.train.augmentation import Augmentation
+from blood_lib.study.train.classic_tfms import TFMS
+
+__all__ = ["Recipe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """All that decides a run, apart from images and hardware. Raises BloodError for what cannot be."""
+
+    arch: str = "efficientnet_lite0"  # a name in ARCHITECTURES
+    initialisation: str = "imagenet"  # or "random", or "bundle": the network of a bundle, trained further
+    start: str = ""  # sha256 of the bundle that is trained further
+    teachers: tuple[str, ...] = ()  # sha256 of the bundles, or of the weights of the runs, it learns from
+    distillation: float = 0.0  # share of the teachers in the loss (Hinton et al. 2015, arXiv:1503.02531)
+    mixing: float = 1.0  # share of the trained weights in the result; the rest are those of the start
+    norm_momentum: float = (
+        0.0  # share of a batch in the running statistics; 0: as the network's package sets it
+    )
+    fold_batch_norms: bool = False  # freeze the normalisation, as a network that comes from a bundle has it
+    subtype_weight: float = 0.0  # of the loss of the second output, the subtypes; 0: there is none
+    image_size: int = 128  # of what the network sees, px, a multiple of 32
+    crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
+    further_crops: tuple[float, ...] = ()  # of the views that a doubtful image is seen in, too, when served
+    doubtful_below: float = 0.0  # calibrated confidence in the view of `crop`
+    n_epochs: int = 20
+    batch_size: int = 64  # images
+    lr: float = 1e-3  # the highest of the one-cycle schedule (Smith 2018, arXiv:1803.09820)
+    lr_first: float = 1.0  # that of the first layers, as a share (Howard & Ruder 2018, arXiv:1801.06146, 3.2)
+    weight_decay: float = 0.02  # decoupled, of Adam (Loshchilov & Hutter 2019, arXiv:1711.05101)
+    label_smoothing: float = 0.05  # Szegedy et al. 2016, arXiv:1512.00567, section 7
+    ema_decay: float = 0.998  # of the averaged weights, per step
+    seed: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    tfms: str = ""  # a name in classic_tfms.TFMS, used instead of `augmentation`
+
+    def __post_init__(self) -> None:
+        if self.arch not in ARCHITECTURES:
+            raise BloodError(
+                f"There is no architecture {self.arch}; choose one of {', '.join(ARCHITECTURES)}."
+            )
+        if self.image_size < 32 or self.image_size % 32:
+            raise BloodError(
+                f"An image size of {self.image_size} px cannot be used; choose a multiple of 32."
+            )
+        if (self.initialisation == "bundle") != bool(self.start) or self.start and not self.fold_batch_norms:
+            raise BloodError(
+                "A network that is trained further needs the bundle it comes from (--start), and its batch "
+                "normalisation is folded."
+            )
+        if not 0 < self.mixing <= 1 or (self.mixing < 1 and not self.start):
+            raise BloodError(
+                "Weights are mixed with those of a bundle to start from, in a share above 0 up to 1."
+            )
+        if not 0 <= self.distillation <= 1 or bool(self.distillation) != bool(self.teachers):
+            raise BloodError(
+                "Who learns from teachers needs them (--teacher) and a distillation above 0 up to 1."
+            )
+        if self.tfms and self.tfms not in TFMS:
+            raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")
+        if not 0 < self.lr_first <= 1:
+            raise BloodError("The first layers learn at a share above 0 up to 1 of the learning rate.")
+        if bool(self.further_crops) != bool(self.doubtful_below):
+            raise BloodError("Further crops are for answers below a confidence (doubtful_below) above 0.")
+        if self.n_epochs < 1 or self.batch_size < 2:
+            raise BloodError("A training needs at least one epoch, and batches of two images or more.")
+
+    @classmethod
+    def from_json(cls, text: str) -> "Recipe":
+        values = json.loads(text)
+        augmentation = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.pop("augmentation").items()
+        }
+        values |= {name: tuple(values.get(name, ())) for name in ("teachers", "further_crops")}
+        return cls(**values, augmentation=Augmentation(**augmentation))
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2) + "\n"

@@ -1,0 +1,96 @@
+"""The rooms of the package: who may import whom, between rooms and inside them. `test_imports.py` holds it.
+
+MAY_IMPORT names for each room all rooms that it may import. INSIDE has the modules of a room in layers: each
+may import those of the layers before its own.
+"""
+
+__all__ = ["INSIDE", "LAZY", "MAY_IMPORT"]
+
+BASE = {"files", "bundle"}
+AREA = BASE | {"dashboard/state", "dashboard/widgets"}
+AREAS = {"upload", "help", "chart", "gallery", "viewer", "map", "review", "report"}
+STUDY = {"study/cells", "study/progress"}
+
+MAY_IMPORT: dict[str, set[str]] = {
+    # the core
+    "files": set(),
+    "images": {"files"},
+    "bundle": {"files"},
+    "atlas": {"files"},
+    "counts": {"bundle"},
+    "inference": {"files", "images", "bundle", "atlas", "counts"},
+    "cli": {"files", "images", "bundle", "inference"},
+    # the dashboard
+    "dashboard/state": BASE,
+    "dashboard/widgets": BASE | {"images", "dashboard/state"},
+    "dashboard/viewer": AREA | {"atlas", "inference"},
+    "dashboard/map": AREA | {"atlas", "dashboard/viewer"},
+    "dashboard/review": AREA | {"images", "inference"},
+    "dashboard/gallery": AREA | {"dashboard/review"},
+    "dashboard/upload": AREA | {"images", "inference", "dashboard/review"},
+    "dashboard/chart": AREA | {"counts"},
+    "dashboard/help": AREA,
+    "dashboard/report": AREA | {"inference", "dashboard/chart", "dashboard/help"},
+    "dashboard/app": AREA | {"inference"} | {f"dashboard/{area}" for area in AREAS},
+    "dashboard/server": BASE | {"dashboard/app", "dashboard/state"},
+    # the study
+    "study/cells": {"bundle"},
+    "study/progress": set(),
+    "study/moved": set(),
+    "study/painter": {"study/cells"},
+    "study/data": {"files", "images", "study/painter"} | STUDY,
+    "study/train": {"files", "images", "bundle", "inference", "study/data"} | STUDY,
+    "study/plots": {"counts", "inference", "study/train"} | STUDY,
+    "study/evaluate": BASE | {"counts", "inference", "study/train", "study/plots"} | STUDY,
+    "study/notebooks": {"files", "counts", "study/data", "study/train", "study/plots"} | STUDY,
+    "study/export": BASE
+    | {"atlas", "counts", "inference", "study/painter", "study/data", "study/train", "study/evaluate"}
+    | STUDY,
+    "study/interpret": BASE
+    | {"images", "inference", "study/data", "study/train", "study/evaluate", "study/export"}
+    | STUDY,
+    "study/cli": BASE
+    | {"inference", *(f"study/{room}" for room in ["data", "train", "evaluate", "notebooks", "export"])}
+    | STUDY,
+    # the doors: the command line, and where the committed notebooks look for what has moved
+    "__main__": {"files", "cli", "dashboard/server", "study/cli"},
+    "network": {"inference"},
+}
+
+LAZY = {"__main__"}  # enters rooms only when a command runs
+
+INSIDE: dict[str, tuple[str, ...]] = {
+    "files": ("errors reasons", "archives output", "arrays paths"),
+    "bundle": ("schema", "bundle", "model_card"),
+    "atlas": ("memory_bank transform", "atlas"),
+    "counts": ("counts", "differential"),
+    "inference": ("calibration head", "network ridge", "adapt", "classifier", "table"),
+    "cli": ("adapt card classify",),
+    "dashboard/state": ("memory messages", "state", "jobs", "controller"),
+    "dashboard/widgets": ("markers pictures widget", "cell_collection downloads page view"),
+    "dashboard/upload": ("bundles classification uploader", "view"),
+    "dashboard/gallery": ("gallery", "view"),
+    "dashboard/viewer": ("neighbourhood ordering", "viewer"),
+    "dashboard/map": ("data", "view"),
+    "dashboard/chart": ("charts differential_table save_buttons", "view"),
+    "dashboard/review": ("history review_file", "review saving", "learning", "learning_panel"),
+    "dashboard/report": ("page", "reports"),
+    "dashboard/help": ("page", "view"),
+    "dashboard/server": ("compressed", "script_bundle", "server", "serve"),
+    "study/painter": ("brush nuclei", "appearance", "layers", "scene", "__init__", "__main__"),
+    "study/data": ("download index manifest", "fetch split", "audit dataset pack", "tables", "provenance"),
+    "study/train": (
+        "augmentation depthwise torchvision_ops",
+        "architectures callbacks classic_tfms loaders losses",
+        "folding recipe",
+        "distillation",
+        "training",
+        "lr_finder",
+    ),
+    "study/plots": ("figures interactive", "training_plots"),
+    "study/evaluate": ("costs evaluation labelled leakage", "assessment", "assessment_page"),
+    "study/notebooks": ("claims experiments run_folder", "publishing", "runner"),
+    "study/export": ("card", "export", "refit"),
+    "study/interpret": ("exploration interpretation robustness", "label_audit"),
+    "study/cli": ("data evaluate options study", "refit train"),
+}
