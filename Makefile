@@ -34,6 +34,9 @@ test: $(ALL)  ## install what testing needs and run every test (TESTS=tests/test
 lint: $(ALL)  ## check the style of code and notebooks with ruff
 	@$(BIN)/python -m ruff check .
 
+docs: $(ALL)  ## build the documentation's site into build/docs
+	@$(BIN)/python -m docs.tools
+
 lab: $(ALL)  ## open the notebooks in JupyterLab
 	@$(BIN)/python -m jupyterlab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks/01_explore.ipynb
 
@@ -75,4 +78,4 @@ $(ALL): requirements/test.txt $(SERVE)
 	@$(PIP) --use-pep517 --requirement requirements/test.txt
 	@touch $@
 
-.PHONY: help dashboard test lint lab study train bench lock clean
+.PHONY: help dashboard test lint docs lab study train bench lock clean

@@ -25,6 +25,7 @@ from blood_lib.study.notebooks.runner import PROFILES, load_profile
 from tests import ROOT
 
 FOLDER = ROOT / "notebooks"
+RESULTS = ROOT / "docs" / "results" / "study.md"
 NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 EXACT = "nbval-check-output"  # nbval compares the output of a cell with this tag
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -131,25 +132,25 @@ def test_what_is_committed_of_the_bundle_that_ships_is_of_this_one() -> None:
     assert told and all(load_bundle().sha256[:12] in text for text in told)
 
 
-def test_the_networks_in_the_readme_are_those_of_the_committed_notebook() -> None:
+def test_the_networks_in_the_results_are_those_of_the_committed_notebook() -> None:
     outputs = load_outputs(FOLDER / "02_compare_architectures.ipynb")
     shown = [out["data"]["text/html"] for out in outputs if "served_from_to" in str(out.get("data"))]
     rows = [
         re.findall(r"<td[^>]*>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", shown[0], re.S)[1:]
     ]
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    results = RESULTS.read_text(encoding="utf-8")
     for name, _, _, accuracy, low, high, *_, parameters, _, _, served, ends in rows:
         network, start = name.replace("imagenet", "ImageNet").split(", ")
         reached = f"{accuracy[:-1]} % ({low[:-1]} to {high[:-1]})"
         told = re.escape(f"| {network} | {start} | {reached} | {parameters} | ")
-        (speed,) = re.findall(rf"{told}([\d,]+) \({ends.replace('-', ' to ')}\) \|", readme)
+        (speed,) = re.findall(rf"{told}([\d,]+) \({ends.replace('-', ' to ')}\) \|", results)
         assert abs(float(speed.replace(",", "")) - float(served.replace(",", ""))) <= 0.51
     assert rows
 
 
-def test_what_of_the_study_holds_in_the_readme_is_what_the_committed_notebooks_measured() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (?:says|does) \| .*\((0\d)\) \| (.*) \| .* \|$", readme, re.M)
+def test_what_of_the_study_holds_in_the_results_is_what_the_committed_notebooks_measured() -> None:
+    results = RESULTS.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:says|does) \| .*\((0\d)\) \| (.*) \| .* \|$", results, re.M)
     assert {number for number, _ in rows} == {"01", "02", "03", "04"}
     card = (ROOT / "MODEL_CARD.md").read_text(encoding="utf-8").replace(" %", "%")
     for number, measured in rows:

@@ -136,4 +136,12 @@ def readme_tree() -> set[str]:
 
 
 def test_every_path_in_the_readme_is_there() -> None:
-    assert not [path for path in readme_tree() if not (ROOT / path).exists()]
+    tree = readme_tree()
+    assert "blood_lib/study/" in tree
+    assert not [path for path in tree if not (ROOT / path).exists()]
+
+
+def test_the_citation_names_this_version_and_the_dataset() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == blood_lib.__version__ and citation["license"] == PROJECT["license"]
+    assert "10.17632/snkd93bnjr.1" in [one["doi"] for one in citation["references"]]

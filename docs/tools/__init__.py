@@ -1,0 +1,1 @@
+"""Builds the site of the documentation (`python -m docs.tools`), and measures its sentences (`.words`)."""
