@@ -54,7 +54,7 @@ GROUPS = (
 )
 
 
-MARKED = '.dash-card[aria-selected="true"]'
+SELECTED = '.dash-card[aria-selected="true"]'
 BAR = ".dash-actions"  # what to do with the selected; the viewer has some of its buttons, too
 
 
@@ -92,7 +92,7 @@ class Review:
         wanted = dict.fromkeys(COLOURS, EACH) | {"unidentified": 0, "excluded": 0} | counts
         until(self.page, f"{GROUPS}.every(([name, n]) => ({wanted})[name] === n)")
 
-    def expect_marked(self, n: int) -> None:
+    def expect_selected(self, n: int) -> None:
         expect(self.page.locator(".dash-chosen")).to_have_text(f"{n} selected" if n else "")
 
     def end(self) -> None:
@@ -110,7 +110,7 @@ class Review:
 
 @pytest.fixture
 def review(shared: Visit, colours: Path) -> Iterator[Review]:
-    """The same cells, uploaded anew for each test: no mark and no move is left of the test before."""
+    """The same cells, uploaded anew for each test: no selection and no move is left of the test before."""
     review = Review(shared, colours)
     review.expect()
     yield review
@@ -125,15 +125,15 @@ def test_the_most_doubtful_come_first_in_each_group(review: Review) -> None:
 @on_a_desk
 def test_a_click_looks_and_control_and_shift_choose_several(review: Review) -> None:
     review.card("red").click()
-    review.expect_marked(0)
+    review.expect_selected(0)
     review.card("red", 2).click(modifiers=["Control"])
-    review.expect_marked(2)
+    review.expect_selected(2)
     review.card("green", 1).click(modifiers=["Shift"])
-    review.expect_marked(1 + 1 + 2)
+    review.expect_selected(1 + 1 + 2)
     review.page.get_by_role("button", name="Select all").click()
-    review.expect_marked(3 * EACH)
+    review.expect_selected(3 * EACH)
     review.page.get_by_role("button", name="Select none").click()
-    review.expect_marked(0)
+    review.expect_selected(0)
 
 
 def drag(review: Review, start, end) -> None:
@@ -167,7 +167,7 @@ def test_chosen_cards_are_dragged_together_to_a_group_that_was_empty(review: Rev
     drag(review, review.card("red"), lambda: tray)
     review.expect(red=2, excluded=2)
     expect(tray).to_be_hidden()
-    review.expect_marked(0)
+    review.expect_selected(0)
 
 
 @on_a_desk
@@ -178,9 +178,9 @@ def test_a_frame_chooses_what_it_touches(review: Review) -> None:
     review.page.mouse.move(last["x"] + 2 * last["width"], last["y"] + 20, steps=5)
     review.page.mouse.up()
     colours = "cards => cards.map(card => card.title.split('/').pop().split(' ')[0])"
-    marked = review.page.locator(MARKED)
-    wait_for(lambda: set(marked.evaluate_all(colours)) == {"red", "green"})
-    assert marked.count() < 2 * EACH
+    selected = review.page.locator(SELECTED)
+    wait_for(lambda: set(selected.evaluate_all(colours)) == {"red", "green"})
+    assert selected.count() < 2 * EACH
 
 
 @on_a_desk
@@ -208,7 +208,7 @@ def test_the_keyboard_alone_reviews(review: Review) -> None:
     press("2")  # the second group
     review.expect(red=3, green=5)
     press("Shift+ArrowRight")
-    review.expect_marked(2)
+    review.expect_selected(2)
     press("u")
     review.expect(red=1, green=5, unidentified=2)
     press("x")  # the focus has gone on to the next group
@@ -231,11 +231,11 @@ def test_keys_mark_and_confirm(review: Review) -> None:
     press(" ")
     press("ArrowRight")
     press(" ")
-    review.expect_marked(2)
+    review.expect_selected(2)
     press("Escape")
-    review.expect_marked(0)
+    review.expect_selected(0)
     press("Control+a")
-    review.expect_marked(EACH)
+    review.expect_selected(EACH)
     press("Enter")
     until(page, f"document.querySelectorAll('.dash-card-confirmed').length === {EACH}")
     review.expect()
@@ -272,11 +272,11 @@ def test_filters_show_some_and_never_keep_marks_out_of_sight(review: Review) -> 
     page.get_by_role("button", name="Select all").click()
     page.get_by_label("Type", exact=True).select_option("green")
     expect(page.locator(".dash-card")).to_have_count(EACH)
-    review.expect_marked(EACH)
+    review.expect_selected(EACH)
     page.get_by_label("Type", exact=True).select_option("All types")
     page.get_by_label("Reviewed", exact=True).select_option("Moved by hand")
     expect(page.locator(".dash-card")).to_have_count(1)
-    review.expect_marked(0)
+    review.expect_selected(0)
     page.get_by_label("Reviewed", exact=True).select_option("all")
     expect(page.locator(".dash-card")).to_have_count(3 * EACH)
     page.get_by_label("Reviewed", exact=True).select_option("proposed")
@@ -321,16 +321,16 @@ def test_a_finger_that_rests_begins_to_select_and_the_menu_moves(review: Review)
     review.card("red", 1).scroll_into_view_if_needed()
     box = review.card("red", 1).bounding_box()
     touch(review.visit, [(box["x"] + 30, box["y"] + 30)], rest=LONG)
-    review.expect_marked(1)
+    review.expect_selected(1)
     review.card("red", 2).tap()
-    review.expect_marked(2)
+    review.expect_selected(2)
     page.locator(BAR).get_by_role("button", name="Move to").tap()
     page.get_by_role("menuitem", name="unidentified").tap()
     review.expect(red=2, unidentified=2)
     page.get_by_role("button", name="Select all").tap()
-    review.expect_marked(3 * EACH)
+    review.expect_selected(3 * EACH)
     page.get_by_role("button", name="Select none").tap()
-    review.expect_marked(0)
+    review.expect_selected(0)
     review.select(False)
     review.card("red").tap()
     page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
@@ -385,7 +385,7 @@ def frame_two_rows(review: Review) -> None:
     mouse.down()
     mouse.move(right - 20, boxes[1]["y"] + 10, steps=4)
     mouse.up()
-    review.expect_marked(2)
+    review.expect_selected(2)
     review.page.get_by_role("button", name="Select none").click()
 
 

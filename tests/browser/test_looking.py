@@ -112,7 +112,7 @@ def test_a_key_is_about_the_cell_that_has_the_focus_however_quick_it_comes(looki
     page.evaluate(PRESS_AT_ONCE, ["ArrowRight", "c"])
     expect_at(looking, "2 of 3")
     expect(page.locator(".dash-card-confirmed[aria-current=true]")).to_have_count(1)
-    page.evaluate(PRESS_AT_ONCE, [" ", "ArrowLeft", "c"])  # about the marked one, which is confirmed already
+    page.evaluate(PRESS_AT_ONCE, [" ", "ArrowLeft", "c"])  # about the selected one, confirmed already
     expect_at(looking, "1 of 3")
     expect(confirmed).to_have_count(1)
     page.keyboard.press("Control+z")

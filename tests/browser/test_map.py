@@ -94,8 +94,8 @@ def draw_around(visit: Visit, places) -> None:
     visit.page.mouse.up()
 
 
-def marked(visit: Visit) -> set[int]:
-    return {point["id"] for point in points(visit) if point["marked"]}
+def selected(visit: Visit) -> set[int]:
+    return {point["id"] for point in points(visit) if point["selected"]}
 
 
 # --- looking ---
@@ -141,9 +141,9 @@ def test_a_click_shows_the_cell_and_arrow_keys_go_on_from_it(map_page: Visit) ->
     point = next(point for point in points(map_page) if point["name"] == other)
     ring_is_at(map_page, point)
     page.keyboard.press(" ")
-    assert marked(map_page) == {point["id"]}
+    assert selected(map_page) == {point["id"]}
     page.keyboard.press(" ")
-    assert not marked(map_page)
+    assert not selected(map_page)
     page.keyboard.press("Escape")
     page.locator(".dash-ring").wait_for(state="hidden")
 
@@ -318,8 +318,8 @@ def move_all_on_the_map(visit: Visit) -> None:
     find_a_point(visit)
     page.get_by_role("button", name="Select several").click()
     draw_around(visit, corners(visit))
-    wait_for(lambda: marked(visit))
-    n = len(marked(visit))
+    wait_for(lambda: selected(visit))
+    n = len(selected(visit))
     visit.open("Classification")
     expect(page.locator(".dash-chosen")).to_have_text(f"{n} selected")
     visit.open("Visual analysis")
@@ -339,20 +339,20 @@ def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells
     page.get_by_role("button", name="Select several").click()
     draw_around(desktop, corners(desktop))
     everything = {point["id"] for point in points(desktop)}
-    assert marked(desktop) == everything
+    assert selected(desktop) == everything
     point = points(desktop)[-1]
     around = [(point["x"] + dx, point["y"] + dy) for dx, dy in ((-5, -5), (5, -5), (5, 5), (-5, 5))]
     page.keyboard.down("Alt")  # takes away
     draw_around(desktop, around)
     page.keyboard.up("Alt")
-    assert point["id"] not in marked(desktop)
-    assert marked(desktop)
+    assert point["id"] not in selected(desktop)
+    assert selected(desktop)
     page.keyboard.down("Shift")  # adds
     draw_around(desktop, around)
     page.keyboard.up("Shift")
-    assert marked(desktop) == everything
+    assert selected(desktop) == everything
     page.mouse.click(*at(point))  # one alone, without a lasso
-    assert len(marked(desktop)) == len(everything) - 1
+    assert len(selected(desktop)) == len(everything) - 1
     draw_around(desktop, corners(desktop))
     expect(page.locator(".dash-marked [role=status]")).to_have_text(f"{len(everything)} selected")
     page.locator(".dash-marked [aria-haspopup=menu]").click()
@@ -370,9 +370,9 @@ def test_what_is_chosen_can_be_unchosen(map_page: Visit) -> None:
         lambda: page.locator(CANVAS).press("Escape"),
     ):
         draw_around(map_page, corners(map_page))
-        wait_for(lambda: marked(map_page))
+        wait_for(lambda: selected(map_page))
         unmark()
-        wait_for(lambda: not marked(map_page))
+        wait_for(lambda: not selected(map_page))
     page.get_by_role("button", name="Select several").click()
 
 

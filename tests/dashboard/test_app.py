@@ -24,7 +24,7 @@ app.controller.wait(100)
 assert len(app.state.cells) == 3, app.state.error
 for tab in TABS:
     app.state.tab = tab
-app.state.selected = app.state.cells[0].id
+app.state.current = app.state.cells[0].id
 assert not app.state.error, app.state.error
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """

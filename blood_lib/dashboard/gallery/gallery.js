@@ -75,7 +75,7 @@ function render({ model, el, kept, signal }) {
     if (message.run !== run) return;
     if (message.kind === "reset" || message.kind === "add") add(message);
     if (message.kind === "thumbs") message.ids.forEach((id, i) => pictures.take(items.get(id), buffers[i]));
-    if (message.kind === "marked") marks.take(message.ids);
+    if (message.kind === "selected") marks.take(message.ids);
   });
 
   function begin(message) {
@@ -83,7 +83,7 @@ function render({ model, el, kept, signal }) {
     run = message.run;
     clicked = next = null;
     look.begin();
-    marks.take(message.marked);
+    marks.take(message.selected);
   }
 
   function forget() {
@@ -194,7 +194,7 @@ function render({ model, el, kept, signal }) {
   sight.observe(el);
 
   // --- what is chosen, and what is looked at ---
-  const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
+  const marks = createMarks(showMarks, (ids) => model.send({ kind: "select", ids }));
   const look = createLook(model, showMarks, follow);
   tellBeforeKeys(el, signal, marks, look);
 

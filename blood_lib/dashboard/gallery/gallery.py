@@ -67,7 +67,7 @@ class Gallery(AllCells):
             "rejected": [[file.name, self.state.messages.reason(file.reason)] for file in rejected],
             "more": more,
         }
-        self.send(message | {"marked": list(state.marked)} if fresh else message)
+        self.send(message | {"selected": list(state.selected)} if fresh else message)
 
     def _describe(self, cell: Cell) -> list:
         return [

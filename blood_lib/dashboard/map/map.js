@@ -56,7 +56,7 @@ function render({ model, el, kept, signal }) {
   }
 
   function scene(ink, accent) {
-    return { ...atlas, zones, off, items: items.values(), marked: marks.has, ink, accent };
+    return { ...atlas, zones, off, items: items.values(), selected: marks.has, ink, accent };
   }
 
   /** Ring and tip lie over the picture, which need not be drawn anew for them. */
@@ -102,7 +102,7 @@ function render({ model, el, kept, signal }) {
     if (message.kind === "atlas") return takeAtlas(message, buffers);
     if (message.kind === "reset") begin(message);
     if (message.run !== run) return undefined;
-    if (message.kind === "marked") return marks.take(message.ids);
+    if (message.kind === "selected") return marks.take(message.ids);
     if (message.kind === "cells") takeItems(message.names, buffers);
     if (message.kind === "cells" || message.kind === "looks") takeLooks(buffers);
     return change();
@@ -120,7 +120,7 @@ function render({ model, el, kept, signal }) {
     items.clear();
     run = message.run;
     look.begin();
-    marks.take(message.marked);
+    marks.take(message.selected);
   }
 
   function takeItems(names, [ids, , , places]) {
@@ -137,7 +137,7 @@ function render({ model, el, kept, signal }) {
   }
 
   // --- what is chosen, and what is looked at ---
-  const marks = createMarks(showMarks, (ids) => model.send({ kind: "mark", ids }));
+  const marks = createMarks(showMarks, (ids) => model.send({ kind: "select", ids }));
   const look = createLook(model, place, follow);
   tellBeforeKeys(el, signal, marks, look);
 
@@ -253,7 +253,7 @@ function render({ model, el, kept, signal }) {
   /** Where each item is drawn, in px of the window: for tests, which cannot see. */
   canvas.points = () => {
     const { left, top } = canvas.getBoundingClientRect();
-    return drawn.map(({ item, x, y }) => ({ ...item, marked: marks.has(item.id), x: left + x, y: top + y }));
+    return drawn.map(({ item, x, y }) => ({ ...item, selected: marks.has(item.id), x: left + x, y: top + y }));
   };
   choose(kept.choosing ?? false);
   model.send({ kind: "hello" });

@@ -7,7 +7,7 @@ const REFERENCE_OPACITY = 0.6;
 const EXCLUDED_OPACITY = 0.3;
 const BOX = 16; // units a side of a shape, as Python has them
 const SIZE = 16; // px a side of an item's mark
-const MARKED_SIZE = 26;
+const SELECTED_SIZE = 26;
 const OUTLINE = 1.8; // px
 const REVIEWED_OUTLINE = 3.2;
 
@@ -57,7 +57,7 @@ function createPlot(groups) {
 
   /**
    * Draw into a canvas of `ratio` pixels a px; returns the items that lie in it: [{item, x, y}, ...].
-   * scene: {zones, reach of the zones, places, kinds, items, off, marked(id), ink, accent}
+   * scene: {zones, reach of the zones, places, kinds, items, off, selected(id), ink, accent}
    */
   function draw(canvas, lens, ratio, scene) {
     const [width, height] = lens.size();
@@ -73,7 +73,7 @@ function createPlot(groups) {
       const side = mark.width / ratio;
       pen.drawImage(mark, x - side / 2, y - side / 2, side, side);
     };
-    const sees = ([x, y]) => x > -MARKED_SIZE && y > -MARKED_SIZE && x < width + MARKED_SIZE && y < height + MARKED_SIZE;
+    const sees = ([x, y]) => x > -SELECTED_SIZE && y > -SELECTED_SIZE && x < width + SELECTED_SIZE && y < height + SELECTED_SIZE;
 
     pen.globalAlpha = REFERENCE_OPACITY;
     const small = clamp(Math.round(lens.unit() / 50), 4, 12);
@@ -88,7 +88,7 @@ function createPlot(groups) {
       if (off.has(item.group) || !sees(point)) continue;
       const [line, colour] = item.review ? [REVIEWED_OUTLINE, accent] : [OUTLINE, ink];
       pen.globalAlpha = item.group === groups.length - 1 ? EXCLUDED_OPACITY : 1;
-      put(sprite(item.group, scene.marked(item.id) ? MARKED_SIZE : SIZE, line, colour, ratio), point);
+      put(sprite(item.group, scene.selected(item.id) ? SELECTED_SIZE : SIZE, line, colour, ratio), point);
       drawn.push({ item, x: point[0], y: point[1] });
     }
     pen.globalAlpha = 1;

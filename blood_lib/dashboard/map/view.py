@@ -1,4 +1,4 @@
-"""The tab with the map: every cell among the reference cells; a click shows one, a lasso marks several.
+"""The tab with the map: every cell among the reference cells; a click shows one, a lasso selects several.
 
 What is sent is packed by `map_data.py`; how it looks is left to its scripts.
 """
@@ -71,7 +71,7 @@ class Map(AllCells):
         new, changed = ([cell for cell in cells if cell.place is not None] for cells in (new, changed))
         run = self.state.runs
         if fresh:
-            self.send({"kind": "reset", "run": run, "marked": list(self.state.marked)})
+            self.send({"kind": "reset", "run": run, "selected": list(self.state.selected)})
         if new:
             names = [cell.name for cell in new]
             self.send({"kind": "cells", "run": run, "names": names}, pack_cells(new, self._index))

@@ -43,7 +43,7 @@ class Review:
         if step:
             self._history.push(step)
             self._show({identity: after for identity, (_, after) in step.items()})
-        self._unmark(groups)
+        self._deselect(groups)
 
     def _show(self, groups: Groups) -> None:
         state = self.state
@@ -52,10 +52,10 @@ class Review:
                 state.cells = regroup(state.cells, groups)
             state.can_undo, state.can_redo = self._history.can_undo, self._history.can_redo
 
-    def _unmark(self, ids: Iterable[int]) -> None:
-        """What has been moved needs no mark any more."""
+    def _deselect(self, ids: Iterable[int]) -> None:
+        """What has been moved is selected no longer."""
         gone = set(ids)
-        self.state.marked = tuple(identity for identity in self.state.marked if identity not in gone)
+        self.state.selected = tuple(identity for identity in self.state.selected if identity not in gone)
 
     def _on_runs(self, _change: Any) -> None:
         self._history.clear()

@@ -70,7 +70,7 @@ class Controller:
         state = self.state
         with state.lock, state.hold_trait_notifications():
             state.error = state.notice = ""
-            state.selected, state.marked = None, ()
+            state.current, state.selected = None, ()
             state.cells = state.rejected = state.saved = ()
             state.proposals = 0
             state.runs += 1

@@ -205,10 +205,10 @@ function render({ model, el, signal }) {
   // --- keys ---
   const acts = {
     step: ({ by, doubtful, scrolls }) => (open() || !scrolls) && tell("step", { by, doubtful }),
-    confirm: () => tell("confirm", { marked: true }),
-    accept: () => tell("accept", { marked: true }),
-    dismiss: () => tell("dismiss", { marked: true }),
-    group: ({ key }) => keys.includes(key) && tell("move", { group: keys.indexOf(key), marked: true }),
+    confirm: () => tell("confirm", { selected: true }),
+    accept: () => tell("accept", { selected: true }),
+    dismiss: () => tell("dismiss", { selected: true }),
+    group: ({ key }) => keys.includes(key) && tell("move", { group: keys.indexOf(key), selected: true }),
     menu: () => open() && openGroups(),
     heat: () => open() && picture.toggle(),
     zoom: ({ by }) => open() && (by ? picture.zoomer.zoom(ZOOM_STEP ** by) : picture.zoomer.whole()),

@@ -25,7 +25,7 @@ STRENGTH = 45  # per cent, where the heat map's slider starts
 
 
 class Viewer(Part):
-    """The selected cell, and what can be done with it. One model, shown in two places."""
+    """The current cell, and what can be done with it. One model, shown in two places."""
 
     _esm = script("widgets/points", "viewer/zoom", "viewer/plane", "widgets/menu", "viewer/viewer")
     accepts = ("step", "close", "confirm", "move", "accept", "dismiss")
@@ -43,7 +43,7 @@ class Viewer(Part):
         self._walk, self._walking = Walk(), False
         self._shown: Cell | None = None
         super().__init__(state, "viewer")
-        state.observe(state.guard(self._on_selected), "selected")
+        state.observe(state.guard(self._on_current), "current")
         state.observe(state.guard(self._on_cells), "cells")
         state.observe(state.guard(self._on_classifier), "classifier")
 
@@ -60,10 +60,10 @@ class Viewer(Part):
 
     # --- what is shown ---
 
-    def _on_selected(self, _change: Any) -> None:
+    def _on_current(self, _change: Any) -> None:
         if not self._walking:
             self._begin()
-        cell = self.state.cell(self.state.selected)
+        cell = self.state.cell(self.state.current)
         self._shown = cell
         if cell is None:
             with self.hold_sync():
@@ -143,23 +143,23 @@ class Viewer(Part):
         by = content.get("by")
         if by not in (1, -1):
             return
-        if self.state.selected is None:
+        if self.state.current is None:
             self._begin()
         doubtful = content.get("doubtful") is True
         wanted = (lambda identity: self.state.cell(identity).doubtful) if doubtful else (lambda _: True)
-        found = self._walk.step(self.state.selected, by, wanted)
+        found = self._walk.step(self.state.current, by, wanted)
         if found is not None:
             self._go(found)
 
     def _go(self, identity: int) -> None:
         self._walking = True
         try:
-            self.state.selected = identity
+            self.state.current = identity
         finally:
             self._walking = False
 
     def _on_close(self, _content: dict, _buffers: list) -> None:
-        self.state.selected = None
+        self.state.current = None
 
     # --- what people say ---
 
@@ -187,11 +187,11 @@ class Viewer(Part):
             self.state.command = Command(kind, ids=ids)
 
     def _find_meant(self, content: dict) -> tuple[int, ...]:
-        """The cell that is shown; with `marked` the marked ones instead, if there are any."""
+        """The cell that is shown; with `selected` the selected ones instead, if there are any."""
         state = self.state
-        if state.marked and content.get("marked") is True:
-            return state.marked
-        return () if state.selected is None else (state.selected,)
+        if state.selected and content.get("selected") is True:
+            return state.selected
+        return () if state.current is None else (state.current,)
 
 
 def find_cams(classifier: Any, cell: Cell) -> np.ndarray | None:

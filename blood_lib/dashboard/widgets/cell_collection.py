@@ -19,19 +19,19 @@ MOST_IDS = 10_000  # in one message: no upload has more images
 
 
 class AllCells(Part):
-    """Gets new and changed cells as they come, and hears which are looked at, marked and moved."""
+    """Gets new and changed cells as they come, and hears which are opened, selected and moved."""
 
-    accepts = ("hello", "select", "mark", "move")
+    accepts = ("hello", "open", "select", "move")
 
     groups = List(help="name, label, colour and shape of all groups, as name_groups has them").tag(sync=True)
-    selected = Int(None, allow_none=True).tag(sync=True)
+    current = Int(None, allow_none=True).tag(sync=True)
 
     def __init__(self, state: DashboardState, section: str):
         super().__init__(state, section)
         self._forget()
-        self._marked: tuple[int, ...] = ()  # as the page has them
-        state.observe(state.guard(self._on_marked), "marked")
-        state.observe(self._copy, "selected")
+        self._selected: tuple[int, ...] = ()  # as the page has them
+        state.observe(state.guard(self._on_selected), "selected")
+        state.observe(self._copy, "current")
 
     def relabel(self) -> None:
         bundle = self.state.bundle
@@ -63,11 +63,11 @@ class AllCells(Part):
         """Send what is new or not as it was the last time; all of it when another run has begun."""
         raise NotImplementedError
 
-    def _on_marked(self, _change: Any) -> None:
-        """Marks from elsewhere; the page's own would overtake what is marked there meanwhile."""
-        if self.state.marked != self._marked:
-            self._marked = self.state.marked
-            self.send({"kind": "marked", "run": self.state.runs, "ids": list(self._marked)})
+    def _on_selected(self, _change: Any) -> None:
+        """What is selected elsewhere; the page's own would overtake what is selected there meanwhile."""
+        if self.state.selected != self._selected:
+            self._selected = self.state.selected
+            self.send({"kind": "selected", "run": self.state.runs, "ids": list(self._selected)})
 
     # --- what the page says ---
 
@@ -82,14 +82,14 @@ class AllCells(Part):
         found = [cell for cell in map(self.state.cell, named) if cell is not None]
         return list({cell.id: cell for cell in found}.values())
 
-    def _on_select(self, content: dict, _buffers: list) -> None:
+    def _on_open(self, content: dict, _buffers: list) -> None:
         cell = self.state.cell(content.get("id"))
         if cell is not None:
-            self.state.selected = cell.id
+            self.state.current = cell.id
 
-    def _on_mark(self, content: dict, _buffers: list) -> None:
-        self._marked = tuple(cell.id for cell in self._cells(content))
-        self.state.marked = self._marked
+    def _on_select(self, content: dict, _buffers: list) -> None:
+        self._selected = tuple(cell.id for cell in self._cells(content))
+        self.state.selected = self._selected
 
     def _on_move(self, content: dict, _buffers: list) -> None:
         group = content.get("group")

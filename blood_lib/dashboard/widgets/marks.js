@@ -88,12 +88,12 @@ function createMarks(show, tell) {
 
 /** The cell that is looked at, here and in every tab; `show()` is called after every change, `follow(id)` after one from elsewhere. */
 function createLook(model, show, follow) {
-  let current = model.get("selected");
+  let current = model.get("current");
   let asked = null; // the same, until Python has heard of it
   const messenger = createMessenger();
 
-  model.on("change:selected", () => {
-    if (asked !== null && asked !== model.get("selected")) return; // the answer to an earlier wish
+  model.on("change:current", () => {
+    if (asked !== null && asked !== model.get("current")) return; // the answer to an earlier wish
     begin();
     show();
     follow(current);
@@ -101,7 +101,7 @@ function createLook(model, show, follow) {
 
   function begin() {
     asked = null;
-    current = model.get("selected");
+    current = model.get("current");
   }
 
   return {
@@ -109,8 +109,8 @@ function createLook(model, show, follow) {
     current: () => current,
     at(id, after = 0) {
       current = id;
-      asked = id === model.get("selected") ? null : id;
-      messenger.later(() => model.send({ kind: "select", id }), after);
+      asked = id === model.get("current") ? null : id;
+      messenger.later(() => model.send({ kind: "open", id }), after);
       show();
     },
     tellNow: messenger.now,

@@ -58,28 +58,28 @@ def test_a_false_group_moves_nothing(app: App, gallery: Gallery, group: object) 
 
 @pytest.mark.parametrize("hostile", [None, "all", 5, {}, [None, "1", -1, 10**9, [1], True]])
 def test_false_ids_are_no_cells(app: App, gallery: Gallery, hostile: object) -> None:
-    for kind in ("move", "confirm", "mark"):
+    for kind in ("move", "confirm", "select"):
         say(gallery, kind=kind, ids=hostile, group=0)
     assert not any(cell.reviewed for cell in app.state.cells)
-    assert app.state.marked == ()
+    assert app.state.selected == ()
     assert not app.state.error
 
 
-def test_marks_of_the_page_are_not_sent_back_and_others_are(app: App, gallery: Gallery) -> None:
-    """An echo could overtake what is marked meanwhile."""
+def test_what_the_page_selects_is_not_sent_back_and_others_are(app: App, gallery: Gallery) -> None:
+    """An echo could overtake what is selected meanwhile."""
     heard = listen(gallery)
-    say(gallery, kind="mark", ids=ids(app)[:2])
-    assert app.state.marked == tuple(ids(app)[:2])
+    say(gallery, kind="select", ids=ids(app)[:2])
+    assert app.state.selected == tuple(ids(app)[:2])
     assert not heard
-    app.state.marked = tuple(ids(app)[2:])
+    app.state.selected = tuple(ids(app)[2:])
     assert heard[-1].content["ids"] == ids(app)[2:]
 
 
 def test_a_page_that_starts_anew_gets_the_marks_too(app: App, gallery: Gallery) -> None:
-    app.state.marked = tuple(ids(app)[:1])
+    app.state.selected = tuple(ids(app)[:1])
     heard = listen(gallery)
     say(gallery, kind="hello")
-    assert (heard[-1].content["kind"], heard[-1].content["marked"]) == ("reset", ids(app)[:1])
+    assert (heard[-1].content["kind"], heard[-1].content["selected"]) == ("reset", ids(app)[:1])
 
 
 def test_the_page_knows_whether_more_cells_come(app: App, gallery: Gallery) -> None:

@@ -131,10 +131,10 @@ def test_a_look_tells_group_status_review_and_confidence(app: App) -> None:
 def test_marks_from_elsewhere_reach_the_map_and_its_own_do_not_come_back(app: App) -> None:
     heard, first = greet(app), app.state.cells[0].id
     heard.clear()
-    app.state.marked = (first,)
-    assert heard.pop().content == {"kind": "marked", "run": app.state.runs, "ids": [first]}
-    say(app.map.map, kind="mark", ids=[])
-    assert app.state.marked == ()
+    app.state.selected = (first,)
+    assert heard.pop().content == {"kind": "selected", "run": app.state.runs, "ids": [first]}
+    say(app.map.map, kind="select", ids=[])
+    assert app.state.selected == ()
     assert not heard
 
 
@@ -144,18 +144,18 @@ def test_marks_from_elsewhere_reach_the_map_and_its_own_do_not_come_back(app: Ap
 def test_a_click_on_the_map_selects_and_a_false_one_does_not(app: App) -> None:
     known = app.state.cells[1].id
     for identity, expected in [(known, known), (99, None), (-1, None), ("0", None), (True, None)]:
-        app.state.selected = None
-        say(app.map.map, kind="select", id=identity)
-        assert app.state.selected == app.map.map.selected == expected
+        app.state.current = None
+        say(app.map.map, kind="open", id=identity)
+        assert app.state.current == app.map.map.current == expected
 
 
 def test_a_lasso_marks_cells_and_the_bar_moves_them(app: App) -> None:
     ids = [app.state.cells[i].id for i in (0, 3)]
-    say(app.map.map, kind="mark", ids=[*ids, 99, "1", True, ids[0]])
-    assert app.state.marked == tuple(ids)
+    say(app.map.map, kind="select", ids=[*ids, 99, "1", True, ids[0]])
+    assert app.state.selected == tuple(ids)
     for hostile in (None, 5, -1, "green", True):
         say(app.map.map, kind="move", group=hostile, ids=ids)
     assert not any(cell.reviewed for cell in app.state.cells)
     say(app.map.map, kind="move", group=1, ids=ids)
     assert [cell.group for cell in app.state.cells] == ["green", None, None, "green"]
-    assert app.state.marked == ()
+    assert app.state.selected == ()

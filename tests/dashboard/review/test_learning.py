@@ -110,14 +110,14 @@ def test_a_proposal_is_answered_where_the_cell_is_looked_at(app: App) -> None:
     assert others
     say(app.viewer, kind="accept")  # none is looked at, and so none is meant
     assert app.state.proposals == 2 + len(others)
-    app.state.selected = first.id
+    app.state.current = first.id
     assert app.viewer.cell["proposal"] == NAMES.index(first.proposal)
     heat = app.viewer.heat
     say(app.viewer, kind="accept")
     assert app.state.cell(first.id).label == first.proposal and app.state.adapted
     assert app.viewer.cell["proposal"] is None
     assert app.viewer.heat != heat  # what spoke for the one type is not what speaks for the other
-    app.state.selected = second.id
+    app.state.current = second.id
     say(app.viewer, kind="dismiss")
     assert app.state.cell(second.id).label == second.label and not app.state.cell(second.id).reviewed
     assert app.state.proposals == len(others)
@@ -153,7 +153,7 @@ def test_a_heat_map_is_looked_for_again(app: App) -> None:
     do(app, "accept")
     cell = app.state.cells[-1]
     assert cell.result.cams is None
-    app.state.selected = cell.id
+    app.state.current = cell.id
     assert app.viewer.heat.startswith(b"\x89PNG")
 
 

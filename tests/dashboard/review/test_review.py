@@ -1,4 +1,4 @@
-"""Moving cells: what counts and what is marked afterwards, undo and redo, and that every tab follows."""
+"""Moving cells: what counts and what is selected afterwards, undo and redo, and that every tab follows."""
 
 from __future__ import annotations
 
@@ -88,9 +88,9 @@ def test_a_move_that_changes_nothing_is_no_step(app: App) -> None:
 
 def test_only_what_was_moved_loses_its_mark(app: App) -> None:
     ids = [cell.id for cell in app.state.cells]
-    app.state.marked = tuple(ids)
+    app.state.selected = tuple(ids)
     move(app, 0, 2, group="blue")
-    assert app.state.marked == (ids[1],)
+    assert app.state.selected == (ids[1],)
 
 
 def test_undo_is_not_offered_for_cells_that_are_gone(app: App) -> None:
@@ -125,5 +125,5 @@ def test_every_tab_lives_with_cells_that_count_nowhere(app: App) -> None:
     for tab in ("chart", "classification", "map", "upload"):
         app.state.tab = tab
         for cell in app.state.cells:
-            app.state.selected = cell.id
+            app.state.current = cell.id
     assert not app.state.error

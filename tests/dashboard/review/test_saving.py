@@ -110,7 +110,7 @@ def test_what_was_reviewed_is_unsaved_until_a_file_has_it(app: App, tiny_classif
 def test_without_images_everything_still_works(app: App) -> None:
     do(app, "open_review", content=save(app, images=False))
     cell = app.state.cells[0]
-    app.state.selected = cell.id
+    app.state.current = cell.id
     assert app.viewer.image.startswith(b"\xff\xd8") and not app.viewer.heat
     do(app, "move", ids=(cell.id,), group="red")
     assert app.state.cells[0].label == "red"

@@ -50,11 +50,11 @@ def test_the_bundles_examples_are_classified(app: App) -> None:
 
 def test_a_new_upload_takes_the_place_of_the_old(app: App) -> None:
     classify(app, drawn_files())
-    app.state.selected = app.state.cells[0].id
+    app.state.current = app.state.cells[0].id
     old = {cell.id for cell in app.state.cells}
     classify(app, drawn_files()[:1])
     assert len(app.state.cells) == 1
-    assert app.state.selected is None
+    assert app.state.current is None
     assert app.state.cells[0].id not in old
 
 

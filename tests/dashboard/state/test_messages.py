@@ -98,7 +98,7 @@ def app(tiny_classifier: Classifier) -> App:
     """In Spanish, with cells, a file that is no image, and every tab drawn."""
     app = App(tiny_classifier, language="es")
     classify(app, [*drawn_files(), ("text.jpg", b"no image")])
-    app.state.selected = app.state.cells[0].id
+    app.state.current = app.state.cells[0].id
     for tab in TABS:
         app.state.tab = tab
     assert not app.state.error

@@ -28,18 +28,18 @@ def app(tiny_classifier: Classifier) -> App:
 
 
 def shown(app: App) -> Cell:
-    return app.state.cell(app.state.selected)
+    return app.state.cell(app.state.current)
 
 
 def select(app: App, index: int) -> Cell:
-    app.state.selected = app.state.cells[index].id
+    app.state.current = app.state.cells[index].id
     return shown(app)
 
 
 # --- what is shown ---
 
 
-def test_a_selected_cell_is_shown_with_all_that_the_model_says(app: App) -> None:
+def test_the_current_cell_is_shown_with_all_that_the_model_says(app: App) -> None:
     cell, viewer = select(app, GREEN), app.viewer
     assert viewer.cell["name"] == cell.name
     assert viewer.cell["group"] == viewer.cell["said"] == GREEN
@@ -97,7 +97,7 @@ def test_another_language_names_the_same_cell_anew(app: App) -> None:
     app.state.messages = type(app.state.messages).for_bundle(app.state.bundle, "en")
     assert app.viewer.edition == before + 1
     assert len(app.viewer.groups) == 5
-    assert app.viewer.cell["id"] == app.state.selected
+    assert app.viewer.cell["id"] == app.state.current
 
 
 def test_the_frame_is_the_centred_square_that_the_network_saw() -> None:
@@ -112,12 +112,12 @@ def test_the_frame_is_the_centred_square_that_the_network_saw() -> None:
 def test_one_goes_through_all_cells_and_closes(app: App) -> None:
     ids = [cell.id for cell in app.state.cells]  # a cell of each class, in the bundle's order
     say(app.viewer, kind="step", by=1)
-    assert app.state.selected == ids[0]
+    assert app.state.current == ids[0]
     say(app.viewer, kind="step", by=-1)
-    assert app.state.selected == ids[-1]
+    assert app.state.current == ids[-1]
     for hostile in (10**9, "1", None, 0.5, [1]):
         say(app.viewer, kind="step", by=hostile)
-        assert app.state.selected == ids[-1]
+        assert app.state.current == ids[-1]
     say(app.viewer, kind="close")
     assert app.viewer.cell == app.viewer.near == {}
     assert app.viewer.image == app.viewer.heat == b""
@@ -128,9 +128,9 @@ def test_a_moved_cell_keeps_its_turn(app: App) -> None:
     select(app, 0)
     say(app.viewer, kind="move", group=BLUE)
     say(app.viewer, kind="step", by=1)
-    assert app.state.selected == second
+    assert app.state.current == second
     say(app.viewer, kind="step", by=-1)
-    assert app.state.selected == first
+    assert app.state.current == first
 
 
 def test_a_cell_that_is_chosen_elsewhere_begins_a_walk_in_the_order_of_now(app: App) -> None:
@@ -146,13 +146,13 @@ def test_the_next_doubtful_cell_is_one_that_nobody_has_looked_at(app: App) -> No
     app.state.cells = (app.state.cells[0], *doubtful[1:])
     select(app, 0)
     say(app.viewer, kind="step", by=1, doubtful=True)
-    assert app.state.selected == doubtful[1].id
+    assert app.state.current == doubtful[1].id
     say(app.viewer, kind="confirm")
     say(app.viewer, kind="step", by=-1, doubtful=True)
-    assert app.state.selected == doubtful[2].id
+    assert app.state.current == doubtful[2].id
     say(app.viewer, kind="confirm")
     say(app.viewer, kind="step", by=1, doubtful=True)
-    assert app.state.selected == doubtful[2].id
+    assert app.state.current == doubtful[2].id
 
 
 # --- what people say ---
@@ -182,13 +182,13 @@ def test_a_hostile_group_moves_nothing(app: App, group: object) -> None:
     assert not app.state.error
 
 
-def test_a_key_moves_the_marked_cells_and_a_button_the_one_that_is_shown(app: App) -> None:
+def test_a_key_moves_the_selected_cells_and_a_button_the_one_that_is_shown(app: App) -> None:
     first, second, third = (cell.id for cell in app.state.cells)
-    app.state.marked = (second, third)
+    app.state.selected = (second, third)
     select(app, RED)
     say(app.viewer, kind="move", group=BLUE)
     assert [cell.group for cell in app.state.cells] == ["blue", None, None]
-    say(app.viewer, kind="move", group=RED, marked=True)
+    say(app.viewer, kind="move", group=RED, selected=True)
     assert [cell.group for cell in app.state.cells] == ["blue", "red", "red"]
 
 

@@ -148,8 +148,8 @@ def test_a_request_for_very_many_thumbnails_is_cut(app: App) -> None:
 
 @pytest.mark.parametrize("identity", [10**9, -1, "1", None, [1], 1.5, True])
 def test_a_hostile_selection_selects_nothing(app: App, identity: object) -> None:
-    say(app.classification.gallery, kind="select", id=identity)
-    assert app.state.selected is None
+    say(app.classification.gallery, kind="open", id=identity)
+    assert app.state.current is None
 
 
 # --- pictures ---
