@@ -140,7 +140,10 @@ def _compare_classifiers(bundle: Bundle, contents: list[bytes], repeats: int) ->
     agree = _agree(ours(), theirs())
     _say(
         f"End to end, {len(files)} JPEG files in memory ({agree:.1%} get the same class)",
-        ("Classifier.classify (maps, distances as well)", "decode, prepare, eager float32 torch, softmax"),
+        (
+            "Classifier.classify (maps and OOD scores as well)",
+            "decode, prepare, eager float32 torch, softmax",
+        ),
         time_in_turns([ours, theirs], n_rounds=repeats),
         per=len(files),
         unit="ms an image",
@@ -156,13 +159,13 @@ def _compare_maps(bundle: Bundle, contents: list[bytes], repeats: int) -> None:
     rows = np.random.default_rng(0).permutation(len(atlas))[:N_REFIT]
     everything = np.concatenate([atlas.features[rows], new])
     started = time.perf_counter()
-    atlas.place(new)
+    atlas.transform(new)
     first = time.perf_counter() - started
     refit = lambda: TSNE(random_state=0).fit_transform(everything)  # noqa: E731
     _say(
         f"{len(new)} cells on the map (the first time, with its table: {first * 1000:.0f} ms)",
         ("Atlas.place", f"scikit-learn t-SNE of {len(rows)} reference cells with them"),
-        time_in_turns([lambda: atlas.place(new), refit], n_rounds=repeats),
+        time_in_turns([lambda: atlas.transform(new), refit], n_rounds=repeats),
         unit="ms",
     )
 

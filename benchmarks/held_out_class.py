@@ -27,7 +27,7 @@ from blood_lib.files.errors import BloodError
 from blood_lib.inference.network import Network
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
-from blood_lib.study.export import choose_distance, compile_network, sample_per_class
+from blood_lib.study.export import choose_ood_threshold, compile_network, sample_per_class
 from blood_lib.study.train.loaders import load_views
 from blood_lib.study.train.recipe import Recipe
 from blood_lib.study.train.training import CLASS_INDEX, load_network, train
@@ -55,7 +55,7 @@ def compute_auroc(known: np.ndarray, strange: np.ndarray) -> tuple[float, float,
 
 def share_flagged(valid: np.ndarray, strange: np.ndarray) -> float:
     """The share of strange images that score above the threshold that the scores `valid` (N,) set."""
-    return float((strange > choose_distance(valid)).mean())
+    return float((strange > choose_ood_threshold(valid)).mean())
 
 
 def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:

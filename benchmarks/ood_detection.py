@@ -28,7 +28,7 @@ from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
 from blood_lib.study.evaluate.evaluation import share
 from blood_lib.study.evaluate.labelled import find_labelled
-from blood_lib.study.export import choose_distance
+from blood_lib.study.export import choose_ood_threshold
 from blood_lib.study.train.loaders import load_views
 
 __all__ = ["Server", "compare", "main"]
@@ -57,7 +57,7 @@ def compare(server: Server, root: Path, split: pd.DataFrame, elsewhere: Path | N
     valid, test = (server.run_files(root, split["file"][split["part"] == part]) for part in ("valid", "test"))
     atlas = Atlas.from_bytes(server.bundle.read("atlas.npz"))
     scores = fit_scores(atlas, valid, server.bundle.temperature)
-    limits = {name: choose_distance(score(valid)) for name, score in scores.items()}
+    limits = {name: choose_ood_threshold(score(valid)) for name, score in scores.items()}
     sets = [
         (s.name, "choose" if s.to_choose else "report", server.run_images(s.images)) for s in draw_sources(n)
     ]

@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from blood_lib.atlas import Atlas
 from blood_lib.inference.network import Network
-from blood_lib.study.export import choose_distance
+from blood_lib.study.export import choose_ood_threshold
 
 __all__ = ["Outputs", "Score", "fit_scores", "run_network"]
 
@@ -53,7 +53,7 @@ def fit_scores(atlas: Atlas, valid: Outputs, temperature: float) -> dict[str, Sc
         "relative residual": lambda x: atlas.residual(x.features),
         "residual or neighbours": _fit_either(atlas, valid),
         "ViM": _fit_vim(atlas, valid),
-        "served": lambda x: atlas.distance(x.features),
+        "served": lambda x: atlas.ood_score(x.features),
     }
 
 
@@ -87,7 +87,7 @@ def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
     mean, each as a multiple of the threshold that the cells of the validation part give it.
     """
     parts = [lambda x: atlas.residual(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
-    limits = [choose_distance(part(valid)) for part in parts]
+    limits = [choose_ood_threshold(part(valid)) for part in parts]
     return lambda x: np.max([part(x) / limit for part, limit in zip(parts, limits, strict=True)], axis=0)
 
 

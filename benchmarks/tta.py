@@ -38,7 +38,7 @@ _BATCH = 128  # images
 
 def _change(bundle: Bundle, crops: Sequence[float], below: float) -> Bundle:
     """The bundle with another second look, or none."""
-    how = replace(bundle.preprocessing, further_crops=tuple(crops), doubtful_below=below)
+    how = replace(bundle.preprocessing, tta_crops=tuple(crops), tta_below=below)
     return bundle.change(files={}, preprocessing=how)
 
 
@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     root, split, bundle = find_dataset(args.data), load_split(args.data), load_bundle(args.bundle)
     how = bundle.preprocessing
-    crops, below = args.crops or how.further_crops, args.below or how.doubtful_below
+    crops, below = args.crops or how.tta_crops, args.below or how.tta_below
     if not crops or not below:
         raise BloodError(f"{bundle.path} looks once: give --crops and --below.")
     network = Network(bundle)

@@ -19,7 +19,7 @@ from torch import nn
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, ClassInfo, Preprocessing, Thresholds, save_bundle
 from blood_lib.inference.calibration import choose_confidence, fit_temperature
-from blood_lib.study.export import choose_distance, export_onnx, sample_per_class
+from blood_lib.study.export import choose_ood_threshold, export_onnx, sample_per_class
 from blood_lib.study.train.architectures import CellNetwork
 from tests.fixtures_bundle import encode
 
@@ -84,7 +84,7 @@ def save_digits_bundle(folder: Path) -> Bundle:
         ],
         preprocessing=Preprocessing(SIDE, 1.0, MEAN, STD),
         temperature=temperature,
-        thresholds=Thresholds(confidence, choose_distance(atlas.distance(features[valid]))),
+        thresholds=Thresholds(confidence, choose_ood_threshold(atlas.ood_score(features[valid]))),
         card=CARD,
         files={"model.onnx": export_onnx(network, SIDE), "atlas.npz": atlas.to_bytes()} | examples,
     )

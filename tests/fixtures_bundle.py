@@ -115,7 +115,7 @@ def save_tiny_bundle(folder: Path, *, seed: int = 0, half: bool = False, **chang
         ],
         "preprocessing": Preprocessing(IMAGE_SIZE, 0.8, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)),
         "temperature": 1.5,
-        "thresholds": Thresholds(confidence=0.6, distance=1.2),
+        "thresholds": Thresholds(confidence=0.6, ood_score=1.2),
         "card": {"intended_use": {"en": "Tests.", "es": "Pruebas."}},
         "files": files,
     }

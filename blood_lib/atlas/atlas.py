@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from blood_lib.atlas.memory_bank import N_AXES, N_NEIGHBOURS, MemoryBank
-from blood_lib.atlas.transform import Placer
+from blood_lib.atlas.transform import Embedding
 from blood_lib.files.arrays import load_arrays, save_arrays
 
 __all__ = ["Atlas", "Zones"]
@@ -159,7 +159,7 @@ class Atlas:
         return self._change(
             features=np.concatenate([self.features, features]),
             target=np.concatenate([self.target, target]),
-            embedding=np.concatenate([self.embedding, self.place(features)]),
+            embedding=np.concatenate([self.embedding, self.transform(features)]),
         )
 
     def with_axes(self, axes: np.ndarray) -> "Atlas":
@@ -191,18 +191,18 @@ class Atlas:
         axes, _ = np.linalg.qr(rest.T @ inside[:, last])
         return axes.T.astype(np.float32)
 
-    def place(self, features: np.ndarray) -> np.ndarray:
+    def transform(self, features: np.ndarray) -> np.ndarray:
         """Where new cells, features (N, D), belong on the map: (N, 2) float32.
 
         Each cell is placed by itself, so its place is the same alone, among others and on every run. What is
         like no reference cell at all can be driven off the map: it stays at its edge.
         """
-        places = self._placer.place(self._reduce(features)) / self.scale
+        places = self._embedded.transform(self._reduce(features)) / self.scale
         return places.clip(-ZONE_EDGE, ZONE_EDGE).astype(np.float32)
 
     @cached_property
-    def _placer(self) -> Placer:
-        return Placer(self._reduce(self.features), self.embedding.astype(np.float64) * self.scale)
+    def _embedded(self) -> Embedding:
+        return Embedding(self._reduce(self.features), self.embedding.astype(np.float64) * self.scale)
 
     def _reduce(self, features: np.ndarray) -> np.ndarray:
         """PCA, row by row: a product of whole matrices would round a row by what stands beside it."""
@@ -210,11 +210,11 @@ class Atlas:
         rows = [axes @ (row - self.pca_mean) for row in np.asarray(features, np.float32)]
         return np.array(rows, np.float64).reshape(-1, len(axes))
 
-    def distance(self, features: np.ndarray) -> np.ndarray:
-        """How unfamiliar cells, features (N, D), are: (N,) float32, 0 or more.
+    def ood_score(self, features: np.ndarray) -> np.ndarray:
+        """Out-of-distribution score of cells, features (N, D): (N,) float32, 0 or more.
 
-        The relative residual, or the distance in the memory bank where that is larger: the first knows what
-        is no blood cell, the second what is a cell of a type never shown.
+        The larger of two: the relative residual, which is high for what is no blood cell, and the distance
+        in the memory bank, which is high for cells of a type that was not trained on.
         """
         residual = self.residual(features)
         if self.bank is None:

@@ -6,7 +6,7 @@ against each other. Which points, and in what space, is for `atlas.py`.
 
 import numpy as np
 
-__all__ = ["Placer"]
+__all__ = ["Embedding"]
 
 # openTSNE's defaults for `transform` (Poličar et al. 2024, doi:10.18637/jss.v109.i03, section 3.4)
 PERPLEXITY = 5
@@ -21,8 +21,11 @@ _STEP = 0.5  # of the grid on which the repulsion is tabulated; t-SNE's kernel i
 _MARGIN = 5.0
 
 
-class Placer:
-    """A finished embedding (M, 2), t-SNE's own units, of reference points (M, P)."""
+class Embedding:
+    """A finished embedding (M, 2) of reference points (M, P), in t-SNE's own units.
+
+    Named after openTSNE's `TSNEEmbedding`, whose `transform` it computes.
+    """
 
     def __init__(self, reference: np.ndarray, embedding: np.ndarray) -> None:
         self.reference = np.asarray(reference, np.float64)
@@ -30,7 +33,7 @@ class Placer:
         self._squares = np.square(self.reference).sum(axis=1)
         self._repulsion = _Repulsion(self.embedding)
 
-    def place(self, points: np.ndarray) -> np.ndarray:
+    def transform(self, points: np.ndarray) -> np.ndarray:
         """Where new points (N, P) belong: (N, 2) float64. Every point is placed as if it were alone."""
         if not len(points):
             return np.empty((0, 2))

@@ -94,15 +94,16 @@ def _text(value: Any) -> str:
 
 def _describe_input(bundle: Bundle) -> dict[str, str]:
     how, limits = bundle.preprocessing, bundle.thresholds
+    unfamiliar = limits.ood_score
     size = f"{how.image_size} x {how.image_size} px"
-    again = ", ".join(map(_percent, how.further_crops))
-    below = f"below a confidence of {_percent(how.doubtful_below)}, unless it is unfamiliar"
+    again = ", ".join(map(_percent, how.tta_crops))
+    below = f"below a confidence of {_percent(how.tta_below)}, unless it is unfamiliar"
     return {
         "what the network sees": f"the middle {_percent(how.crop)} of the image, at {size}",
         **({"it looks again": f"{below}: at the middle {again}, too; the mean counts"} if again else {}),
         "logits are divided by": f"{bundle.temperature:.3g}",
         "`ok` takes a confidence of": f"{_percent(limits.confidence)} or more",
-        "`unfamiliar` is what lies away from the cells that are known by more than": f"{limits.distance:.4g}",
+        "`unfamiliar` is what lies away from the cells that are known by more than": f"{unfamiliar:.4g}",
     }
 
 

@@ -21,10 +21,12 @@ __all__ = [
     "parse_text",
     "parse_texts",
     "parse_thresholds",
+    "rename_older_keys",
 ]
 
 _MAX_VIEWS = 16  # of one image
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_KEYS_OF_TODAY = {"distance": "ood_score", "further_crops": "tta_crops", "doubtful_below": "tta_below"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class Preprocessing:
     crop: float  # side of the centred square that is cut out, as a share of the image's shorter side
     mean: tuple[float, float, float]  # of each channel, pixels in [0, 1]
     std: tuple[float, float, float]
-    further_crops: tuple[float, ...] = ()  # of the views that a doubtful image is seen in, too
-    doubtful_below: float = 0.0  # calibrated confidence in the view of `crop`
+    tta_crops: tuple[float, ...] = ()  # test-time augmentation: further values of `crop`, for doubtful images
+    tta_below: float = 0.0  # calibrated confidence below which an image is doubtful
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Thresholds:
     """Where an answer stops being `ok`."""
 
     confidence: float  # calibrated; below it a cell is uncertain
-    distance: float  # from all that the reference cells have in common; above it a cell is unfamiliar
+    ood_score: float  # out-of-distribution score (`Atlas.ood_score`); above it a cell is unfamiliar
 
 
 def parse_class(data: dict[str, Any]) -> ClassInfo:
@@ -99,27 +101,34 @@ def parse_subtype(data: dict[str, Any]) -> SubtypeInfo:
     return SubtypeInfo(parse_text(data["name"]), parse_texts(data["label"]))
 
 
+def rename_older_keys(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` with the keys of today, where it has those of older bundles and recipes."""
+    return {_KEYS_OF_TODAY.get(key, key): value for key, value in data.items()}
+
+
 def parse_thresholds(data: dict[str, Any]) -> Thresholds:
     """The entry `thresholds`."""
+    data = rename_older_keys(data)
     return Thresholds(
-        confidence=parse_number(data["confidence"], 0, 1), distance=parse_number(data["distance"], 0, 1e9)
+        confidence=parse_number(data["confidence"], 0, 1), ood_score=parse_number(data["ood_score"], 0, 1e9)
     )
 
 
 def parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
-    """The entry `preprocessing`; of bundles made before there were further views, as well."""
-    further = data.get("further_crops", ())
-    if len(further) > _MAX_VIEWS:
-        raise ValueError(f"{len(further)} further views are more than {_MAX_VIEWS}")
-    if bool(further) != bool(data.get("doubtful_below", 0)):
-        raise ValueError("further views are for answers below a confidence, and the other way round")
+    """The entry `preprocessing`; test-time augmentation is optional."""
+    data = rename_older_keys(data)
+    crops = data.get("tta_crops", ())
+    if len(crops) > _MAX_VIEWS:
+        raise ValueError(f"{len(crops)} crops for test-time augmentation are more than {_MAX_VIEWS}")
+    if bool(crops) != bool(data.get("tta_below", 0)):
+        raise ValueError("tta_crops and tta_below need each other")
     return Preprocessing(
         image_size=int(parse_number(data["image_size"], 16, 2048)),
         crop=parse_number(data["crop"], 0.01, 1),
         mean=_numbers(data["mean"], 3, -10, 10),
         std=_numbers(data["std"], 3, 1e-6, 10),
-        further_crops=tuple(parse_number(crop, 0.01, 1) for crop in further),
-        doubtful_below=parse_number(data.get("doubtful_below", 0), 0, 1),
+        tta_crops=tuple(parse_number(crop, 0.01, 1) for crop in crops),
+        tta_below=parse_number(data.get("tta_below", 0), 0, 1),
     )
 
 

@@ -115,7 +115,7 @@ def _load_images(table: Path, rows: list[tuple[str, str]]) -> "tuple[list[Image.
 
 
 def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
-    from blood_lib.inference.adapt import ENOUGH
+    from blood_lib.inference.adapt import MIN_IMAGES
 
     entry, (metric,) = bundle.card["adaptation"], bundle.card["metrics"]
     n, limits = metric["n"], bundle.thresholds
@@ -129,10 +129,11 @@ def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
         f"(95 % interval {metric['low']:.1%} to {metric['high']:.1%})."
     )
     print(
-        f"ok takes a confidence of {limits.confidence:.1%} and a distance of at most {limits.distance:.3f}."
+        f"ok takes a confidence of {limits.confidence:.1%} and an out-of-distribution score of at most "
+        f"{limits.ood_score:.3f}."
     )
-    if n < ENOUGH:
+    if n < MIN_IMAGES:
         print(
-            f"Fewer than {ENOUGH} images tell too little about what is ok there: that is as strict as before."
+            f"Fewer than {MIN_IMAGES} images are too few to fit thresholds: `ok` is as strict as before."
         )
     print(f"The bundle is in {out}.")

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from blood_lib.bundle import ClassInfo
 from blood_lib.counts.counts import Count, compute_shares, count, interval
 
-__all__ = ["ENOUGH", "Differential", "Ratio", "compute_differential", "judge", "ratio_interval"]
+__all__ = ["MIN_CELLS", "Differential", "Ratio", "compute_differential", "judge", "ratio_interval"]
 
-ENOUGH = (100, 200)
-"""Below the first a differential says next to nothing; from the second on it is as good as by hand."""
+MIN_CELLS = (100, 200)
+"""Below 100 cells a differential says next to nothing; from 200 on it is as good as one counted by hand."""
 DIGITS = 9  # of a per cent, beyond which floating-point noise begins
 
 
@@ -40,7 +40,7 @@ class Differential:
     @property
     def too_few(self) -> int | None:
         """The number of cells that should have been counted and was not; None where there are enough."""
-        return next((enough for enough in ENOUGH if self.n < enough), None)
+        return next((least for least in MIN_CELLS if self.n < least), None)
 
     @property
     def widest(self) -> Count | None:

@@ -6,7 +6,10 @@ When a reason is given is for the modules that find it.
 
 from typing import Any
 
-__all__ = ["REASONS", "Reason"]
+__all__ = ["ANSWERED", "REASONS", "STATUSES", "Reason"]
+
+ANSWERED = ("ok", "uncertain", "unfamiliar")  # the statuses of files that the model has answered about
+STATUSES = (*ANSWERED, "rejected")
 
 REASONS = {
     # about a file

@@ -23,8 +23,8 @@ __all__ = ["Adaptation", "adapt_bundle", "find_targets", "fit_adaptation", "turn
 FULL = 100  # so many new cells count as much as all of home; more of them count no more
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of the ridge's penalty; cells that are left out choose among them
 N_AXES = 50  # at most so many directions in which the new cells differ become familiar
-N_FOLDS = 5  # for the distance at which they are unfamiliar
-ENOUGH = 20  # new cells, to say from which confidence on one of 20 answers is wrong
+N_FOLDS = 5  # for the out-of-distribution score at which they are unfamiliar
+MIN_IMAGES = 20  # new cells; NEW_ACCURACY is one wrong answer in 20
 HOME_ACCURACY, NEW_ACCURACY = 0.998, 0.95  # of the answers that are `ok`, by cells that were left out
 SHARPEST = 0.1  # temperature of scores around 0 and 1: so few cells tell of no greater certainty
 FAMILIAR = 0.95  # share of the new laboratory's cells that should not be unfamiliar
@@ -57,9 +57,9 @@ def find_targets(labels: Sequence[str], classes: Sequence[ClassInfo]) -> np.ndar
     found = [find_class(label, classes) for label in labels]
     unknown = sorted({label for label, i in zip(labels, found, strict=True) if i is None})
     if unknown:
-        strange = ", ".join(map(repr, unknown))
+        listed = ", ".join(map(repr, unknown))
         known = ", ".join(info.name for info in classes)
-        raise BloodError(f"the bundle does not know the labels {strange}: use those it knows ({known}).")
+        raise BloodError(f"the bundle does not know the labels {listed}: use those it knows ({known}).")
     return np.array(found, np.int64)
 
 
@@ -76,8 +76,8 @@ def adapt_bundle(
     target = find_targets(labels, bundle.classes)
     found = fit_adaptation(atlas, bundle.thresholds, features, target, len(bundle.classes))
     adapted = bundle.change(
-        # Fitted to one view of each cell; further views make it no better elsewhere (docs/model.md).
-        preprocessing=replace(bundle.preprocessing, further_crops=(), doubtful_below=0.0),
+        # The head is fitted to one crop of each cell; more crops do not help in other laboratories.
+        preprocessing=replace(bundle.preprocessing, tta_crops=(), tta_below=0.0),
         temperature=found.temperature,
         thresholds=found.thresholds,
         card=_describe(bundle, found, target, date),
@@ -109,7 +109,7 @@ def _describe(bundle: Bundle, found: Adaptation, target: np.ndarray, date: str |
         "labelled": {info.name: int((target == i).sum()) for i, info in enumerate(bundle.classes)},
         "n_right": k,
         "strength": found.strength,
-        "estimated": ["head", "temperature", *(["confidence", "distance"] if n >= ENOUGH else [])],
+        "estimated": ["head", "temperature", *(["confidence", "ood_score"] if n >= MIN_IMAGES else [])],
     }
     return {**bundle.card, "metrics": [metric], "adaptation": entry}
 
@@ -141,7 +141,7 @@ def fit_adaptation(
         temperature=temperature,
         thresholds=Thresholds(
             confidence=_choose_confidence(both, softmax(scores / temperature), n, thresholds.confidence),
-            distance=_choose_distance(atlas, features, thresholds.distance),
+            ood_score=_choose_ood_score(atlas, features, thresholds.ood_score),
         ),
         n_right=int((scores[-n:].argmax(axis=1) == target).sum()),
         strength=strength,
@@ -166,20 +166,20 @@ def _choose_confidence(target: np.ndarray, probs: np.ndarray, n: int, before: fl
     Too few new cells say nothing about that: then it is no lower than it was `before`.
     """
     home = choose_confidence(target[:-n], probs[:-n], accuracy=HOME_ACCURACY)
-    new = before if n < ENOUGH else choose_confidence(target[-n:], probs[-n:], accuracy=NEW_ACCURACY)
+    new = before if n < MIN_IMAGES else choose_confidence(target[-n:], probs[-n:], accuracy=NEW_ACCURACY)
     return max(home, new)
 
 
-def _choose_distance(atlas: Atlas, features: np.ndarray, before: float) -> float:
-    """The distance that most of the new cells stay below, each measured with axes found without it."""
+def _choose_ood_score(atlas: Atlas, features: np.ndarray, before: float) -> float:
+    """The score that most of the new cells stay below, each measured with axes found without it."""
     n = len(features)
-    if n < ENOUGH:
+    if n < MIN_IMAGES:
         return before
-    distance = np.empty(n)
+    score = np.empty(n)
     for i in range(N_FOLDS):
         out = np.arange(n) % N_FOLDS == i
-        distance[out] = atlas.with_axes(_find_axes(atlas, features[~out])).distance(features[out, 0])
-    return max(before, float(np.quantile(distance, FAMILIAR)))
+        score[out] = atlas.with_axes(_find_axes(atlas, features[~out])).ood_score(features[out, 0])
+    return max(before, float(np.quantile(score, FAMILIAR)))
 
 
 def _find_axes(atlas: Atlas, features: np.ndarray) -> np.ndarray:

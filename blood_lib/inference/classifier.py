@@ -15,7 +15,7 @@ from PIL import Image
 
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, BundleError, load_bundle
-from blood_lib.files.reasons import Reason
+from blood_lib.files.reasons import STATUSES, Reason
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.inference.adapt import adapt_bundle, turn_views
 from blood_lib.inference.calibration import softmax
@@ -23,8 +23,6 @@ from blood_lib.inference.head import Head
 from blood_lib.inference.network import Network
 
 __all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "heat_map"]
-
-STATUSES = ("ok", "uncertain", "unfamiliar", "rejected")
 
 _FIRST_BATCH = 8  # images; the next are twice as large, and so on
 _MAX_VIEWS = 64  # that wait for the network at once when doubtful images are looked at again
@@ -46,8 +44,8 @@ class Predictions:
     probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
     features: np.ndarray  # (N, D) float32, penultimate activations
     cams: np.ndarray  # (N, C, h, w) float32, class activation maps: sum_d w[c, d] * maps[d], any sign
-    distance: np.ndarray  # (N,) float32, how unfamiliar, see Atlas.distance
-    status: list[str]  # N of "ok", "uncertain", "unfamiliar"
+    ood_score: np.ndarray  # (N,) float32, the higher the less familiar, see Atlas.ood_score
+    status: list[str]  # N of ANSWERED, see `files.reasons`
     subtype_probs: np.ndarray | None = None  # (N, S) float32, calibrated; None where the bundle tells none
 
     def __len__(self) -> int:
@@ -66,7 +64,7 @@ class Result:
     probs: np.ndarray | None = None  # (C,)
     features: np.ndarray | None = None  # (D,)
     cams: np.ndarray | None = None  # (C, h, w); None too when only the features were seen
-    distance: float | None = None
+    ood_score: float | None = None
     subtype: str | None = None  # the most probable one; None too where the bundle tells none
     subtype_probs: np.ndarray | None = None  # (S,)
 
@@ -141,7 +139,7 @@ class Classifier:
         return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=crop or how.crop))
 
     def predict_features(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """What `predict` says of images whose features (N, D) are known, at once: probs, distance, status."""
+        """probs, ood_score and status of images whose features (N, D) are known, at once."""
         return self._judge(self._network.head(features), features)
 
     def adapt(
@@ -173,9 +171,9 @@ class Classifier:
         if not results:
             return []
         features = np.stack([result.features for result in results])
-        probs, distance, status = self.predict_features(features)
+        probs, ood_score, status = self.predict_features(features)
         cams, subtypes = np.full(len(results), None), self._judge_subtypes(features)
-        predictions = Predictions(probs, features, cams, distance, status, subtypes)
+        predictions = Predictions(probs, features, cams, ood_score, status, subtypes)
         return [self._to_result(result.name, predictions, i) for i, result in enumerate(results)]
 
     def save(self, folder: Path | str) -> Bundle:
@@ -187,33 +185,33 @@ class Classifier:
     ) -> Predictions:
         """What is said of views x (N, S, S, 3); `reopen` gives the image that one of them is of."""
         logits, features, cams = self._network(x)
-        if self.bundle.preprocessing.further_crops:
-            features = self._look_again(logits, features, reopen)
+        if self.bundle.preprocessing.tta_crops:
+            features = self._augment(logits, features, reopen)
             logits = self._network.head(features)
-        probs, distance, status = self._judge(logits, features)
-        return Predictions(probs, features, cams, distance, status, self._judge_subtypes(features))
+        probs, ood_score, status = self._judge(logits, features)
+        return Predictions(probs, features, cams, ood_score, status, self._judge_subtypes(features))
 
-    def _look_again(
+    def _augment(
         self, logits: np.ndarray, features: np.ndarray, reopen: Callable[[int], Image.Image | Rejection]
     ) -> np.ndarray:
-        """Features (N, D), those of each doubtful image the mean over all its views.
+        """Test-time augmentation: features (N, D), the mean over all crops for each doubtful image.
 
         The mean of the logits follows, since the head is linear (multi-crop evaluation, Szegedy et al. 2015,
-        arXiv:1409.4842, section 7). What is unfamiliar gains nothing by another look.
+        arXiv:1409.4842, section 7). Unfamiliar images gain nothing from more crops.
         """
         how, features = self.bundle.preprocessing, features.copy()
         probs, _, status = self._judge(logits, features)
         familiar = np.array(status, object) != "unfamiliar"
-        doubtful = np.flatnonzero(familiar & (probs.max(axis=1) < how.doubtful_below))
-        at_once = max(1, _MAX_VIEWS // len(how.further_crops))
+        doubtful = np.flatnonzero(familiar & (probs.max(axis=1) < how.tta_below))
+        at_once = max(1, _MAX_VIEWS // len(how.tta_crops))
         for start in range(0, len(doubtful), at_once):
             rows, views = [], []
             for i in doubtful[start : start + at_once]:
                 image = reopen(i)
                 if not isinstance(image, Rejection):  # as when memory has run out meanwhile
                     rows.append(i)
-                    views += [self._prepare(image, crop) for crop in how.further_crops]
-            further = self._network(views)[1].reshape(len(rows), len(how.further_crops), features.shape[1])
+                    views += [self._prepare(image, crop) for crop in how.tta_crops]
+            further = self._network(views)[1].reshape(len(rows), len(how.tta_crops), features.shape[1])
             features[rows] = np.concatenate([features[rows, None], further], axis=1).mean(axis=1)
         return features
 
@@ -221,13 +219,13 @@ class Classifier:
         return None if self._subtypes is None else softmax(self._subtypes(features))
 
     def _judge(self, logits: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
-        """The calibrated probs (N, C), distance (N,) and status of N images."""
+        """The calibrated probs (N, C), ood_score (N,) and status of N images."""
         probs = softmax(logits / self.bundle.temperature)
-        distance = self.atlas.distance(features)
+        ood_score = self.atlas.ood_score(features)
         limits = self.bundle.thresholds
         status = np.where(probs.max(axis=1) >= limits.confidence, "ok", "uncertain").astype(object)
-        status[~(distance <= limits.distance)] = "unfamiliar"  # what is no number is never ok
-        return probs, distance, status.tolist()
+        status[~(ood_score <= limits.ood_score)] = "unfamiliar"  # what is no number is never ok
+        return probs, ood_score, status.tolist()
 
     def _answer(self, batch: Sequence[_Decoded]) -> Iterator[Result]:
         read = [(content, x) for _, content, x in batch if not isinstance(x, Rejection)]
@@ -251,7 +249,7 @@ class Classifier:
             probs=probs,
             features=predictions.features[i],
             cams=predictions.cams[i],
-            distance=float(predictions.distance[i]),
+            ood_score=float(predictions.ood_score[i]),
             **self._tell_subtype(predictions, i),
         )
 

@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["MOVED", "install_moved_names"]
+__all__ = ["MOVED", "RENAMED", "install_moved_names"]
 
 MOVED = {
     "architectures": "train.architectures",
@@ -32,6 +32,7 @@ MOVED = {
     "tables": "data.tables",
     "data.at_hand": "data.dataset",
 }
+RENAMED = {"tell_bundle": "describe_bundle"}
 
 
 class _Moved(ModuleType):
@@ -44,7 +45,7 @@ class _Moved(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(import_module(self._new), name)
+        return getattr(import_module(self._new), RENAMED.get(name, name))
 
 
 def install_moved_names() -> None:

@@ -53,8 +53,8 @@ def test_what_is_saved_is_loaded(atlas: Atlas, new, tmp_path: Path) -> None:
     again = Atlas.load(tmp_path / "atlas.npz")
     for name in ("features", "target", "embedding", "pca_mean", "pca_components"):
         assert np.array_equal(getattr(again, name), getattr(atlas, name))
-    assert np.array_equal(again.place(new[0]), atlas.place(new[0]))
-    assert np.array_equal(again.distance(new[0]), atlas.distance(new[0]))
+    assert np.array_equal(again.transform(new[0]), atlas.transform(new[0]))
+    assert np.array_equal(again.ood_score(new[0]), atlas.ood_score(new[0]))
 
 
 def test_saving_twice_gives_the_same_bytes(atlas: Atlas) -> None:
@@ -63,11 +63,11 @@ def test_saving_twice_gives_the_same_bytes(atlas: Atlas) -> None:
 
 def test_a_cell_has_its_place_alone_among_others_and_again(atlas: Atlas, new) -> None:
     features, _ = new
-    together = atlas.place(features)
-    assert np.array_equal(atlas.place(features), together)
-    assert np.array_equal(atlas.place(features[::-1])[::-1], together)
-    assert np.array_equal(atlas.place(features[11:40]), together[11:40])
-    alone = np.concatenate([atlas.place(features[i : i + 1]) for i in range(len(features))])
+    together = atlas.transform(features)
+    assert np.array_equal(atlas.transform(features), together)
+    assert np.array_equal(atlas.transform(features[::-1])[::-1], together)
+    assert np.array_equal(atlas.transform(features[11:40]), together[11:40])
+    alone = np.concatenate([atlas.transform(features[i : i + 1]) for i in range(len(features))])
     assert np.array_equal(alone, together)
 
 
@@ -77,11 +77,11 @@ def test_a_cell_has_its_place_in_another_process(atlas: Atlas, new, tmp_path: Pa
     code = (
         "import sys, numpy as np; from pathlib import Path; from blood_lib.atlas import Atlas;"
         "at = Path(sys.argv[1]); atlas = Atlas.load(at / 'atlas.npz');"
-        "np.save(at / 'placed.npy', atlas.place(np.load(at / 'new.npy')));"
+        "np.save(at / 'placed.npy', atlas.transform(np.load(at / 'new.npy')));"
         "print([name for name in ('openTSNE', 'sklearn', 'scipy') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
-    assert np.array_equal(np.load(tmp_path / "placed.npy"), atlas.place(new[0]))
+    assert np.array_equal(np.load(tmp_path / "placed.npy"), atlas.transform(new[0]))
     assert run.stdout == "[]\n"  # and placing needs none of these
 
 
@@ -93,7 +93,7 @@ def test_cells_are_placed_where_opentsne_would_place_them(atlas: Atlas, new) -> 
     start = atlas.embedding.astype(np.float64) * atlas.scale
     embedding = TSNEEmbedding(start, affinities, negative_gradient_method="bh", theta=0.0)
     expected = np.asarray(embedding.transform(atlas._reduce(new[0]))) / atlas.scale
-    apart = np.linalg.norm(atlas.place(new[0]) - expected, axis=1)
+    apart = np.linalg.norm(atlas.transform(new[0]) - expected, axis=1)
     # openTSNE's search for the perplexity now and then stops short, so a few cells may differ more
     assert np.quantile(apart, 0.9) < 0.005
     assert np.median(apart) < 0.001
@@ -101,32 +101,32 @@ def test_cells_are_placed_where_opentsne_would_place_them(atlas: Atlas, new) -> 
 
 def test_cells_fall_among_their_own_type(atlas: Atlas, new) -> None:
     features, target = new
-    apart = np.linalg.norm(atlas.place(features)[:, None] - atlas.embedding, axis=2)
+    apart = np.linalg.norm(atlas.transform(features)[:, None] - atlas.embedding, axis=2)
     assert (atlas.target[apart.argmin(axis=1)] == target).mean() > 0.9
 
 
 def test_reference_cells_come_back_to_their_own_place(atlas: Atlas) -> None:
-    apart = np.linalg.norm(atlas.place(atlas.features) - atlas.embedding, axis=1)
+    apart = np.linalg.norm(atlas.transform(atlas.features) - atlas.embedding, axis=1)
     assert np.median(apart) < 0.1
 
 
 def test_no_cells_have_no_places(atlas: Atlas) -> None:
     none = np.empty((0, N_FEATURES), np.float32)
-    assert atlas.place(none).shape == (0, 2)
-    assert atlas.distance(none).shape == (0,)
+    assert atlas.transform(none).shape == (0, 2)
+    assert atlas.ood_score(none).shape == (0,)
 
 
 def test_strange_features_still_get_a_place_on_the_map(atlas: Atlas) -> None:
     strange = np.stack([np.zeros(N_FEATURES), np.full(N_FEATURES, 1e4), -np.ones(N_FEATURES)])
-    assert np.isfinite(atlas.place(strange)).all()
-    assert np.abs(atlas.place(strange)).max() <= ZONE_EDGE
+    assert np.isfinite(atlas.transform(strange)).all()
+    assert np.abs(atlas.transform(strange)).max() <= ZONE_EDGE
 
 
 def test_twins_in_the_reference_do_no_harm() -> None:
     features, target = draw_features(60, seed=3)
     features[:30] = features[0]  # distances of 0
     atlas = Atlas.fit(features, target, perplexity=5, n_components=10)
-    assert np.isfinite(atlas.place(features[:3])).all()
+    assert np.isfinite(atlas.transform(features[:3])).all()
 
 
 def test_affinities_have_the_perplexity_they_should() -> None:
@@ -155,8 +155,8 @@ def test_distance_is_the_share_that_lies_outside_of_the_principal_axes(atlas: At
     deviations = np.stack(
         [5 * inside - other, 3 * outside, 3 * inside + 4 * outside, 6 * inside + 8 * outside]
     )
-    assert np.allclose(atlas.distance(atlas.pca_mean + deviations), [0, 1, 0.8, 0.8], atol=1e-3)
-    assert np.isfinite(atlas.distance(atlas.pca_mean[None])).all()
+    assert np.allclose(atlas.ood_score(atlas.pca_mean + deviations), [0, 1, 0.8, 0.8], atol=1e-3)
+    assert np.isfinite(atlas.ood_score(atlas.pca_mean[None])).all()
 
 
 def test_the_axes_are_those_of_all_that_is_known() -> None:
@@ -170,7 +170,7 @@ def test_the_axes_are_those_of_all_that_is_known() -> None:
 
 def test_what_is_unlike_the_reference_is_far(atlas: Atlas, new) -> None:
     strange = np.abs(np.random.default_rng(0).normal(size=(20, N_FEATURES)))
-    assert np.median(atlas.distance(strange)) > np.median(atlas.distance(new[0]))
+    assert np.median(atlas.ood_score(strange)) > np.median(atlas.ood_score(new[0]))
 
 
 def test_neighbours_are_sorted_and_of_the_own_type(atlas: Atlas, new) -> None:

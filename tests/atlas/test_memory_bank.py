@@ -66,17 +66,17 @@ def test_between_the_known_cells_a_stranger_is_found_that_has_no_residual(atlas:
     known, _ = draw_features(400, seed=1)
     between = atlas.pca_mean - 2 * atlas.pca_components[19] + atlas.pca_components[18]
     assert atlas.residual(between[None])[0] < 0.01
-    assert atlas.distance(between[None])[0] > np.quantile(atlas.distance(known), 0.995)
-    assert np.isfinite(atlas.distance(atlas.pca_mean[None])).all()
+    assert atlas.ood_score(between[None])[0] > np.quantile(atlas.ood_score(known), 0.995)
+    assert np.isfinite(atlas.ood_score(atlas.pca_mean[None])).all()
 
 
 def test_the_bank_is_saved_stays_with_more_cells_and_can_be_left(atlas: Atlas) -> None:
     new, target = draw_features(30, seed=2)
-    distance = atlas.distance(new)
-    assert (distance >= atlas.residual(new)).all() and (distance > atlas.residual(new)).any()
+    score = atlas.ood_score(new)
+    assert (score >= atlas.residual(new)).all() and (score > atlas.residual(new)).any()
     again = Atlas.from_bytes(atlas.with_cells(new, target).to_bytes())
-    assert np.array_equal(again.distance(new), distance)
-    assert np.array_equal(atlas.without_bank().distance(new), atlas.residual(new))
+    assert np.array_equal(again.ood_score(new), score)
+    assert np.array_equal(atlas.without_bank().ood_score(new), atlas.residual(new))
 
 
 def test_an_adapted_map_goes_by_its_axes_alone(atlas: Atlas) -> None:

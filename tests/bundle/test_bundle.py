@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from blood_lib.bundle import BUNDLE_FORMAT, Bundle, BundleError, ClassInfo, load_bundle, load_bundle_zip
+from blood_lib.bundle import (
+    BUNDLE_FORMAT,
+    Bundle,
+    BundleError,
+    ClassInfo,
+    Thresholds,
+    load_bundle,
+    load_bundle_zip,
+)
 from blood_lib.bundle import bundle as module
 from blood_lib.files.archives import write_zip
 from tests.fixtures_bundle import save_tiny_bundle
@@ -52,9 +60,20 @@ def test_all_that_is_known_of_a_class_survives(tmp_path: Path) -> None:
     assert load_bundle(tmp_path).classes[:2] == saved.classes[:2] == (first, second)
 
 
-def test_a_bundle_of_before_there_were_further_views_has_none(folder: Path) -> None:
+def test_the_keys_of_older_bundles_are_read_and_those_of_today_written(folder: Path, tmp_path: Path) -> None:
+    older = PLAIN | {"further_crops": [0.5, 1], "doubtful_below": 0.9}
+    change(folder, preprocessing=older, thresholds={"confidence": 0.5, "distance": 0.2})
+    bundle = load_bundle(folder)
+    assert bundle.thresholds == Thresholds(confidence=0.5, ood_score=0.2)
+    assert (bundle.preprocessing.tta_crops, bundle.preprocessing.tta_below) == ((0.5, 1), 0.9)
+    written = json.loads(bundle.change(files={}).save(tmp_path / "new").index)
+    assert written["thresholds"] == {"confidence": 0.5, "ood_score": 0.2}
+    assert written["preprocessing"].keys() == PLAIN.keys() | {"tta_crops", "tta_below"}
+
+
+def test_a_bundle_without_test_time_augmentation_has_none(folder: Path) -> None:
     change(folder, preprocessing=PLAIN)
-    assert (load_bundle(folder).preprocessing.further_crops, load_bundle(folder).temperature) == ((), 1.5)
+    assert (load_bundle(folder).preprocessing.tta_crops, load_bundle(folder).temperature) == ((), 1.5)
 
 
 @pytest.mark.parametrize("name", ["unidentified", "excluded"])
@@ -189,16 +208,16 @@ def test_a_file_that_is_not_listed_is_no_part_of_it(folder: Path) -> None:
         ("temperature", float("nan")),
         ("temperature", True),
         ("thresholds", {"confidence": 0.5}),
-        ("thresholds", {"confidence": 1.5, "distance": 1}),
+        ("thresholds", {"confidence": 1.5, "ood_score": 1}),
         ("preprocessing", {"image_size": 10**6, "crop": 1, "mean": [0, 0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 0, "mean": [0, 0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0], "std": [1, 1, 1]}),
         ("preprocessing", {"image_size": 32, "crop": 1, "mean": [0, 0, 0], "std": [0, 1, 1]}),
-        ("preprocessing", PLAIN | {"further_crops": [1.5], "doubtful_below": 0.5}),
-        ("preprocessing", PLAIN | {"further_crops": [0.5] * 17, "doubtful_below": 0.5}),
-        ("preprocessing", PLAIN | {"further_crops": [0.5], "doubtful_below": 2}),
-        ("preprocessing", PLAIN | {"further_crops": [0.5]}),
-        ("preprocessing", PLAIN | {"doubtful_below": 0.5}),
+        ("preprocessing", PLAIN | {"tta_crops": [1.5], "tta_below": 0.5}),
+        ("preprocessing", PLAIN | {"tta_crops": [0.5] * 17, "tta_below": 0.5}),
+        ("preprocessing", PLAIN | {"tta_crops": [0.5], "tta_below": 2}),
+        ("preprocessing", PLAIN | {"tta_crops": [0.5]}),
+        ("preprocessing", PLAIN | {"tta_below": 0.5}),
         ("classes", []),
         ("classes", None),
         ("classes", ["red", "green"]),

@@ -12,7 +12,7 @@ from PIL import Image
 from blood_lib.bundle import Bundle, BundleError, Thresholds, load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier
-from blood_lib.inference.adapt import ENOUGH, turn_views
+from blood_lib.inference.adapt import MIN_IMAGES, turn_views
 from blood_lib.inference.head import Head
 from blood_lib.inference.ridge import Ridge
 from tests.fixtures_bundle import (
@@ -74,7 +74,7 @@ def test_the_classifier_that_was_adapted_stays_as_it_was(tiny_bundle: Bundle, ta
 
 def test_cells_like_the_labelled_ones_are_no_longer_unfamiliar(tmp_path: Path, target: np.ndarray) -> None:
     bundle, new = save_tiny_bundle(tmp_path), draw_features(target, 2, elsewhere=True)
-    limit = 0.99 * float(Classifier(bundle).atlas.distance(new).min())
+    limit = 0.99 * float(Classifier(bundle).atlas.ood_score(new).min())
     strict = Classifier(bundle.change(files={}, thresholds=Thresholds(0.5, limit)))
     assert set(strict.predict_features(new)[2]) == {"unfamiliar"}
     adapted = strict.adapt_features(draw_features(target, 1, elsewhere=True), named(target))
@@ -112,7 +112,7 @@ def test_a_few_cells_of_one_class_do_no_harm(tiny_classifier: Classifier, target
     assert n == 1 or accuracy(adapted, features, np.full(n, 1)) == 1
     assert accuracy(adapted, home, target) == 1
     before, after = tiny_classifier.bundle.thresholds, adapted.bundle.thresholds
-    assert n < ENOUGH and after.confidence >= before.confidence and after.distance == before.distance
+    assert n < MIN_IMAGES and after.confidence >= before.confidence and after.ood_score == before.ood_score
 
 
 def test_the_card_says_what_was_done(tiny_bundle: Bundle, adapted: Classifier) -> None:
@@ -140,15 +140,15 @@ def test_what_is_saved_answers_alike(adapted: Classifier, tmp_path: Path, target
     loaded = Classifier.load(tmp_path / "new")
     assert bundle.sha256 == adapted.bundle.sha256 == loaded.bundle.sha256
     ours, theirs = adapted.predict(images), loaded.predict(images)
-    for name in ("probs", "features", "cams", "distance", "status"):
+    for name in ("probs", "features", "cams", "ood_score", "status"):
         assert np.array_equal(getattr(ours, name), getattr(theirs, name))
     assert [path.name for path in loaded.bundle.examples] == [path.name for path in bundle.examples] != []
 
 
 def test_stored_features_get_the_answer_of_their_image(adapted: Classifier) -> None:
     found = adapted.predict([draw_cell(colour) for colour in COLOURS.values()])
-    probs, distance, status = adapted.predict_features(found.features)
-    assert np.array_equal(probs, found.probs) and np.array_equal(distance, found.distance)
+    probs, ood_score, status = adapted.predict_features(found.features)
+    assert np.array_equal(probs, found.probs) and np.array_equal(ood_score, found.ood_score)
     assert status == found.status
 
 

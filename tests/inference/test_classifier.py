@@ -44,7 +44,7 @@ def test_the_classes_are_told_apart(tiny_classifier: Classifier) -> None:
 
 def test_shapes_and_types(tiny_classifier: Classifier) -> None:
     predictions = tiny_classifier.predict(noise(5))
-    shapes = {"probs": (5, 3), "features": (5, N_FEATURES), "cams": (5, 3, 8, 8), "distance": (5,)}
+    shapes = {"probs": (5, 3), "features": (5, N_FEATURES), "cams": (5, 3, 8, 8), "ood_score": (5,)}
     for name, shape in shapes.items():
         array = getattr(predictions, name)
         assert (array.shape, array.dtype) == (shape, np.float32)
@@ -101,7 +101,7 @@ def test_an_image_is_answered_alike_alone_among_others_and_again(tiny_classifier
     ]:
         for name in ("probs", "features", "cams"):
             assert np.array_equal(getattr(predictions, name), getattr(together, name)[rows])
-        assert np.allclose(predictions.distance, together.distance[rows], atol=1e-5)
+        assert np.allclose(predictions.ood_score, together.ood_score[rows], atol=1e-5)
 
 
 def test_half_precision_weights_give_the_same_answers(tmp_path: Path, tiny_classifier: Classifier) -> None:
@@ -134,11 +134,11 @@ def test_classify_and_predict_agree(tiny_classifier: Classifier) -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "distance", "status", "words"),
+    ("confidence", "ood_score", "status", "words"),
     [(0.0, 2.0, "ok", ""), (1.0, 2.0, "uncertain", "% sure"), (1.0, 0.0, "unfamiliar", "unlike anything")],
 )
-def test_each_status_has_its_reason(tmp_path: Path, confidence, distance, status, words) -> None:
-    classifier = Classifier(save_tiny_bundle(tmp_path, thresholds=Thresholds(confidence, distance)))
+def test_each_status_has_its_reason(tmp_path: Path, confidence, ood_score, status, words) -> None:
+    classifier = Classifier(save_tiny_bundle(tmp_path, thresholds=Thresholds(confidence, ood_score)))
     (result,) = classifier.classify([("red.png", encode(draw_cell()))])
     assert result.status == status
     assert words in result.reason and (result.reason.endswith(".") or not words)
@@ -155,18 +155,18 @@ def test_a_reason_never_says_more_than_the_numbers(tiny_classifier: Classifier) 
         assert sure in reason and needed in reason
 
 
-def look_thrice(folder: Path, below: float = 1.0, distance: float = 2.0) -> Classifier:
+def look_thrice(folder: Path, below: float = 1.0, ood_score: float = 2.0) -> Classifier:
     """Sees a doubtful image in a half and in all of it, too."""
     bundle = save_tiny_bundle(folder / "one")
-    how = replace(bundle.preprocessing, further_crops=(0.5, 1.0), doubtful_below=below)
-    limits = Thresholds(confidence=0.6, distance=distance)
+    how = replace(bundle.preprocessing, tta_crops=(0.5, 1.0), tta_below=below)
+    limits = Thresholds(confidence=0.6, ood_score=ood_score)
     return Classifier(bundle.change(files={}, preprocessing=how, thresholds=limits).save(folder / "thrice"))
 
 
 def test_a_doubtful_image_is_answered_from_the_mean_of_its_views(tmp_path: Path) -> None:
     images, thrice = noise(5), look_thrice(tmp_path)
     found, bundle = thrice.predict(images), thrice.bundle
-    crops = [replace(bundle.preprocessing, crop=crop, further_crops=()) for crop in (0.8, 0.5, 1.0)]
+    crops = [replace(bundle.preprocessing, crop=crop, tta_crops=()) for crop in (0.8, 0.5, 1.0)]
     views = [Classifier(bundle.change(files={}, preprocessing=how)).predict(images) for how in crops]
     logs = np.mean([np.log(view.probs) for view in views], axis=0)
     assert np.allclose(found.probs, softmax(logs), atol=1e-5)
@@ -177,7 +177,7 @@ def test_a_doubtful_image_is_answered_from_the_mean_of_its_views(tmp_path: Path)
     results = list(thrice.classify([(str(i), encode(image)) for i, image in enumerate(images)]))
     assert np.allclose([result.probs for result in results], found.probs, atol=1e-6)
     for result, again in zip(results, thrice.reconsider(results), strict=True):
-        assert np.array_equal(again.probs, result.probs) and again.distance == result.distance
+        assert np.array_equal(again.probs, result.probs) and again.ood_score == result.ood_score
 
 
 def test_an_image_that_cannot_be_opened_again_keeps_its_first_answer(tmp_path: Path, monkeypatch) -> None:
@@ -193,7 +193,7 @@ def test_an_image_that_cannot_be_opened_again_keeps_its_first_answer(tmp_path: P
     assert len(opened) == 2 and np.allclose(found.probs, first, atol=1e-6)
 
 
-@pytest.mark.parametrize("how", [{"below": 1e-6}, {"distance": 0.0}], ids=["sure", "unfamiliar"])
+@pytest.mark.parametrize("how", [{"below": 1e-6}, {"ood_score": 0.0}], ids=["sure", "unfamiliar"])
 def test_what_is_sure_or_unfamiliar_is_seen_once(tmp_path: Path, how: dict) -> None:
     thrice, images = look_thrice(tmp_path, **how), noise(5)
     once = Classifier(load_bundle(tmp_path / "one"))

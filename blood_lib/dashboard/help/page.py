@@ -161,8 +161,8 @@ def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
 
 def _further_views(bundle: Bundle, t: Messages) -> str:
     how = bundle.preprocessing
-    crops = ", ".join(t.percent(crop, 0) for crop in how.further_crops)
-    return t("help.again_text", below=t.percent(how.doubtful_below, 0), crops=crops) if crops else ""
+    crops = ", ".join(t.percent(crop, 0) for crop in how.tta_crops)
+    return t("help.again_text", below=t.percent(how.tta_below, 0), crops=crops) if crops else ""
 
 
 def _split_sizes(dataset: Mapping[str, Any], t: Messages) -> str:

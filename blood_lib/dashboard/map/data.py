@@ -13,12 +13,12 @@ import numpy as np
 from blood_lib.atlas import Atlas
 from blood_lib.dashboard.state import Cell
 from blood_lib.dashboard.viewer.neighbourhood import thin_out
+from blood_lib.files.reasons import ANSWERED
 
-__all__ = ["STATUSES", "pack_atlas", "pack_cells", "pack_looks"]
+__all__ = ["pack_atlas", "pack_cells", "pack_looks"]
 
 MOST_REFERENCE = 4000  # marks drawn
 MARGIN = 0.12  # of the map around its outermost reference cells
-STATUSES = ("ok", "uncertain", "unfamiliar")
 
 
 def pack_atlas(atlas: Atlas) -> tuple[dict[str, Any], list[bytes]]:
@@ -47,7 +47,7 @@ def pack_looks(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
 
     A look is group, status and review (1: confirmed, 2: moved).
     """
-    looks = [(index[cell.label], STATUSES.index(cell.status), cell.reviewed + cell.moved) for cell in cells]
+    looks = [(index[cell.label], ANSWERED.index(cell.status), cell.reviewed + cell.moved) for cell in cells]
     return [
         np.array([cell.id for cell in cells], "<u4").tobytes(),
         np.array(looks, np.uint8).tobytes(),

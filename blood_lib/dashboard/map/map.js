@@ -5,7 +5,6 @@ const NEAR_MOUSE = 14; // px from an item's middle
 const NEAR_FINGER = 24;
 const STEP = 60; // px, of a key
 const LONGEST_NAME = 60;
-const STATUSES = ["ok", "uncertain", "unfamiliar"]; // as Python numbers them
 const MAP_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
 const MAP_ARROWS = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
 
@@ -76,7 +75,7 @@ function render({ model, el, kept, signal }) {
   const find = (id) => (id === undefined || id === null ? undefined : drawn.find(({ item }) => item.id === id));
 
   function describe({ group, status, review, confidence, name }) {
-    const doubt = status ? `, ${text[STATUSES[status]]}` : "";
+    const doubt = status ? `, ${text.statuses[status]}` : "";
     const said = review ? [text.confirmed, text.moved][review - 1] : `${percent(confidence)}${doubt}`;
     return [`${groups[group].label}, ${said}`, name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name];
   }

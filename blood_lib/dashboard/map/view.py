@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from blood_lib.dashboard.map.data import STATUSES, pack_atlas, pack_cells, pack_looks
+from blood_lib.dashboard.map.data import pack_atlas, pack_cells, pack_looks
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.widgets.cell_collection import AllCells
 from blood_lib.dashboard.widgets.view import View, split
 from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Map", "MapView"]
 
@@ -38,8 +39,8 @@ class Map(AllCells):
         state.observe(state.guard(self._show), "cells")
         state.observe(state.guard(self._show_atlas), ["prepared", "classifier"])
 
-    def words(self) -> dict[str, str]:
-        return super().words() | {name: self.state.messages(f"state.{name}") for name in STATUSES}
+    def words(self) -> dict[str, Any]:
+        return super().words() | {"statuses": [self.state.messages(f"state.{name}") for name in ANSWERED]}
 
     def prepare(self) -> None:
         """Compute what the page will get, on any thread."""

@@ -21,6 +21,7 @@ from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, RejectedFile
 from blood_lib.dashboard.state.messages import Messages
 from blood_lib.dashboard.widgets.markers import svg_mark
 from blood_lib.dashboard.widgets.pictures import thumbnail
+from blood_lib.files.reasons import STATUSES
 
 __all__ = ["Facts", "iter_report"]
 
@@ -146,8 +147,7 @@ def _review(facts: Facts, tally: Tally, t: Messages) -> str:
         t("report.adapted") if facts.adapted else "",
     ]
     found = Counter(cell.status for cell in facts.cells) + Counter(rejected=len(facts.rejected))
-    names = ("ok", "uncertain", "unfamiliar", "rejected")
-    statuses = ((t(f"state.{name}"), t.number(found[name])) for name in names)
+    statuses = ((t(f"state.{name}"), t.number(found[name])) for name in STATUSES)
     return _paragraph(" ".join(s for s in sentences if s)) + _definitions(statuses)
 
 

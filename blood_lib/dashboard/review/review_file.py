@@ -22,8 +22,8 @@ import numpy as np
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.state import Cell, RejectedFile
 from blood_lib.files.arrays import load_arrays, save_arrays
-from blood_lib.files.reasons import Reason
-from blood_lib.inference import STATUSES, Result
+from blood_lib.files.reasons import ANSWERED, Reason
+from blood_lib.inference import Result
 
 __all__ = ["INDEX", "MAX_CELLS", "Model", "Review", "ReviewError", "iter_review", "read_model", "read_review"]
 
@@ -102,7 +102,7 @@ def _describe_cell(cell: Cell, images: bool) -> dict[str, Any]:
         "reason": _pack_reason(result.reason),
         "label": result.label,
         "confidence": result.confidence,
-        "distance": result.distance,
+        "distance": result.ood_score,
         "place": cell.place,
         "group": cell.group,
         "image": images and bool(cell.content),
@@ -221,14 +221,14 @@ def _read_results(
     for i, cell in enumerate(cells):
         yield Result(
             name=_text(cell["name"]),
-            status=_one_of(STATUSES[:3], cell["status"]),
+            status=_one_of(ANSWERED, cell["status"]),
             reason=_read_reason(cell["reason"]),
             label=_one_of(names, cell["label"]),
             confidence=_number(cell["confidence"]),
             probs=probs[i],
             features=features[i],
             cams=next(cams) if has_cams[i] else None,
-            distance=_number(cell["distance"]),
+            ood_score=_number(cell["distance"]),
             subtype=bundle.subtypes[int(subtypes[i].argmax())].name if s else None,
             subtype_probs=subtypes[i] if s else None,
         )

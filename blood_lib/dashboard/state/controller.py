@@ -122,7 +122,7 @@ class Controller:
         """Do once what takes long the first time only: imports, and placing a point on the map."""
         try:
             atlas = self.state.classifier.atlas
-            atlas.place(np.asarray(atlas.features[:1], dtype=np.float32))
+            atlas.transform(np.asarray(atlas.features[:1], dtype=np.float32))
             prepare()
             with self.state.lock:
                 self.state.prepared = True

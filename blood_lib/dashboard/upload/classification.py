@@ -120,7 +120,7 @@ class Classification:
         if not results or atlas is None:
             return [None] * len(results)
         try:
-            places = atlas.place(np.stack([result.features for result in results]))
+            places = atlas.transform(np.stack([result.features for result in results]))
         except Exception as error:
             self.state.report(error)
             return [None] * len(results)

@@ -3,7 +3,7 @@
 from blood_lib.study.export.export import (
     EARLIER,
     Outputs,
-    choose_distance,
+    choose_ood_threshold,
     compile_network,
     export_bundle,
     export_onnx,
@@ -16,7 +16,7 @@ from blood_lib.study.export.export import (
 __all__ = [
     "EARLIER",
     "Outputs",
-    "choose_distance",
+    "choose_ood_threshold",
     "compile_network",
     "export_bundle",
     "export_onnx",

@@ -48,7 +48,7 @@ from blood_lib.study.train.training import build_targets, load_network
 __all__ = [
     "EARLIER",
     "Outputs",
-    "choose_distance",
+    "choose_ood_threshold",
     "compile_network",
     "export_bundle",
     "export_onnx",
@@ -133,9 +133,9 @@ def sample_per_class(target: np.ndarray, n: int, seed: int) -> np.ndarray:
     return np.sort(np.concatenate([rng.permutation(m)[:n] for m in members]))
 
 
-def choose_distance(distance: np.ndarray) -> float:
-    """The distance that all but FLAGGED of the cells of the validation part stay below."""
-    return float(np.quantile(distance, 1 - FLAGGED))
+def choose_ood_threshold(ood_score: np.ndarray) -> float:
+    """The out-of-distribution score that all but FLAGGED of the cells of the validation part stay below."""
+    return float(np.quantile(ood_score, 1 - FLAGGED))
 
 
 def _read_run(run: Path) -> dict[str, bytes]:
@@ -157,7 +157,7 @@ def _draw_examples(seed: int) -> dict[str, bytes]:
 
 def _describe_input(recipe: Recipe) -> dict[str, object]:
     """The part of a bundle that is known before anything is measured."""
-    further = {"further_crops": recipe.further_crops, "doubtful_below": recipe.doubtful_below}
+    further = {"tta_crops": recipe.tta_crops, "tta_below": recipe.tta_below}
     preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD, **further)
     return {**TEXTS, "classes": class_infos(), "preprocessing": preprocessing}
 
@@ -235,9 +235,9 @@ def measure_and_save(
     shared = {**_describe_input(recipe), "temperature": temperature, "subtypes": subtypes}
     files = {**model, "atlas.npz": atlas.to_bytes(), **subtype_files, **_draw_examples(recipe.seed)}
     _check_size(files)
-    distance = choose_distance(atlas.distance(valid.features))
-    draft = save_bundle(out, **shared, thresholds=Thresholds(0.0, distance), card={}, files=files)
-    bundle = draft.change(files={}, thresholds=Thresholds(_choose_confidence(draft, split, root), distance))
+    limit = choose_ood_threshold(atlas.ood_score(valid.features))
+    draft = save_bundle(out, **shared, thresholds=Thresholds(0.0, limit), card={}, files=files)
+    bundle = draft.change(files={}, thresholds=Thresholds(_choose_confidence(draft, split, root), limit))
     card = build_card(Classifier(bundle), run, recipe, split, root, elsewhere)
     bundle.change(files={}, card=card).save(out)
 

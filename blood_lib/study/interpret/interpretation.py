@@ -42,7 +42,7 @@ __all__ = [
     "list_images",
     "list_top_losses",
     "summarise_heat",
-    "tell_bundle",
+    "describe_bundle",
 ]
 
 DARK = 0.2
@@ -57,7 +57,7 @@ def find_bundle(bundle_dir: Path | str, out_dir: Path | str) -> Path | None:
     return Path(bundle_dir) if bundle_dir else made if made.is_dir() else None
 
 
-def tell_bundle(bundle: Bundle, out_dir: Path | str) -> str:
+def describe_bundle(bundle: Bundle, out_dir: Path | str) -> str:
     """Which one `find_bundle` has found: its title, the beginning of its hash, and where it comes from."""
     if bundle.sha256 == load_bundle().sha256:
         origin = "the one that ships"

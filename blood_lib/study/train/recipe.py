@@ -6,6 +6,7 @@ What is done by it is for `training`.
 import json
 from dataclasses import asdict, dataclass, field
 
+from blood_lib.bundle.schema import rename_older_keys
 from blood_lib.files.errors import BloodError
 from blood_lib.study.train.architectures import ARCHITECTURES
 from blood_lib.study.train.augmentation import Augmentation
@@ -31,8 +32,8 @@ class Recipe:
     subtype_weight: float = 0.0  # of the loss of the second output, the subtypes; 0: there is none
     image_size: int = 128  # of what the network sees, px, a multiple of 32
     crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
-    further_crops: tuple[float, ...] = ()  # of the views that a doubtful image is seen in, too, when served
-    doubtful_below: float = 0.0  # calibrated confidence in the view of `crop`
+    tta_crops: tuple[float, ...] = ()  # test-time augmentation when served, see `Preprocessing`
+    tta_below: float = 0.0
     n_epochs: int = 20
     batch_size: int = 64  # images
     lr: float = 1e-3  # the highest of the one-cycle schedule (Smith 2018, arXiv:1803.09820)
@@ -70,19 +71,19 @@ class Recipe:
             raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")
         if not 0 < self.lr_first <= 1:
             raise BloodError("The first layers learn at a share above 0 up to 1 of the learning rate.")
-        if bool(self.further_crops) != bool(self.doubtful_below):
-            raise BloodError("Further crops are for answers below a confidence (doubtful_below) above 0.")
+        if bool(self.tta_crops) != bool(self.tta_below):
+            raise BloodError("Test-time augmentation needs both tta_crops and tta_below.")
         if self.n_epochs < 1 or self.batch_size < 2:
             raise BloodError("A training needs at least one epoch, and batches of two images or more.")
 
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
-        values = json.loads(text)
+        values = rename_older_keys(json.loads(text))
         augmentation = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in values.pop("augmentation").items()
         }
-        values |= {name: tuple(values.get(name, ())) for name in ("teachers", "further_crops")}
+        values |= {name: tuple(values.get(name, ())) for name in ("teachers", "tta_crops")}
         return cls(**values, augmentation=Augmentation(**augmentation))
 
     def to_json(self) -> str:

@@ -90,7 +90,7 @@ def test_another_bundle_brings_its_atlas_and_takes_the_cells_away(app: App, tmp_
 
 def test_cells_without_a_place_are_not_on_the_map(tiny_classifier: Classifier, capfd) -> None:
     class Lost(Wrapped):
-        def place(self, features: np.ndarray) -> np.ndarray:
+        def transform(self, features: np.ndarray) -> np.ndarray:
             raise MemoryError
 
     app = App(Wrapped(tiny_classifier, atlas=Lost(tiny_classifier.atlas)))

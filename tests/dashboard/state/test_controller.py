@@ -115,7 +115,7 @@ def test_cells_without_a_map_are_still_classified(tiny_classifier: Classifier, c
     class Broken:
         target = tiny_classifier.atlas.target
 
-        def place(self, _features: object) -> None:
+        def transform(self, _features: object) -> None:
             raise MemoryError
 
     app = App(Wrapped(tiny_classifier, atlas=Broken()))

@@ -21,7 +21,7 @@ from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.evaluate.labelled import classify_labelled, find_labelled
 from blood_lib.study.export import (
     card,
-    choose_distance,
+    choose_ood_threshold,
     compile_network,
     export,
     export_bundle,
@@ -234,12 +234,12 @@ def test_the_sample_takes_as_many_of_each_class_as_there_are():
 
 
 def test_few_of_the_cells_that_the_threshold_was_chosen_on_are_flagged():
-    distance = np.random.default_rng(0).gamma(2, size=2000)
-    assert (distance > choose_distance(distance)).mean() == pytest.approx(export.FLAGGED, abs=0.0011)
+    score = np.random.default_rng(0).gamma(2, size=2000)
+    assert (score > choose_ood_threshold(score)).mean() == pytest.approx(export.FLAGGED, abs=0.0011)
 
 
 def test_the_second_look_of_a_recipe_is_served() -> None:
-    looks = {"further_crops": (0.5, 1.0), "doubtful_below": 0.9}
+    looks = {"tta_crops": (0.5, 1.0), "tta_below": 0.9}
     how = export._describe_input(Recipe(**looks))["preprocessing"]
     assert {name: getattr(how, name) for name in looks} == looks
     shipped = load_bundle()

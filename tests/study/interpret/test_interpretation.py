@@ -122,11 +122,11 @@ def test_the_bundle_of_the_run_comes_before_the_one_that_ships(tmp_path):
 
 def test_a_bundle_is_told_by_title_hash_and_origin(tmp_path):
     shipped = load_bundle()
-    told = interpretation.tell_bundle(shipped, tmp_path)
+    told = interpretation.describe_bundle(shipped, tmp_path)
     assert told == f'bundle "Single blood cells", sha256 {shipped.sha256[:12]}: the one that ships'
     made = shipped.change(files={}, temperature=shipped.temperature + 1).save(tmp_path / "bundle")
-    assert interpretation.tell_bundle(made, tmp_path).endswith(": the one that notebook 03 made")
-    assert interpretation.tell_bundle(made, tmp_path / "other").endswith(": another one")
+    assert interpretation.describe_bundle(made, tmp_path).endswith(": the one that notebook 03 made")
+    assert interpretation.describe_bundle(made, tmp_path / "other").endswith(": another one")
 
 
 def build_table(rows):
