@@ -5,12 +5,14 @@ A real browser is for the tests in browser/.
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.state import Command
+from blood_lib.dashboard.state.commands import Upload
 from blood_lib.dashboard.widgets.widget import Part
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
 
@@ -36,9 +38,18 @@ def drawn_files() -> list[tuple[str, bytes]]:
     return [(f"{name}.png", encode(draw_cell(colour))) for name, colour in COLOURS.items()]
 
 
+def zipped(**files: bytes) -> bytes:
+    """A ZIP archive of these files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
 def classify(app: App, files: Iterable[tuple[str, Any]]) -> None:
     """Upload files without a browser and wait for the end."""
-    app.state.command = Command("upload", files)
+    app.state.command = Upload(files)
     app.controller.wait(WAIT)
     assert app.state.progress is None
 

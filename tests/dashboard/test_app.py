@@ -17,9 +17,10 @@ USE = """
 import os, sys
 os.environ["BLOOD_BUNDLE"] = sys.argv[1]
 from blood_lib.dashboard import App
-from blood_lib.dashboard.state import TABS, Command
+from blood_lib.dashboard.state import TABS
+from blood_lib.dashboard.state.commands import ClassifyExamples
 app = App()
-app.state.command = Command("examples")
+app.state.command = ClassifyExamples()
 app.controller.wait(100)
 assert len(app.state.cells) == 3, app.state.error
 for tab in TABS:

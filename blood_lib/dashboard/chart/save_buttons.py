@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from traitlets import Bool
 
-from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state.commands import SaveReview
 from blood_lib.dashboard.widgets.widget import Part, script
 
 __all__ = ["TakeAway"]
@@ -22,4 +23,4 @@ class TakeAway(Part):
         super().__init__(state, "take")
 
     def _on_save(self, content: dict, _buffers: list) -> None:
-        self.state.command = Command("save_review", content=content.get("images") is True)
+        self.state.command = SaveReview(content.get("images") is True)

@@ -21,7 +21,8 @@ from blood_lib.dashboard.chart.differential_table import (
     show_limit,
 )
 from blood_lib.dashboard.chart.save_buttons import TakeAway
-from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.widgets.markers import describe_types
 from blood_lib.dashboard.widgets.view import View
 from blood_lib.dashboard.widgets.widget import Part, script
@@ -117,10 +118,10 @@ class Numbers(Part):
             self.state.reviewer = printable(name[:MAX_NAME].strip())
 
     def _on_report(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("report")
+        self.state.command = SaveReport()
 
     def _on_table(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("table")
+        self.state.command = SaveTable()
 
 
 class ChartView(View):

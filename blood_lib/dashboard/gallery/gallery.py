@@ -6,7 +6,8 @@ from typing import Any
 
 from traitlets import Bool
 
-from blood_lib.dashboard.state import Cell, Command, DashboardState
+from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
 from blood_lib.dashboard.widgets.cell_collection import AllCells
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.dashboard.widgets.widget import script
@@ -91,10 +92,10 @@ class Gallery(AllCells):
             self.send({"kind": "thumbs", "run": self.state.runs, "ids": ids}, pictures)
 
     def _on_confirm(self, content: dict, _buffers: list) -> None:
-        self._command("confirm", content)
+        self.state.command = Confirm(self._ids(content))
 
     def _on_undo(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("undo")
+        self.state.command = Undo()
 
     def _on_redo(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("redo")
+        self.state.command = Redo()

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from blood_lib.dashboard.report.page import Facts, iter_report
-from blood_lib.dashboard.state import Cell, Command, Download, RejectedFile
+from blood_lib.dashboard.state import Cell, Download, RejectedFile
+from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import Messages
@@ -23,14 +24,14 @@ __all__ = ["Reports", "make_table"]
 
 
 class Reports:
-    """Obeys "report", in the background, and "table", at once."""
+    """Obeys `SaveReport`, in the background, and `SaveTable`, at once."""
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
-        controller.register("report", self._on_report)
-        controller.register("table", self._on_table)
+        controller.register(SaveReport, self._on_report)
+        controller.register(SaveTable, self._on_table)
 
-    def _on_report(self, _command: Command) -> None:
+    def _on_report(self, _command: SaveReport) -> None:
         self._check()
         facts, total = self._look(datetime.now().astimezone()), len(self.state.cells)
         pieces = iter_report(facts, self.state.messages)
@@ -57,7 +58,7 @@ class Reports:
             if job.wanted:
                 self.state.download = Download(name, "text/html", content)
 
-    def _on_table(self, _command: Command) -> None:
+    def _on_table(self, _command: SaveTable) -> None:
         self._check()
         state = self.state
         table = make_table(state.cells, state.rejected, state.bundle.names, state.messages)

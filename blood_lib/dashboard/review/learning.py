@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from blood_lib.dashboard.review.review import Review
-from blood_lib.dashboard.state import Cell, Command, DashboardState
+from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.files.errors import BloodError
@@ -47,22 +48,22 @@ def count_pairs(cells: Iterable[Cell]) -> list[tuple[str, str, int]]:
 
 
 class Learning:
-    """Obeys "adapt", as a job, then "accept" and "dismiss" (ids; none: all proposals), and "forget"."""
+    """Obeys `Adapt`, as a job, then `Accept` and `Dismiss`, and `Forget`."""
 
     def __init__(self, controller: Controller, review: Review):
         self.controller, self.state, self._review = controller, controller.state, review
         self._learnt: Any = None  # a classifier whose proposals wait; it is not in use yet
         self._answers: Mapping[int, Result] = {}  # id of a cell -> what the latest of them says of it
-        controller.register("adapt", self._on_adapt)
-        controller.register("accept", self._on_accept)
-        controller.register("dismiss", self._on_dismiss)
-        controller.register("forget", self._on_forget)
+        controller.register(Adapt, self._on_adapt)
+        controller.register(Accept, self._on_accept)
+        controller.register(Dismiss, self._on_dismiss)
+        controller.register(Forget, self._on_forget)
         self.state.observe(self.state.guard(self._on_runs), "runs")
         self.state.observe(self.state.guard(self._count), "cells")
 
     # --- learning ---
 
-    def _on_adapt(self, _command: Command) -> None:
+    def _on_adapt(self, _command: Adapt) -> None:
         lessons = find_lessons(self.state)
         if not lessons:
             raise BloodError(self.state.messages("learning.none"))
@@ -93,7 +94,7 @@ class Learning:
 
     # --- answering ---
 
-    def _on_accept(self, command: Command) -> None:
+    def _on_accept(self, command: Accept) -> None:
         state, chosen = self.state, self._choose(command.ids)
         with state.hold_trait_notifications():
             if chosen and self._learnt is not None:
@@ -105,8 +106,10 @@ class Learning:
         """As the learnt model sees it, but still where it was: the step that is undone leads back there."""
         return replace(cell, result=self._answers[cell.id], group=cell.label, proposal=None)
 
-    def _on_dismiss(self, command: Command) -> None:
-        chosen = self._choose(command.ids)
+    def _on_dismiss(self, command: Dismiss) -> None:
+        self._dismiss(self._choose(command.ids))
+
+    def _dismiss(self, chosen: Mapping[int, str]) -> None:
         self.state.cells = tuple(
             replace(cell, proposal=None) if cell.id in chosen else cell for cell in self.state.cells
         )
@@ -127,12 +130,12 @@ class Learning:
         self._go_on(learnt, self.state.base or self.state.classifier, self._answers)
         self._learnt = None
 
-    def _on_forget(self, _command: Command) -> None:
+    def _on_forget(self, _command: Forget) -> None:
         base = self.state.base
         if base is None:
             return
         with self.state.hold_trait_notifications():
-            self._on_dismiss(Command("dismiss"))
+            self._dismiss(self._choose(()))
             self._go_on(base, None, _ask(base, self.state.cells))
 
     def _go_on(self, classifier: Any, base: Any, answers: Mapping[int, Result]) -> None:

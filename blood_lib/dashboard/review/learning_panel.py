@@ -10,7 +10,8 @@ from typing import Any
 from traitlets import Bool, Int, List
 
 from blood_lib.dashboard.review.learning import count_pairs, find_lessons, find_proposals
-from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget, SaveBundle
 from blood_lib.dashboard.widgets.markers import describe_types
 from blood_lib.dashboard.widgets.widget import Part, script
 
@@ -50,25 +51,25 @@ class Lessons(Part):
             ]
 
     def _on_adapt(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("adapt")
+        self.state.command = Adapt()
 
     def _on_accept(self, content: dict, _buffers: list) -> None:
-        self._answer("accept", content)
+        self._answer(Accept, content)
 
     def _on_dismiss(self, content: dict, _buffers: list) -> None:
-        self._answer("dismiss", content)
+        self._answer(Dismiss, content)
 
-    def _answer(self, kind: str, content: dict) -> None:
+    def _answer(self, kind: type[Accept | Dismiss], content: dict) -> None:
         """All proposals, or those of one `pair`, [from, to] by their index."""
         pair, proposals = content.get("pair"), find_proposals(self.state)
         if pair is not None:
             index = self.state.bundle.names.index
             proposals = [cell for cell in proposals if [index(cell.label), index(cell.proposal)] == pair]
         if proposals:
-            self.state.command = Command(kind, ids=tuple(cell.id for cell in proposals))
+            self.state.command = kind(tuple(cell.id for cell in proposals))
 
     def _on_forget(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("forget")
+        self.state.command = Forget()
 
     def _on_save(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("save_bundle")
+        self.state.command = SaveBundle()

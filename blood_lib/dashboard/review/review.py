@@ -9,29 +9,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from blood_lib.dashboard.review.history import Groups, History, regroup
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Command
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED
+from blood_lib.dashboard.state.commands import Confirm, Move, Redo, Undo
 from blood_lib.dashboard.state.controller import Controller
 
 __all__ = ["Review"]
 
 
 class Review:
-    """Obeys "move" (ids, group), "confirm" (ids), "undo" and "redo"; forgets all when the cells go."""
+    """Obeys `Move`, `Confirm`, `Undo` and `Redo`; forgets all steps when the cells go."""
 
     def __init__(self, controller: Controller):
         self.state = controller.state
         self._history = History()
-        controller.register("move", self._on_move)
-        controller.register("confirm", self._on_confirm)
-        controller.register("undo", lambda _command: self._show(self._history.undo()))
-        controller.register("redo", lambda _command: self._show(self._history.redo()))
+        controller.register(Move, self._on_move)
+        controller.register(Confirm, self._on_confirm)
+        controller.register(Undo, lambda _command: self._show(self._history.undo()))
+        controller.register(Redo, lambda _command: self._show(self._history.redo()))
         self.state.observe(self.state.guard(self._on_runs), "runs")
 
-    def _on_move(self, command: Command) -> None:
+    def _on_move(self, command: Move) -> None:
         if command.group in (None, UNIDENTIFIED, EXCLUDED, *self.state.bundle.names):
             self.put(dict.fromkeys(command.ids, command.group))
 
-    def _on_confirm(self, command: Command) -> None:
+    def _on_confirm(self, command: Confirm) -> None:
         """They are right where they are."""
         cells = [cell for cell in map(self.state.cell, command.ids) if cell is not None]
         self.put({cell.id: cell.label for cell in cells})

@@ -20,7 +20,8 @@ from blood_lib.dashboard.review.review_file import (
     read_model,
     read_review,
 )
-from blood_lib.dashboard.state import Command, Download
+from blood_lib.dashboard.state import Download
+from blood_lib.dashboard.state.commands import OpenReview, SaveReview
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.files.archives import ArchiveError, find_root, iter_whole, list_zip, write_zip
@@ -33,17 +34,17 @@ MAX_UNPACKED = 1024 * 2**20
 
 
 class Saving:
-    """Obeys "save_review" (content: with images or not) and "open_review" (content: the file), as jobs."""
+    """Obeys `SaveReview` and `OpenReview`, as jobs."""
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
-        controller.register("save_review", self._on_save)
-        controller.register("open_review", self._on_open)
+        controller.register(SaveReview, self._on_save)
+        controller.register(OpenReview, self._on_open)
 
     # --- to a file ---
 
-    def _on_save(self, command: Command) -> None:
-        state, images = self.state, bool(command.content)
+    def _on_save(self, command: SaveReview) -> None:
+        state, images = self.state, command.images
         if not state.cells:
             raise BloodError(state.messages("saving.nothing"))
         if images and sum(len(cell.content) for cell in state.cells) > MAX_BYTES:
@@ -86,7 +87,7 @@ class Saving:
 
     # --- from a file ---
 
-    def _on_open(self, command: Command) -> None:
+    def _on_open(self, command: OpenReview) -> None:
         self.controller.jobs.start("review", lambda job: self._open(job, command.content), replace=True)
 
     def _open(self, job: Job, content: bytes) -> None:

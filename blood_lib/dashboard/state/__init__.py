@@ -6,7 +6,6 @@ from blood_lib.dashboard.state.state import (
     THEMES,
     UNIDENTIFIED,
     Cell,
-    Command,
     DashboardState,
     Download,
     Progress,
@@ -15,7 +14,6 @@ from blood_lib.dashboard.state.state import (
 
 __all__ = [
     "Cell",
-    "Command",
     "DashboardState",
     "Download",
     "EXCLUDED",

@@ -8,21 +8,24 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from blood_lib.dashboard.state.commands import Cancel, Clear, Command
 from blood_lib.dashboard.state.jobs import Jobs
 from blood_lib.dashboard.state.memory import give_back
-from blood_lib.dashboard.state.state import Command, DashboardState
+from blood_lib.dashboard.state.state import DashboardState
 
 __all__ = ["Controller"]
+
+C = TypeVar("C", bound=Command)
 
 
 class Controller:
     """Watches `state.command`; `load` gives the classifier and is called once, in the background.
 
-    A module that can do something more registers the kind of command that it obeys. Its handler is called at
+    A module that can do something more registers the type of command that it obeys. Its handler is called at
     once, under the state's lock; what takes longer than a moment it gives to `jobs`.
     """
 
@@ -32,21 +35,21 @@ class Controller:
         self.loaded = threading.Event()  # the classifier is there, or will never be
         self.ids = itertools.count(1)  # of cells; none is given twice
         self._load = load
-        self._handlers: dict[str, Callable[[Command], None]] = {}
-        self.register("cancel", self._on_cancel)
-        self.register("clear", self._on_clear)
+        self._handlers: dict[type[Command], Callable[[Any], None]] = {}
+        self.register(Cancel, self._on_cancel)
+        self.register(Clear, self._on_clear)
         state.observe(state.guard(self._on_command), "command")
 
-    def register(self, kind: str, handler: Callable[[Command], None]) -> None:
-        """Have `handler(command)` called for every command of this kind."""
+    def register(self, kind: type[C], handler: Callable[[C], None]) -> None:
+        """Have `handler(command)` called for every command of this type."""
         self._handlers[kind] = handler
 
     def _on_command(self, change: Any) -> None:
         command: Command | None = change["new"]
         if command is not None:
-            self._handlers[command.kind](command)
+            self._handlers[type(command)](command)
 
-    def _on_cancel(self, _command: Command) -> None:
+    def _on_cancel(self, _command: Cancel) -> None:
         kind = self.jobs.cancel() or self._stop_download()
         if kind is not None:
             self.state.notice = self.state.messages(
@@ -60,7 +63,7 @@ class Controller:
         self.state.download = None
         return "download"
 
-    def _on_clear(self, _command: Command) -> None:
+    def _on_clear(self, _command: Clear) -> None:
         self.jobs.drop()
         self.empty()
         give_back()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -17,6 +17,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
+from blood_lib.dashboard.state.commands import Command
 from blood_lib.dashboard.state.messages import Messages, Sentence
 from blood_lib.files.errors import BloodError
 
@@ -26,7 +27,6 @@ __all__ = [
     "THEMES",
     "UNIDENTIFIED",
     "Cell",
-    "Command",
     "DashboardState",
     "Download",
     "Progress",
@@ -112,18 +112,6 @@ class Download:
     type: str  # "text/csv"
     content: bytes = field(repr=False)
     saves: tuple[Cell, ...] = field(default=(), repr=False)  # the cells of the review that it holds
-
-
-@dataclass(frozen=True, eq=False)
-class Command:
-    """What the user wants; `kind` is one that the controller knows, and says what else is needed."""
-
-    kind: str
-    files: Iterable | None = None  # of an upload
-    ids: tuple[int, ...] = ()  # of the cells that are meant
-    group: str | None = None  # where they go; None: back to where the model put them
-    content: Any = None  # of a file that was given
-    name: str = ""
 
 
 class DashboardState(HasTraits):

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from blood_lib.bundle import load_bundle_zip
-from blood_lib.dashboard.state import Command, Download
+from blood_lib.dashboard.state import Download
+from blood_lib.dashboard.state.commands import OpenBundle, ResetBundle, SaveBundle
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.files.archives import printable, write_zip
@@ -20,7 +21,7 @@ __all__ = ["Bundles"]
 
 
 class Bundles:
-    """Obeys "bundle" (content: the ZIP file; None: back to the first model) and "save_bundle", as jobs.
+    """Obeys `OpenBundle`, `ResetBundle` and `SaveBundle`, as jobs.
 
     A new model knows nothing of the cells that there are: they go.
     """
@@ -28,17 +29,18 @@ class Bundles:
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
         self._first: Any = None  # the classifier that the page started with
-        controller.register("bundle", self._on_bundle)
-        controller.register("save_bundle", self._on_save)
+        controller.register(OpenBundle, self._on_change)
+        controller.register(ResetBundle, self._on_change)
+        controller.register(SaveBundle, self._on_save)
 
-    def _on_bundle(self, command: Command) -> None:
+    def _on_change(self, command: OpenBundle | ResetBundle) -> None:
         self.controller.jobs.start("bundle", lambda job: self._change(job, command), replace=True)
 
-    def _change(self, job: Job, command: Command) -> None:
+    def _change(self, job: Job, command: OpenBundle | ResetBundle) -> None:
         self.controller.loaded.wait()
         if self._first is None:
             self._first = self.state.base or self.state.classifier
-        loaded = self._first if command.content is None else _load(job, command.content, command.name)
+        loaded = _load(job, command) if isinstance(command, OpenBundle) else self._first
         with self.state.lock:
             if job.wanted and loaded is not None:
                 self._show(loaded)
@@ -49,7 +51,7 @@ class Bundles:
         state.foreign = classifier is not self._first
         state.notice = state.messages("bundle.loaded", title=classifier.bundle.title)
 
-    def _on_save(self, _command: Command) -> None:
+    def _on_save(self, _command: SaveBundle) -> None:
         bundle = self.state.bundle
         total = 1 + len(bundle.files)
         self.controller.jobs.start("bundle", lambda job: self._save(job, bundle, total), total=total)
@@ -62,13 +64,14 @@ class Bundles:
                 self.state.download = Download(name, "application/zip", content)
 
 
-def _load(job: Job, content: bytes, name: str) -> Any:
+def _load(job: Job, command: OpenBundle) -> Any:
     from blood_lib.inference import Classifier
 
     def watch(files: Iterator, n: int) -> Iterator:
         return job.watch(files, n + 1)  # the last step gets the network ready
 
-    return Classifier(load_bundle_zip(content, Path(printable(name) or "bundle.zip"), watch=watch))
+    path = Path(printable(command.name) or "bundle.zip")
+    return Classifier(load_bundle_zip(command.content, path, watch=watch))
 
 
 def _file_name(title: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.state import Cell, RejectedFile
+from blood_lib.dashboard.state.commands import ClassifyExamples, Upload
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.widgets.pictures import shrink
@@ -26,15 +27,15 @@ File = tuple[str, "bytes | Rejection"]
 
 
 class Classification:
-    """Obeys "upload" (files) and "examples"; a new upload takes the place of whatever runs."""
+    """Obeys `Upload` and `ClassifyExamples`; a new upload takes the place of whatever runs."""
 
     max_images = 10_000  # per upload; not a trait: a browser cannot change it
     flush_seconds = 0.15  # how often the screen is told of new results
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
-        controller.register("upload", lambda command: self._start(command.files))
-        controller.register("examples", lambda _command: self._start(self._examples()))
+        controller.register(Upload, lambda command: self._start(command.files))
+        controller.register(ClassifyExamples, lambda _command: self._start(self._examples()))
 
     def _examples(self) -> list[File]:
         """The bundle's drawn example images."""

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from traitlets import Bytes, Dict, Int, List
 
-from blood_lib.dashboard.state import Cell, Command, DashboardState
+from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.dashboard.state.commands import Accept, Confirm, Dismiss, Move
 from blood_lib.dashboard.viewer.neighbourhood import describe_neighbours, describe_reference
 from blood_lib.dashboard.viewer.ordering import Walk
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
@@ -165,26 +166,26 @@ class Viewer(Part):
 
     def _on_confirm(self, content: dict, _buffers: list) -> None:
         """They are right where they are."""
-        self.state.command = Command("confirm", ids=self._find_meant(content))
+        self.state.command = Confirm(self._find_meant(content))
 
     def _on_move(self, content: dict, _buffers: list) -> None:
         """Into the group with this number, or (None) back to where the model put it."""
         group = content.get("group")
         if group is None or (type(group) is int and 0 <= group < len(self._names)):
             name = None if group is None else self._names[group]
-            self.state.command = Command("move", ids=self._find_meant(content), group=name)
+            self.state.command = Move(self._find_meant(content), name)
 
     def _on_accept(self, content: dict, _buffers: list) -> None:
         """They belong where the model proposes since it has learnt."""
-        self._answer("accept", content)
+        self._answer(Accept, content)
 
     def _on_dismiss(self, content: dict, _buffers: list) -> None:
-        self._answer("dismiss", content)
+        self._answer(Dismiss, content)
 
-    def _answer(self, kind: str, content: dict) -> None:
+    def _answer(self, kind: type[Accept | Dismiss], content: dict) -> None:
         ids = self._find_meant(content)
         if ids:  # none would be all proposals
-            self.state.command = Command(kind, ids=ids)
+            self.state.command = kind(ids)
 
     def _find_meant(self, content: dict) -> tuple[int, ...]:
         """The cell that is shown; with `selected` the selected ones instead, if there are any."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from traitlets import Int, List
 
-from blood_lib.dashboard.state import Cell, Command, DashboardState
+from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.dashboard.state.commands import Move
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
 from blood_lib.dashboard.widgets.widget import Part
 
@@ -82,20 +83,19 @@ class AllCells(Part):
         found = [cell for cell in map(self.state.cell, named) if cell is not None]
         return list({cell.id: cell for cell in found}.values())
 
+    def _ids(self, content: dict) -> tuple[int, ...]:
+        return tuple(cell.id for cell in self._cells(content))
+
     def _on_open(self, content: dict, _buffers: list) -> None:
         cell = self.state.cell(content.get("id"))
         if cell is not None:
             self.state.current = cell.id
 
     def _on_select(self, content: dict, _buffers: list) -> None:
-        self._selected = tuple(cell.id for cell in self._cells(content))
+        self._selected = self._ids(content)
         self.state.selected = self._selected
 
     def _on_move(self, content: dict, _buffers: list) -> None:
         group = content.get("group")
         if type(group) is int and 0 <= group < len(self._names):
-            self._command("move", content, group=self._names[group])
-
-    def _command(self, kind: str, content: dict, **more: Any) -> None:
-        ids = tuple(cell.id for cell in self._cells(content))
-        self.state.command = Command(kind, ids=ids, **more)
+            self.state.command = Move(self._ids(content), self._names[group])

@@ -11,7 +11,8 @@ from typing import Any
 
 from traitlets import Dict, List, Unicode
 
-from blood_lib.dashboard.state import TABS, THEMES, Command, DashboardState
+from blood_lib.dashboard.state import TABS, THEMES, DashboardState
+from blood_lib.dashboard.state.commands import Cancel, Redo, Undo
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.widgets.widget import Part, script, style
 
@@ -93,10 +94,10 @@ class Keys(Part):
         super().__init__(state, "keys", rows=[[list(keys), name] for keys, name in KEYS])
 
     def _on_undo(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("undo")
+        self.state.command = Undo()
 
     def _on_redo(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("redo")
+        self.state.command = Redo()
 
 
 class StatusBar(Part):
@@ -125,7 +126,7 @@ class StatusBar(Part):
         self.send({"kind": "pong"})
 
     def _on_cancel(self, _content: dict, _buffers: list) -> None:
-        self.state.command = Command("cancel")
+        self.state.command = Cancel()
 
     def _on_dismiss(self, content: dict, _buffers: list) -> None:
         if content.get("what") == "notice":

@@ -12,7 +12,8 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.chart import charts
 from blood_lib.dashboard.chart.charts import Bar
 from blood_lib.dashboard.chart.differential_table import Row, Tally, build_tally, parse_range, show_range
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, Command
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
+from blood_lib.dashboard.state.commands import Clear, Move
 from blood_lib.dashboard.state.messages import Messages
 from blood_lib.inference import Classifier, Result
 from tests.dashboard_tools import classify, drawn_files, listen, say
@@ -146,9 +147,9 @@ def shown(app: App) -> dict[str, dict]:
 
 def test_the_table_follows_a_move(app: App) -> None:
     assert shown(app)["red"]["n"] == "1" and shown(app)["red"]["share"] == "50.0 %"
-    app.state.command = Command("move", ids=(app.state.cells[0].id,), group="blue")
+    app.state.command = Move((app.state.cells[0].id,), "blue")
     assert shown(app)["red"]["n"] == "0" and shown(app)["blue"]["share"] == "100.0 %"
-    app.state.command = Command("move", ids=(app.state.cells[0].id,), group=EXCLUDED)
+    app.state.command = Move((app.state.cells[0].id,), EXCLUDED)
     assert shown(app)["blue"]["n"] == shown(app)["excluded"]["n"] == "1"
     assert shown(app)["rejected files"]["n"] == "1"
 
@@ -183,7 +184,7 @@ def test_the_buttons_that_save_come_once_the_numbers_stand_and_go_with_the_cells
     assert not app.chart.take.some
     classify(app, drawn_files())
     assert app.chart.take.some and numbers_stood == [True]
-    app.state.command = Command("clear")
+    app.state.command = Clear()
     assert not app.chart.take.some
 
 
@@ -245,7 +246,7 @@ def test_only_what_nobody_has_looked_at_is_striped(app: App) -> None:
     doubtful = [cell for cell in app.state.cells if cell.doubtful]
     assert bool(doubtful) == ("url(#dash-stripes-" in app.chart.page.value)
     for cell in app.state.cells:
-        app.state.command = Command("move", ids=(cell.id,), group=cell.label)
+        app.state.command = Move((cell.id,), cell.label)
     assert "url(#dash-stripes-" not in app.chart.page.value
 
 

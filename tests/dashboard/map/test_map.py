@@ -9,7 +9,8 @@ import pytest
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.map.data import pack_atlas
-from blood_lib.dashboard.state import EXCLUDED, Command
+from blood_lib.dashboard.state import EXCLUDED
+from blood_lib.dashboard.state.commands import Confirm, Move
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import Wrapped, classify, drawn_files, listen, say
 from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
@@ -108,7 +109,7 @@ def test_of_a_move_only_the_looks_of_the_moved_cells_travel(app: App) -> None:
     heard = greet(app)
     heard.clear()
     first = app.state.cells[0]
-    app.state.command = Command("move", ids=(first.id,), group="blue")
+    app.state.command = Move((first.id,), "blue")
     (message,) = heard
     assert message.content == {"kind": "looks", "run": app.state.runs}
     ((identity, (group, _, review)),) = looks(message).items()
@@ -119,8 +120,8 @@ def test_of_a_move_only_the_looks_of_the_moved_cells_travel(app: App) -> None:
 
 def test_a_look_tells_group_status_review_and_confidence(app: App) -> None:
     cells = app.state.cells
-    app.state.command = Command("confirm", ids=(cells[1].id,))
-    app.state.command = Command("move", ids=(cells[2].id,), group=EXCLUDED)
+    app.state.command = Confirm((cells[1].id,))
+    app.state.command = Move((cells[2].id,), EXCLUDED)
     message = greet(app)[-1]
     told, confidences = looks(message), np.frombuffer(message.buffers[2], "<f4")
     assert [told[cell.id][2] for cell in cells] == [0, 1, 2, 0]

@@ -17,7 +17,8 @@ from PIL import Image
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.report.page import Facts, iter_report
-from blood_lib.dashboard.state import EXCLUDED, Command
+from blood_lib.dashboard.state import EXCLUDED
+from blood_lib.dashboard.state.commands import Cancel, Command, Move, SaveReport, SaveTable
 from blood_lib.dashboard.state.messages import Messages
 from blood_lib.inference import Classifier
 from tests.dashboard.chart.test_chart import CLASSES, NOUN
@@ -46,7 +47,7 @@ def app(classifier: Classifier) -> App:
     """Three cells, one with a hostile name, moved from red to blue, and a file that is no image."""
     app = App(classifier)
     classify(app, [*drawn_files()[1:], (EVIL, encode(draw_cell())), ("text.jpg", b"no image")])
-    app.state.command = Command("move", ids=(app.state.cells[2].id,), group="blue")
+    app.state.command = Move((app.state.cells[2].id,), "blue")
     return app
 
 
@@ -70,7 +71,7 @@ def words(html: str) -> str:
 
 
 def table(app: App) -> list[dict[str, str]]:
-    app.state.command = Command("table")
+    app.state.command = SaveTable()
     return list(csv.DictReader(io.StringIO(app.state.download.content.decode("utf-8-sig"))))
 
 
@@ -199,20 +200,20 @@ def test_a_report_that_was_cancelled_is_not_handed_over(app: App, monkeypatch: p
         if change["new"] is not None:
             seen.append(change["new"])
             if change["new"].done > 100:
-                app.state.command = Command("cancel")
+                app.state.command = Cancel()
 
     app.state.observe(cancel_early, "progress")
-    app.state.command = Command("report")
+    app.state.command = SaveReport()
     app.controller.wait(WAIT)
     assert app.state.download is None and app.state.progress is None
     assert {step.kind for step in seen} == {"report"} and seen[0].total == 3000
     assert seen[-1].done < 3000
 
 
-@pytest.mark.parametrize("kind", ["report", "table"])
-def test_of_nothing_nothing_is_taken_away(tiny_classifier: Classifier, kind: str) -> None:
+@pytest.mark.parametrize("command", [SaveReport(), SaveTable()], ids=["report", "table"])
+def test_of_nothing_nothing_is_taken_away(tiny_classifier: Classifier, command: Command) -> None:
     app = App(tiny_classifier)
-    app.state.command = Command(kind)
+    app.state.command = command
     assert app.state.download is None
     assert app.state.error == app.state.messages("report.nothing")
 
@@ -224,7 +225,7 @@ def test_a_thousand_cells_make_a_report_of_a_few_megabytes_in_seconds(app: App) 
         for i, cell in zip(range(1000), app.state.cells * 334, strict=False)
     )
     start = time.process_time()  # whatever else runs on this machine
-    app.state.command = Command("report")
+    app.state.command = SaveReport()
     app.controller.wait(WAIT)
     assert time.process_time() - start < 10
     assert app.state.download.content.count(b"<figure") == 1000
@@ -241,7 +242,7 @@ def test_the_table_begins_like_that_of_the_command_line(app: App) -> None:
 
 
 def test_the_table_has_a_row_per_file_with_where_it_stands(app: App) -> None:
-    app.state.command = Command("move", ids=(app.state.cells[0].id,), group=EXCLUDED)
+    app.state.command = Move((app.state.cells[0].id,), EXCLUDED)
     rows = {row["file"]: row for row in table(app)}
     assert len(rows) == 4
     assert (rows[EVIL]["label"], rows[EVIL]["group"], rows[EVIL]["reviewed"]) == ("red", "blue", "yes")
@@ -251,7 +252,7 @@ def test_the_table_has_a_row_per_file_with_where_it_stands(app: App) -> None:
 
 
 def test_what_the_table_says_is_what_the_screen_says(app: App) -> None:
-    app.state.command = Command("move", ids=(app.state.cells[0].id,), group=EXCLUDED)
+    app.state.command = Move((app.state.cells[0].id,), EXCLUDED)
     app.state.tab = "chart"
     found = Counter(row["group"] or row["status"] for row in table(app))
     shown = [row for group in app.chart.numbers.table["groups"] for row in group["rows"]]

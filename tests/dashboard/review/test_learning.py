@@ -8,6 +8,16 @@ from PIL import Image
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.review.learning import count_pairs, find_proposals
+from blood_lib.dashboard.state.commands import (
+    Accept,
+    Adapt,
+    Dismiss,
+    Forget,
+    Move,
+    OpenReview,
+    SaveReview,
+    Undo,
+)
 from blood_lib.inference import Classifier
 from tests.dashboard.review.test_saving import do
 from tests.dashboard_tools import classify, listen, say
@@ -29,7 +39,7 @@ def app(tiny_classifier: Classifier) -> App:
     classify(app, [(f"{name} {i}", noisy(COLOURS[name], rng)) for i in range(8) for name in NAMES])
     for cell in app.state.cells[:N_LESSONS]:
         wanted = NAMES[(NAMES.index(cell.name.split()[0]) + 1) % 3]
-        do(app, "move", ids=(cell.id,), group=wanted)
+        do(app, Move((cell.id,), wanted))
     return app
 
 
@@ -39,50 +49,50 @@ def labels(app: App) -> list[str]:
 
 def test_nothing_changes_before_somebody_accepts(app: App) -> None:
     before = labels(app)
-    do(app, "adapt")
+    do(app, Adapt())
     assert app.state.proposals == len(find_proposals(app.state)) > 0
     assert labels(app) == before and not app.state.adapted
-    do(app, "dismiss")
+    do(app, Dismiss())
     assert app.state.proposals == 0 and labels(app) == before and not app.state.adapted
 
 
 def test_what_is_accepted_is_done_and_can_be_undone(app: App) -> None:
     before = labels(app)
-    do(app, "adapt")
+    do(app, Adapt())
     proposed = {cell.id: cell.proposal for cell in find_proposals(app.state)}
-    do(app, "accept")
+    do(app, Accept())
     assert app.state.adapted and app.state.proposals == 0
     for cell, label in zip(app.state.cells, before, strict=True):
         assert cell.label == proposed.get(cell.id, label)
         assert cell.result.label == cell.label or cell.id not in proposed
-    do(app, "undo")
+    do(app, Undo())
     assert labels(app) == before
 
 
 def test_what_was_dismissed_stays_as_it_is_when_the_rest_is_accepted(app: App) -> None:
-    do(app, "adapt")
+    do(app, Adapt())
     first, *others = find_proposals(app.state)
-    do(app, "dismiss", ids=(first.id,))
-    do(app, "accept")
+    do(app, Dismiss((first.id,)))
+    do(app, Accept())
     assert app.state.adapted and others
     kept = app.state.cell(first.id)
     assert kept.label == first.label and kept.result is first.result
 
 
 def test_a_person_who_answers_by_hand_is_not_overruled(app: App) -> None:
-    do(app, "adapt")
+    do(app, Adapt())
     first, *others = find_proposals(app.state)
-    do(app, "move", ids=(first.id,), group=first.label)
+    do(app, Move((first.id,), first.label))
     assert app.state.proposals == len(others)
-    do(app, "accept")
+    do(app, Accept())
     kept = app.state.cell(first.id)
     assert kept.label == first.label and kept.result is first.result
 
 
 def test_probabilities_are_the_learnt_models_but_for_what_was_reviewed(app: App) -> None:
     old = {cell.id: cell.result for cell in app.state.cells}
-    do(app, "adapt")
-    do(app, "accept")
+    do(app, Adapt())
+    do(app, Accept())
     reviewed, rest = app.state.cells[:N_LESSONS], app.state.cells[N_LESSONS:]
     assert all(cell.result is old[cell.id] for cell in reviewed)
     features = np.stack([cell.result.features for cell in rest])
@@ -92,7 +102,7 @@ def test_probabilities_are_the_learnt_models_but_for_what_was_reviewed(app: App)
 
 
 def test_proposals_are_answered_pair_by_pair(app: App) -> None:
-    do(app, "adapt")
+    do(app, Adapt())
     pairs = count_pairs(find_proposals(app.state))
     lessons = app.classification.lessons
     before, after, n = pairs[0]
@@ -105,7 +115,7 @@ def test_proposals_are_answered_pair_by_pair(app: App) -> None:
 
 
 def test_a_proposal_is_answered_where_the_cell_is_looked_at(app: App) -> None:
-    do(app, "adapt")
+    do(app, Adapt())
     first, second, *others = find_proposals(app.state)
     assert others
     say(app.viewer, kind="accept")  # none is looked at, and so none is meant
@@ -126,15 +136,15 @@ def test_a_proposal_is_answered_where_the_cell_is_looked_at(app: App) -> None:
 def test_the_gallery_is_told_which_cells_have_a_proposal(app: App) -> None:
     say(app.classification.gallery, kind="hello")
     heard = listen(app.classification.gallery)
-    do(app, "adapt")
+    do(app, Adapt())
     told = {item[0] for message in heard for item in message.content["items"] if item[-1]}
     assert told == {cell.id for cell in find_proposals(app.state)}
 
 
 def test_what_was_learnt_can_be_forgotten(app: App, tiny_classifier: Classifier) -> None:
-    do(app, "adapt")
-    do(app, "accept")
-    do(app, "forget")
+    do(app, Adapt())
+    do(app, Accept())
+    do(app, Forget())
     assert not app.state.adapted and app.state.classifier is tiny_classifier
     unreviewed = [cell for cell in app.state.cells if not cell.reviewed]
     found = tiny_classifier.predict_features(np.stack([cell.result.features for cell in unreviewed]))[0]
@@ -143,14 +153,14 @@ def test_what_was_learnt_can_be_forgotten(app: App, tiny_classifier: Classifier)
 
 def test_edited_ranges_and_cells_survive_learning(app: App) -> None:
     app.state.ranges = {"red": (1.0, 2.0)}
-    do(app, "adapt")
-    do(app, "accept")
+    do(app, Adapt())
+    do(app, Accept())
     assert app.state.ranges == {"red": (1.0, 2.0)} and len(app.state.cells) == 24
 
 
 def test_a_heat_map_is_looked_for_again(app: App) -> None:
-    do(app, "adapt")
-    do(app, "accept")
+    do(app, Adapt())
+    do(app, Accept())
     cell = app.state.cells[-1]
     assert cell.result.cams is None
     app.state.current = cell.id
@@ -159,12 +169,12 @@ def test_a_heat_map_is_looked_for_again(app: App) -> None:
 
 def test_without_corrections_there_is_nothing_to_learn(tiny_classifier: Classifier, capfd) -> None:
     app = App(tiny_classifier)
-    do(app, "adapt")
+    do(app, Adapt())
     assert app.state.error == app.state.messages("learning.none")
 
 
 def test_cells_without_images_teach_too(app: App) -> None:
-    do(app, "save_review", content=False)
-    do(app, "open_review", content=app.state.download.content)
-    do(app, "adapt")
+    do(app, SaveReview(False))
+    do(app, OpenReview(app.state.download.content))
+    do(app, Adapt())
     assert app.state.proposals > 0 and not app.state.error

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Command
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED
+from blood_lib.dashboard.state.commands import Clear, Move, Redo, Undo
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import classify, drawn_files, listen, say
 
@@ -22,7 +23,7 @@ def app(tiny_classifier: Classifier) -> App:
 
 def move(app: App, *numbers: int, group: str | None) -> None:
     """Move the cells with these places in the upload."""
-    app.state.command = Command("move", ids=tuple(app.state.cells[i].id for i in numbers), group=group)
+    app.state.command = Move(tuple(app.state.cells[i].id for i in numbers), group)
 
 
 def labels(app: App) -> list[str]:
@@ -58,25 +59,25 @@ def test_the_extra_groups_do_not_count(app: App, group: str) -> None:
 @pytest.mark.parametrize("group", ["nowhere", "", 5, ["red"]])
 def test_there_is_no_moving_to_a_group_that_is_not_there(app: App, group: object) -> None:
     before = app.state.cells
-    app.state.command = Command("move", ids=(before[0].id,), group=group)
+    app.state.command = Move((before[0].id,), group)
     assert app.state.cells is before
 
 
 def test_ids_without_a_cell_are_left_out(app: App) -> None:
-    app.state.command = Command("move", ids=(10**9, app.state.cells[1].id), group="red")
+    app.state.command = Move((10**9, app.state.cells[1].id), "red")
     assert labels(app) == ["red", "red", "blue"]
 
 
 def test_undo_and_redo_take_whole_steps(app: App) -> None:
     move(app, 0, 1, group="blue")
     move(app, 0, group=EXCLUDED)
-    app.state.command = Command("undo")
+    app.state.command = Undo()
     assert labels(app) == ["blue", "blue", "blue"]
-    app.state.command = Command("undo")
+    app.state.command = Undo()
     assert labels(app) == ["red", "green", "blue"]
     assert not any(cell.reviewed for cell in app.state.cells)
     assert (app.state.can_undo, app.state.can_redo) == (False, True)
-    app.state.command = Command("redo")
+    app.state.command = Redo()
     assert labels(app) == ["blue", "blue", "blue"]
     assert (app.state.can_undo, app.state.can_redo) == (True, True)
 
@@ -97,10 +98,10 @@ def test_undo_is_not_offered_for_cells_that_are_gone(app: App) -> None:
     move(app, 0, group="blue")
     classify(app, drawn_files())
     assert not app.state.can_undo
-    app.state.command = Command("undo")
+    app.state.command = Undo()
     assert labels(app) == ["red", "green", "blue"]
     move(app, 0, group="blue")
-    app.state.command = Command("clear")
+    app.state.command = Clear()
     assert not app.state.can_undo
 
 

@@ -11,7 +11,18 @@ import pytest
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.review.review_file import read_review
-from blood_lib.dashboard.state import EXCLUDED, Command
+from blood_lib.dashboard.state import EXCLUDED
+from blood_lib.dashboard.state.commands import (
+    Accept,
+    Adapt,
+    Cancel,
+    Clear,
+    Command,
+    Forget,
+    Move,
+    OpenReview,
+    SaveReview,
+)
 from blood_lib.files.archives import read_zip, write_zip
 from blood_lib.files.arrays import save_arrays
 from blood_lib.inference import Classifier
@@ -19,14 +30,14 @@ from tests.dashboard_tools import WAIT, classify, drawn_files, say
 from tests.fixtures_bundle import save_tiny_bundle
 
 
-def do(app: App, kind: str, **values: object) -> None:
-    app.state.command = Command(kind, **values)
+def do(app: App, command: Command) -> None:
+    app.state.command = command
     app.controller.wait(WAIT)
     assert app.state.progress is None
 
 
 def save(app: App, *, images: bool = True) -> bytes:
-    do(app, "save_review", content=images)
+    do(app, SaveReview(images))
     return app.state.download.content
 
 
@@ -36,7 +47,7 @@ def app(tiny_classifier: Classifier) -> App:
     app = App(tiny_classifier)
     classify(app, [*drawn_files(), ("text.jpg", b"I am a text.")])
     for cell, group in zip(app.state.cells, ("green", EXCLUDED, "blue"), strict=True):
-        do(app, "move", ids=(cell.id,), group=group)
+        do(app, Move((cell.id,), group))
     app.state.reviewer, app.state.ranges = "Ada", {"red": (10.0, 20.5)}
     return app
 
@@ -46,7 +57,7 @@ def test_what_is_saved_is_what_is_opened_elsewhere(
     app: App, tiny_classifier: Classifier, images: bool
 ) -> None:
     elsewhere = App(tiny_classifier)
-    do(elsewhere, "open_review", content=save(app, images=images))
+    do(elsewhere, OpenReview(save(app, images=images)))
     assert not elsewhere.state.error
     assert (elsewhere.state.reviewer, elsewhere.state.ranges) == ("Ada", {"red": (10.0, 20.5)})
     for cell, other in zip(app.state.cells, elsewhere.state.cells, strict=True):
@@ -66,11 +77,11 @@ def test_a_review_that_was_cancelled_at_the_last_moment_is_not_handed_over(
 ) -> None:
     def write_and_cancel(files: Iterator) -> bytes:
         content = write_zip(files)
-        app.state.command = Command("cancel")
+        app.state.command = Cancel()
         return content
 
     monkeypatch.setattr("blood_lib.dashboard.review.saving.write_zip", write_and_cancel)
-    do(app, "save_review", content=True)
+    do(app, SaveReview(True))
     assert app.state.download is None
     assert app.state.notice == app.state.messages("status.stopped")
 
@@ -81,11 +92,11 @@ def test_a_review_that_was_cancelled_while_it_was_read_is_not_opened(
     elsewhere, content = App(tiny_classifier), save(app)
 
     def read_and_cancel(*values: object) -> object:
-        elsewhere.state.command = Command("cancel")
+        elsewhere.state.command = Cancel()
         return read_review(*values)
 
     monkeypatch.setattr("blood_lib.dashboard.review.saving.read_review", read_and_cancel)
-    do(elsewhere, "open_review", content=content)
+    do(elsewhere, OpenReview(content))
     assert not elsewhere.state.cells
 
 
@@ -94,31 +105,31 @@ def test_what_was_reviewed_is_unsaved_until_a_file_has_it(app: App, tiny_classif
     assert uploader.unsaved == 3
     content, downloads = save(app), app.downloads
     assert uploader.unsaved == 3  # it is on its way, and may be cancelled
-    do(app, "cancel")
+    do(app, Cancel())
     assert uploader.unsaved == 3
     save(app)
     say(downloads, kind="done", key=2)
     assert uploader.unsaved == 0
-    do(app, "move", ids=(app.state.cells[0].id,), group="blue")
+    do(app, Move((app.state.cells[0].id,), "blue"))
     assert uploader.unsaved == 3
-    do(elsewhere, "open_review", content=content)
+    do(elsewhere, OpenReview(content))
     assert elsewhere.upload.uploader.unsaved == 0
-    do(app, "clear")
+    do(app, Clear())
     assert uploader.unsaved == 0
 
 
 def test_without_images_everything_still_works(app: App) -> None:
-    do(app, "open_review", content=save(app, images=False))
+    do(app, OpenReview(save(app, images=False)))
     cell = app.state.cells[0]
     app.state.current = cell.id
     assert app.viewer.image.startswith(b"\xff\xd8") and not app.viewer.heat
-    do(app, "move", ids=(cell.id,), group="red")
+    do(app, Move((cell.id,), "red"))
     assert app.state.cells[0].label == "red"
 
 
 def test_a_review_of_another_model_names_the_model(app: App, tmp_path: Path) -> None:
     other = App(Classifier(save_tiny_bundle(tmp_path, title={"en": "Squares of another laboratory"})))
-    do(other, "open_review", content=save(app))
+    do(other, OpenReview(save(app)))
     assert "Coloured squares" in other.state.error and not other.state.cells
 
 
@@ -158,13 +169,13 @@ CELL = {
 )
 def test_a_file_that_cannot_be_is_one_sentence_and_changes_nothing(app: App, spoil, capfd) -> None:
     cells, content = app.state.cells, spoil(save(app))
-    do(app, "open_review", content=content)
+    do(app, OpenReview(content))
     assert app.state.error == app.state.messages("saving.damaged")
     assert app.state.cells is cells
 
 
 def test_a_file_of_a_newer_version_says_so(app: App, capfd) -> None:
-    do(app, "open_review", content=change(save(app), format=2))
+    do(app, OpenReview(change(save(app), format=2)))
     assert app.state.error == app.state.messages("saving.newer")
 
 
@@ -172,19 +183,19 @@ def test_nothing_to_save_and_too_much_are_told(
     tiny_classifier: Classifier, app: App, monkeypatch: pytest.MonkeyPatch, capfd
 ) -> None:
     empty = App(tiny_classifier)
-    do(empty, "save_review", content=True)
+    do(empty, SaveReview(True))
     assert empty.state.error == empty.state.messages("saving.nothing")
     monkeypatch.setattr("blood_lib.dashboard.review.saving.MAX_BYTES", 10)
-    do(app, "save_review", content=True)
+    do(app, SaveReview(True))
     assert app.state.error == app.state.messages("saving.large") and app.state.download is None
 
 
 def test_what_the_model_had_learnt_is_in_the_file(app: App, tiny_classifier: Classifier) -> None:
-    do(app, "adapt")
-    do(app, "accept")
+    do(app, Adapt())
+    do(app, Accept())
     assert app.state.adapted
     elsewhere = App(tiny_classifier)
-    do(elsewhere, "open_review", content=save(app))
+    do(elsewhere, OpenReview(save(app)))
     assert elsewhere.state.adapted and elsewhere.state.bundle.sha256 == app.state.bundle.sha256
-    do(elsewhere, "forget")
+    do(elsewhere, Forget())
     assert elsewhere.state.bundle is tiny_classifier.bundle

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.state import Command
+from blood_lib.dashboard.state.commands import Cancel, ClassifyExamples, Clear, Upload
 from blood_lib.images import Rejection
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import WAIT, Wrapped, classify, drawn_files, failing
@@ -43,7 +43,7 @@ def test_bad_input_becomes_a_rejected_file_with_a_reason(app: App) -> None:
 
 
 def test_the_bundles_examples_are_classified(app: App) -> None:
-    app.state.command = Command("examples")
+    app.state.command = ClassifyExamples()
     app.controller.wait(WAIT)
     assert len(app.state.cells) == len(app.state.bundle.examples) == 3
 
@@ -60,7 +60,7 @@ def test_a_new_upload_takes_the_place_of_the_old(app: App) -> None:
 
 def test_clear_leaves_nothing(app: App) -> None:
     classify(app, [*drawn_files(), ("text.jpg", b"no")])
-    app.state.command = Command("clear")
+    app.state.command = Clear()
     assert app.state.cells == app.state.rejected == ()
 
 
@@ -82,15 +82,15 @@ class Endless:
 
 
 def test_cancel_ends_the_work_and_says_so(app: App) -> None:
-    app.state.command = Command("upload", Endless())
-    app.state.command = Command("cancel")
+    app.state.command = Upload(Endless())
+    app.state.command = Cancel()
     app.controller.wait(WAIT)
     assert app.state.progress is None
     assert app.state.notice == app.state.messages("status.cancelled")
 
 
 def test_an_upload_in_the_middle_of_another_wins(app: App) -> None:
-    app.state.command = Command("upload", Endless())
+    app.state.command = Upload(Endless())
     classify(app, drawn_files())
     assert [cell.name for cell in app.state.cells] == [name for name, _ in drawn_files()]
 
@@ -107,7 +107,7 @@ def test_a_failure_of_the_classifier_is_told_and_not_quoted(tiny_classifier: Cla
     classify(app, drawn_files())
     assert app.state.error == app.state.messages("status.error")
     assert "secret" not in capfd.readouterr().err
-    app.state.command = Command("clear")
+    app.state.command = Clear()
     assert not app.state.error
 
 
@@ -136,5 +136,5 @@ def test_a_broken_bundle_is_told_on_the_page(tmp_path, monkeypatch: pytest.Monke
     assert "bundle.json" in app.state.error
     assert app.upload.uploader.phase == "failed"
     app.state.tab = "map"
-    app.state.command = Command("examples")
+    app.state.command = ClassifyExamples()
     assert app.state.error

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from blood_lib.dashboard.state import Command, DashboardState
+from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state.commands import Cancel, Clear
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.files.errors import BloodError
@@ -58,7 +59,7 @@ def test_two_pieces_of_work_never_run_at_once(controller: Controller) -> None:
 
 def test_cancel_says_so_and_leaves_the_way_free(controller: Controller) -> None:
     controller.jobs.start("adapt", until_cancelled)
-    controller.state.command = Command("cancel")
+    controller.state.command = Cancel()
     controller.wait(WAIT)
     assert controller.state.notice == controller.state.messages("status.stopped")
     assert controller.state.progress is None
@@ -85,7 +86,7 @@ def test_what_is_cleared_shows_no_progress_of_what_still_ends(controller: Contro
         job.tell(5, 5)
 
     controller.jobs.start("adapt", work)
-    controller.state.command = Command("clear")
+    controller.state.command = Clear()
     go_on.set()
     controller.wait(WAIT)
     assert controller.state.progress is None

@@ -8,7 +8,7 @@ import pytest
 
 from blood_lib.bundle import ClassInfo, load_bundle_zip
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.state import Command
+from blood_lib.dashboard.state.commands import Cancel, OpenBundle, ResetBundle, SaveBundle
 from blood_lib.files.archives import list_zip, write_zip
 from blood_lib.inference import Classifier
 from tests.dashboard.review.test_saving import do
@@ -32,19 +32,19 @@ def other(tmp_path: Path) -> bytes:
 
 
 def test_a_model_comes_and_goes(app: App, other: bytes) -> None:
-    do(app, "bundle", content=other, name="moods.zip")
+    do(app, OpenBundle(other, "moods.zip"))
     assert app.state.bundle.names == ["warm", "fresh", "cold"]
     assert app.state.foreign and not app.state.cells
     assert "Moods" in app.state.notice
     classify(app, drawn_files())
     assert {cell.label for cell in app.state.cells} <= {"warm", "fresh", "cold"}
-    do(app, "bundle")
+    do(app, ResetBundle())
     assert app.state.bundle.names == ["red", "green", "blue"] and not app.state.foreign
 
 
 def test_a_file_that_is_no_model_is_told_and_changes_nothing(app: App, other: bytes, capfd) -> None:
     cells = app.state.cells
-    do(app, "bundle", content=other[:-100], name="../../half.zip")
+    do(app, OpenBundle(other[:-100], "../../half.zip"))
     assert "half.zip" in app.state.error
     assert app.state.cells is cells and app.state.bundle.names == ["red", "green", "blue"]
 
@@ -53,25 +53,25 @@ def test_a_model_that_was_cancelled_while_it_was_loaded_is_not_used(
     app: App, other: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load_and_cancel(*values: object, **_options: object) -> object:
-        app.state.command = Command("cancel")
+        app.state.command = Cancel()
         return load_bundle_zip(*values)
 
     monkeypatch.setattr("blood_lib.dashboard.upload.bundles.load_bundle_zip", load_and_cancel)
-    do(app, "bundle", content=other, name="moods.zip")
+    do(app, OpenBundle(other, "moods.zip"))
     assert app.state.bundle.names == ["red", "green", "blue"] and len(app.state.cells) == 3
 
 
 def test_it_is_told_how_far_a_model_is(app: App, other: bytes) -> None:
     told: list = []
     app.state.observe(lambda change: told.append(change["new"]), "progress")
-    do(app, "bundle", content=other, name="moods.zip")
+    do(app, OpenBundle(other, "moods.zip"))
     n = len(list_zip(other))
     assert {one.total for one in told if one and one.total} == {n + 1}
 
 
 def test_the_model_in_use_can_be_taken_away(app: App, other: bytes) -> None:
-    do(app, "bundle", content=other, name="moods.zip")
-    do(app, "save_bundle")
+    do(app, OpenBundle(other, "moods.zip"))
+    do(app, SaveBundle())
     assert app.state.download.name == "Moods.zip"
     again = load_bundle_zip(app.state.download.content, Path("again.zip"))
     assert again.sha256 == app.state.bundle.sha256
@@ -83,7 +83,7 @@ def test_a_page_without_a_model_takes_one(
     monkeypatch.setenv("BLOOD_BUNDLE", str(tmp_path / "nowhere"))
     app = App()
     assert app.state.failed
-    do(app, "bundle", content=other, name="moods.zip")
+    do(app, OpenBundle(other, "moods.zip"))
     assert app.state.ready and not app.state.failed and not app.state.error
     classify(app, drawn_files())
     assert len(app.state.cells) == 3

@@ -1,113 +1,14 @@
-"""Uploading without a browser: pieces, false claims, hostile messages; every file arrives or is named."""
+"""What the uploader says to a browser, without a browser: hostile messages, limits, lone files."""
 
 from __future__ import annotations
-
-import io
-import zipfile
 
 import pytest
 
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.upload.uploader import Upload, Uploader, announced_entries
+from blood_lib.dashboard.state.commands import OpenBundle, OpenReview, Upload
+from blood_lib.dashboard.upload.uploader import Uploader
 from blood_lib.files.archives import MAX_FILE_BYTES
-from blood_lib.files.reasons import Reason
-from blood_lib.images import Rejection
-from tests.dashboard_tools import listen, say
-
-
-def pieces(content: bytes, size: int = 7) -> list[bytes]:
-    return [content[i : i + size] for i in range(0, len(content), size)]
-
-
-def zipped(**files: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-FILES = [("a.png", b"first file"), ("empty.png", b""), ("b.png", b"the second file"), ("c.png", b"x")]
-ENTRIES = [(name, len(content)) for name, content in FILES]
-STREAM = b"".join(content for _, content in FILES)
-
-
-@pytest.mark.parametrize("size", [1, 3, 10, 1000])
-def test_files_come_out_as_they_went_in_whatever_the_size_of_a_piece(size: int) -> None:
-    upload = Upload(ENTRIES)
-    for number, piece in enumerate(pieces(STREAM, size)):
-        assert upload.feed(number, piece) == number + 1
-    assert upload.complete
-    assert list(upload) == FILES
-
-
-def test_a_piece_that_comes_twice_or_too_early_changes_nothing() -> None:
-    upload, parts = Upload(ENTRIES), pieces(STREAM)
-    for number, piece in enumerate(parts):
-        assert upload.feed(number + 1, b"too early") == number
-        upload.feed(number, piece)
-        assert upload.feed(number, b"twice") == number + 1
-    assert list(upload) == FILES
-
-
-def test_more_bytes_than_announced_are_thrown_away() -> None:
-    upload = Upload([("a.png", 3)])
-    upload.feed(0, b"abcdef")
-    assert list(upload) == [("a.png", b"abc")]
-
-
-def test_an_upload_of_empty_files_needs_no_piece() -> None:
-    upload = Upload([("a.png", 0), ("b.png", 0)])
-    assert upload.complete
-    assert [name for name, _ in upload] == ["a.png", "b.png"]
-
-
-def test_a_zip_is_opened_and_its_entries_are_counted() -> None:
-    content = zipped(**{"x/a.png": b"1", "b.png": b"22"})
-    upload = Upload([("cells.zip", len(content))])
-    upload.feed(0, content)
-    assert list(upload) == [("cells.zip/b.png", b"22"), ("cells.zip/x/a.png", b"1")]
-    assert upload.total == 2
-    assert announced_entries(content) == 2
-    assert announced_entries(b"no zip") == 1
-
-
-def test_a_file_too_large_is_named_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("blood_lib.dashboard.upload.uploader.MAX_FILE_BYTES", 8)
-    upload = Upload([("large.png", 30), ("small.png", 2)])
-    for number, piece in enumerate(pieces(b"L" * 30 + b"ok", 8)):
-        upload.feed(number, piece)
-        assert len(upload._buffer) <= 8
-    (large, why), small = list(upload)
-    assert large == "large.png"
-    assert isinstance(why, Rejection)
-    assert small == ("small.png", b"ok")
-
-
-def test_what_the_browser_could_not_read_is_named() -> None:
-    upload = Upload([("a.png", 1)], ["gone.png"])
-    upload.feed(0, b"a")
-    assert list(upload) == [("gone.png", Rejection(Reason("unsent"))), ("a.png", b"a")]
-    assert upload.total == 2
-
-
-def test_a_cancelled_upload_ends_and_takes_no_more() -> None:
-    upload = Upload([("a.png", 1), ("b.png", 1)])
-    upload.feed(0, b"a")
-    upload.cancel()
-    assert list(upload) == []
-    assert upload.feed(1, b"b") == 1
-
-
-def test_memory_that_waits_is_counted_until_it_is_taken() -> None:
-    upload = Upload([("a.png", 4), ("b.png", 4)])
-    upload.feed(0, b"aaaabb")
-    assert upload.pending == 4
-    next(iter(upload))
-    assert upload.pending == 0
-
-
-# --- the widget's side of the conversation ---
+from tests.dashboard_tools import listen, say, zipped
 
 
 @pytest.fixture
@@ -121,7 +22,7 @@ def test_an_upload_begins_is_acknowledged_and_ends(uploader: Uploader) -> None:
     say(uploader, [b"abc"], kind="piece", key="k", number=0)
     assert [message.content["number"] for message in heard] == [0, 1]
     assert heard[-1].content["complete"]
-    assert uploader.state.command.kind == "upload"
+    assert isinstance(uploader.state.command, Upload)
     assert list(uploader.state.command.files) == [("a.png", b"abc")]
 
 
@@ -201,20 +102,28 @@ def send_all(uploader: Uploader, files: list[tuple[str, bytes]]) -> None:
 
 @pytest.mark.parametrize(
     ("inside", "kind"),
-    [("bundle.json", "bundle"), ("mine/bundle.json", "bundle"), ("review.json", "open_review")],
+    [("bundle.json", OpenBundle), ("mine/bundle.json", OpenBundle), ("review.json", OpenReview)],
 )
-def test_a_saved_review_or_a_model_is_told_by_its_content(inside: str, kind: str) -> None:
+def test_a_saved_review_or_a_model_is_told_by_its_content(
+    inside: str, kind: type[OpenBundle | OpenReview]
+) -> None:
     state = DashboardState()
     content = zipped(**{inside: b"{}"})
     send_all(Uploader(state), [("cells.zip", content)])
-    assert (state.command.kind, state.command.content, state.command.name) == (kind, content, "cells.zip")
+    assert (type(state.command), state.command.content) == (kind, content)
+
+
+def test_a_model_keeps_the_name_of_its_file() -> None:
+    state = DashboardState()
+    send_all(Uploader(state), [("moods.zip", zipped(**{"bundle.json": b"{}"}))])
+    assert state.command.name == "moods.zip"
 
 
 def test_a_single_file_of_any_other_content_is_classified() -> None:
     for name, content in (("bundle.zip", zipped(**{"a.png": b"1"})), ("review.json", b"{}"), ("a.png", b"")):
         state = DashboardState()
         send_all(Uploader(state), [(name, content)])
-        assert state.command.kind == "upload"
+        assert isinstance(state.command, Upload)
         assert len(list(state.command.files)) == 1
 
 

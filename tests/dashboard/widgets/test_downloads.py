@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from blood_lib.dashboard.state import Command, DashboardState, Download, Progress
+from blood_lib.dashboard.state import DashboardState, Download, Progress
+from blood_lib.dashboard.state.commands import Cancel
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.widgets.downloads import PIECE, Downloads
 from tests.dashboard_tools import listen, say
@@ -72,7 +73,7 @@ def test_how_far_a_large_file_is_can_be_seen_and_it_can_be_cancelled(downloads: 
     state.download = Download("a.bin", "application/octet-stream", bytes(20 * PIECE))
     say(downloads, kind="take", key=1, number=5)
     assert (state.progress.done, state.progress.total, state.progress.kind) == (5, 20, "download")
-    state.command = Command("cancel")
+    state.command = Cancel()
     assert state.download is None and state.progress is None
     assert heard[-1].content == {"kind": "stop"} and state.notice == state.messages("status.stopped")
     assert not controller.jobs.current
