@@ -16,6 +16,7 @@ ALL := .venv/.all
 # glibc gives large blocks back to the system after each training step, and clearing new ones takes a third of the time.
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/python -m uv pip compile pyproject.toml --quiet
 
 # An environment whose Python is gone, or that was made in another place, is made again.
 $(shell test -x $(BIN)/python && test "$$(cat .venv/.python 2>/dev/null)" = "$(CURDIR)" || rm -f .venv/.python $(SERVE) $(ALL))
@@ -52,8 +53,13 @@ train: $(ALL)  ## train the model that ships, after its two teachers, and export
 bench: $(ALL)  ## measure the speed figures, each beside its alternative
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lock: $(SERVE)  ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for the newest versions)
-	@$(BIN)/python requirements/lock.py $(ARGS)
+# Everything is resolved first, then its parts at the same versions. What is locked keeps its version where that still fits.
+lock: | .venv/.python  ## write requirements/*.txt anew from pyproject.toml (ARGS=--upgrade for the newest versions)
+	@$(PIP) $$(grep -o '^uv==[^ ]*' requirements/test.txt || echo uv)
+	@$(LOCK) --extra test --output-file requirements/test.txt $(ARGS)
+	@$(LOCK) --group build --generate-hashes --constraint requirements/test.txt --output-file requirements/serve.txt
+	@$(LOCK) --group build --extra study --constraint requirements/test.txt --output-file binder/requirements.txt \
+		--no-emit-package torch --no-emit-package torchvision
 
 clean:  ## remove the environment and what tools left behind
 	rm -rf .venv build dist .pytest_cache .ruff_cache
@@ -69,7 +75,7 @@ clean:  ## remove the environment and what tools left behind
 
 $(SERVE): requirements/serve.txt pyproject.toml | .venv/.python
 	@echo "Installing what serving needs: $$(grep -c == requirements/serve.txt) packages (once; half a minute to a few minutes) ..."
-	@$(PIP) --requirement requirements/serve.txt
+	@$(PIP) --require-hashes --requirement requirements/serve.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

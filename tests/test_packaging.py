@@ -15,23 +15,35 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import blood_lib
 from tests import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+FROM_CONDA = {"torch", "torchvision"}  # there they have builds without CUDA
+
+
+def load_lock(name: str) -> list[tuple[Requirement, int]]:
+    """Each pin of a lock file below the top of the checkout, and the number of its hashes."""
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line.split("--hash=sha256:") for line in text.splitlines() if not line.startswith("#")]
+    return [(Requirement(pin), len(hashes)) for pin, *hashes in lines]
 
 
 def load_pins(name: str) -> dict[str, str]:
-    """Canonical package name -> version, from a lock file below the top of the checkout."""
-    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
-    return {canonicalize_name(package): version for package, version in pins}
+    """Canonical package name -> version, whatever the system."""
+    return {canonicalize_name(pin.name): str(pin.specifier).removeprefix("==") for pin, _ in load_lock(name)}
 
 
 def requirements(lines: list[str]) -> list[Requirement]:
     return [Requirement(line) for line in lines if not line.startswith(PROJECT["name"])]
+
+
+def make(*arguments: str) -> str:
+    done = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 @pytest.mark.parametrize(
@@ -41,10 +53,27 @@ def requirements(lines: list[str]) -> list[Requirement]:
         ("requirements/test.txt", PROJECT["dependencies"] + EXTRAS["study"] + EXTRAS["test"]),
     ],
 )
-def test_each_direct_dependency_is_locked_at_a_version_it_allows(lock: str, asked: list[str]) -> None:
+def test_each_direct_dependency_is_locked_for_every_system_at_a_version_it_allows(
+    lock: str, asked: list[str]
+) -> None:
     pins = load_pins(lock)
+    for_some = {canonicalize_name(pin.name) for pin, _ in load_lock(lock) if pin.marker}
     for requirement in requirements(asked):
-        assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
+        name = canonicalize_name(requirement.name)
+        assert name not in for_some and requirement.specifier.contains(pins[name]), requirement
+
+
+@pytest.mark.parametrize(
+    "lock", ["requirements/serve.txt", "requirements/test.txt", "binder/requirements.txt"]
+)
+def test_a_package_has_one_version_on_every_system(lock: str) -> None:
+    assert len(load_lock(lock)) == len(load_pins(lock))
+
+
+def test_all_that_serving_installs_is_known_by_its_hash() -> None:
+    assert [pin.name for pin, n_hashes in load_lock("requirements/serve.txt") if not n_hashes] == []
+    steps = make("--dry-run", "--always-make", "dashboard")
+    assert "--require-hashes --requirement requirements/serve.txt" in steps
 
 
 def test_serving_is_a_part_of_the_test_environment() -> None:
@@ -62,21 +91,45 @@ def test_no_build_for_one_kind_of_machine_is_locked() -> None:
     assert not [version for version in pins.values() if "+" in version]
 
 
-def test_binder_installs_what_serving_and_the_study_need_and_no_torch_with_cuda() -> None:
-    pins = load_pins("binder/requirements.txt").items()
-    assert load_pins("requirements/serve.txt").items() <= pins <= load_pins("requirements/test.txt").items()
-    environment = yaml.safe_load((ROOT / "binder/environment.yml").read_text(encoding="utf-8"))
-    from_conda = {line.partition(">=")[0].removesuffix("-cpu") for line in environment["dependencies"]}
-    assert from_conda >= {"pytorch", "torchvision"} and not {"torch", "torchvision"} & dict(pins).keys()
+def load_environment(name: str) -> tuple[list[Requirement], list[str]]:
+    """(what conda installs but Python and pip, what pip installs) of an environment file."""
+    lines = yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))["dependencies"]
+    assert lines[:2] == ["python=3.11", "pip"]
+    pip = [line for one in lines if isinstance(one, dict) for line in one["pip"]]
+    return [Requirement(line) for line in lines[2:] if isinstance(line, str)], pip
+
+
+@pytest.mark.parametrize("name", ["environment.yml", "binder/environment.yml"])
+def test_conda_has_the_study_s_torch_without_cuda(name: str) -> None:
+    pins = load_pins("requirements/test.txt")
+    from_conda = {one.name.removeprefix("py").removesuffix("-cpu"): one for one in load_environment(name)[0]}
+    assert from_conda.keys() == FROM_CONDA and from_conda["torch"].name == "pytorch-cpu"
+    assert all(one.specifier.contains(pins[package]) for package, one in from_conda.items())
+
+
+def test_binder_installs_what_serving_and_the_study_need_but_what_conda_brings() -> None:
+    pins = load_pins("binder/requirements.txt")
+    assert load_pins("requirements/serve.txt").items() <= pins.items()
+    assert pins.items() <= load_pins("requirements/test.txt").items()
     asked = {canonicalize_name(one.name) for one in requirements(EXTRAS["study"])}
-    assert asked - dict(pins).keys() == {"torch", "torchvision"}
+    assert asked - pins.keys() == FROM_CONDA and not FROM_CONDA & pins.keys()
 
 
-def test_conda_installs_the_direct_dependencies_of_the_study() -> None:
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-    *lines, project = environment["dependencies"][-1]["pip"]
-    assert project == "-e ."
-    assert lines == PROJECT["dependencies"] + EXTRAS["study"]
+def close(line: str) -> str:
+    """A requirement that ends before the next major version after the one that is locked."""
+    requirement = Requirement(line)
+    major = Version(load_pins("requirements/test.txt")[canonicalize_name(requirement.name)]).major
+    return line if "==" in line else f"{line},<{major + 1}"
+
+
+def test_conda_installs_the_direct_dependencies_of_the_study_and_no_later_major_version() -> None:
+    nbval = [line for line in EXTRAS["test"] if line.startswith("nbval")]
+    asked = [
+        line
+        for line in PROJECT["dependencies"] + EXTRAS["study"] + nbval
+        if canonicalize_name(Requirement(line).name) not in FROM_CONDA
+    ]
+    assert load_environment("environment.yml")[1] == [*map(close, asked), "-e ."]
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +156,6 @@ def test_the_wheel_has_the_model_and_the_notebook_that_is_served(wheel: set[str]
 def test_the_wheel_has_nothing_else(wheel: set[str]) -> None:
     metadata = f"blood_cells-{blood_lib.__version__}.dist-info"
     assert {name.split("/")[0] for name in wheel} == {"blood_lib", metadata}
-
-
-def make(*arguments: str) -> str:
-    done = subprocess.run(["make", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout
 
 
 def test_make_alone_lists_what_it_can_do() -> None:
