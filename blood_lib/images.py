@@ -22,7 +22,7 @@ MIN_SIDE = 16
 MAX_PIXELS = 40_000_000
 LARGE_PIXELS = 8_000_000  # what has more is decoded one at a time
 
-_TOO_MANY_PIXELS = Reason("pixels", limit=MAX_PIXELS // 10**6)
+_TOO_MANY_PIXELS = Reason("pixels", {"limit": MAX_PIXELS // 10**6})
 _ONE_LARGE = threading.Lock()
 Image.core.set_block_size(64 * 2**20)  # so large that glibc gives a block back, not keeps it for the thread
 
@@ -57,7 +57,7 @@ def _find_fault(image: Image.Image) -> Rejection | None:
     if width * height > MAX_PIXELS:
         return Rejection(_TOO_MANY_PIXELS)
     if min(width, height) < MIN_SIDE:
-        return Rejection(Reason("small", width=width, height=height, limit=MIN_SIDE))
+        return Rejection(Reason("small", {"width": width, "height": height, "limit": MIN_SIDE}))
     if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a camera's JPEG with a preview
         return Rejection(Reason("frames"))
     if image.mode in ("I", "F"):

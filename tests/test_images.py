@@ -73,19 +73,19 @@ def test_what_is_no_usable_image_is_rejected_with_its_reason(content: bytes, wor
         warnings.simplefilter("ignore")  # Pillow's own about many pixels: outside of tests it is no error
         found = load_image(content)
     assert isinstance(found, Rejection)
-    assert words in found.reason
-    assert found.reason.endswith(".") and ": " in found.reason  # what is wrong: what to do
+    assert words in str(found.reason)
+    assert str(found.reason).endswith(".") and ": " in str(found.reason)  # what is wrong: what to do
 
 
 def test_many_pixels_are_rejected_where_warnings_are_errors_too() -> None:
-    assert "megapixels" in load_image(png_header(10_000, 10_000)).reason
+    assert "megapixels" in str(load_image(png_header(10_000, 10_000)).reason)
 
 
 @pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP", "PNG"])
 def test_several_frames_are_rejected(format: str) -> None:
     frames = [draw_cell(colour) for colour in ("red", "blue")]
     found = load_image(encode(frames[0], format, save_all=True, append_images=frames[1:]))
-    assert "several frames" in found.reason
+    assert "several frames" in str(found.reason)
 
 
 def test_cmyk_is_converted() -> None:
@@ -104,7 +104,7 @@ def test_sixteen_bits_are_scaled_to_eight() -> None:
 @pytest.mark.parametrize("format", ["PNG", "TIFF"])
 def test_twelve_bits_in_a_file_of_sixteen_are_rejected(format: str) -> None:
     values = np.linspace(0, 4095, 64 * 64).astype(np.uint16).reshape(64, 64)
-    assert "almost black" in load_image(encode(Image.fromarray(values), format)).reason
+    assert "almost black" in str(load_image(encode(Image.fromarray(values), format)).reason)
     assert load_image(encode(Image.fromarray(values * 16), format)).mode == "RGB"
 
 
@@ -113,7 +113,7 @@ def test_sixteen_bits_a_colour_are_judged_alike(level: int) -> None:
     row = b"\0" + struct.pack(">HHH", level, level // 2, 0) * 20
     size = struct.pack(">IIBBBBB", 20, 20, 16, 2, 0, 0, 0)
     found = load_image(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(row * 20)))
-    assert "almost black" in found.reason if level == 4095 else corner(found) == (255, 127, 0)
+    assert "almost black" in str(found.reason) if level == 4095 else corner(found) == (255, 127, 0)
 
 
 def test_a_black_image_of_eight_bits_is_an_image() -> None:
@@ -122,8 +122,8 @@ def test_a_black_image_of_eight_bits_is_an_image() -> None:
 
 def test_thirty_two_bits_are_rejected() -> None:
     values = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
-    assert "32 bits" in load_image(encode(Image.fromarray(values), "TIFF")).reason
-    assert "32 bits" in load_image(encode(Image.fromarray(values.astype(np.int32) - 5), "TIFF")).reason
+    assert "32 bits" in str(load_image(encode(Image.fromarray(values), "TIFF")).reason)
+    assert "32 bits" in str(load_image(encode(Image.fromarray(values.astype(np.int32) - 5), "TIFF")).reason)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
@@ -243,4 +243,4 @@ def test_real_images_load(real_images: Path) -> None:
     paths = sorted(real_images.glob("*/*.jpg"))[::400]
     found = [load_image(path) for path in paths]
     assert all(image.mode == "RGB" and min(image.size) >= 360 for image in found)
-    assert "not an image" in load_image(real_images / "neutrophil" / ".DS_169665.jpg").reason
+    assert "not an image" in str(load_image(real_images / "neutrophil" / ".DS_169665.jpg").reason)

@@ -32,7 +32,7 @@ __all__ = [
 MAX_FILE_BYTES = 64 * 2**20
 MAX_ZIP_ENTRIES = 100_000
 MAX_ZIP_BYTES = 4 * 2**30  # read from one archive in all: entries may overlap (CVE-2024-0450)
-TOO_LARGE = Reason("too_large", limit=MAX_FILE_BYTES // 2**20)
+TOO_LARGE = Reason("too_large", {"limit": MAX_FILE_BYTES // 2**20})
 
 _CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
 _DIRECTORY_BYTES = 256 * MAX_ZIP_ENTRIES  # an archive's table of contents is parsed whole: bound it first
@@ -47,7 +47,7 @@ class ArchiveError(BloodError):
 
 @dataclass(frozen=True)
 class Rejection:
-    """Why a file is no readable image, and what to do: one plain sentence."""
+    """What stands in the place of a file that cannot be read as an image."""
 
     reason: Reason
 
@@ -108,7 +108,7 @@ def iter_whole(content: bytes, *, most_bytes: int) -> Iterator[tuple[str, bytes]
     """
     archive = _open_zip(content)
     if isinstance(archive, Rejection):
-        raise ArchiveError(archive.reason)
+        raise ArchiveError(str(archive.reason))
     left = most_bytes
     with archive:
         for name, entry in _list_entries(archive):
@@ -136,7 +136,7 @@ def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
-    too_many = Rejection(Reason("zip_entries", limit=MAX_ZIP_ENTRIES))
+    too_many = Rejection(Reason("zip_entries", {"limit": MAX_ZIP_ENTRIES}))
     try:
         if isinstance(content, Path) and not content.is_file():
             return Rejection(Reason("not_regular"))
@@ -146,7 +146,7 @@ def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
             return too_many
         archive = zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
     except PermissionError:
-        return Rejection(Reason("unreadable", problem="permission denied"))
+        return Rejection(Reason("unreadable", {"problem": "permission denied"}))
     except Exception:  # a hostile archive can make zipfile raise anything
         return Rejection(Reason("zip_damaged"))
     if len(archive.infolist()) > MAX_ZIP_ENTRIES:
@@ -165,7 +165,7 @@ def _list_entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfile.ZipIn
 def _read_image(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, left: int) -> bytes | Rejection:
     """`left`: the bytes that may still be read from the archive."""
     if left <= 0:
-        return Rejection(Reason("zip_bytes", limit=MAX_ZIP_BYTES // 2**30))
+        return Rejection(Reason("zip_bytes", {"limit": MAX_ZIP_BYTES // 2**30}))
     content = _read_entry(archive, entry, MAX_FILE_BYTES)
     if content is None:
         return Rejection(TOO_LARGE)

@@ -75,7 +75,7 @@ def read_file(path: Path) -> bytes | Rejection:
         with path.open("rb") as file:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        return Rejection(Reason("unreadable", problem=_explain(error)))
+        return Rejection(Reason("unreadable", {"problem": _explain(error)}))
     return content if len(content) <= MAX_FILE_BYTES else Rejection(TOO_LARGE)
 
 

@@ -4,6 +4,9 @@ The sentences here are the command line's, in English; whoever speaks another la
 When a reason is given is for the modules that find it.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from string import Formatter
 from typing import Any
 
 __all__ = ["ANSWERED", "REASONS", "STATUSES", "Reason"]
@@ -45,13 +48,21 @@ REASONS = {
 }
 
 
-class Reason(str):
-    """One plain sentence in English that also knows its `code` and the `values` in it."""
+@dataclass(frozen=True)
+class Reason:
+    """A code of REASONS and the values in its sentence; `str(reason)` is the sentence in English.
+
+    Raises KeyError for an unknown code, ValueError for other values than its sentence has.
+    """
 
     code: str
-    values: dict[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
-    def __new__(cls, code: str, **values: Any) -> "Reason":
-        reason = super().__new__(cls, REASONS[code].format(**values))
-        reason.code, reason.values = code, values
-        return reason
+    def __post_init__(self) -> None:
+        wanted = {name for _, name, _, _ in Formatter().parse(REASONS[self.code]) if name}
+        if set(self.values) != wanted:
+            raise ValueError(f"the reason {self.code} has the values {wanted}, not {set(self.values)}")
+        str(self)  # a value of the wrong kind cannot be formatted
+
+    def __str__(self) -> str:
+        return REASONS[self.code].format(**self.values)

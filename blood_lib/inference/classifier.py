@@ -58,7 +58,7 @@ class Result:
 
     name: str
     status: str  # one of STATUSES
-    reason: str  # a Reason, or empty when the status is "ok"
+    reason: Reason | None  # None when the status is "ok"
     label: str | None = None  # name of the most probable class
     confidence: float | None = None  # its calibrated probability
     probs: np.ndarray | None = None  # (C,)
@@ -281,14 +281,14 @@ def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return heat / max(float(heat.max()), 1e-12)
 
 
-def _explain(status: str, confidence: float, limit: float) -> str:
+def _explain(status: str, confidence: float, limit: float) -> Reason | None:
     """The reason; its numbers are rounded apart, so that they never look alike."""
     if status == "ok":
-        return ""
+        return None
     if status == "unfamiliar":
         return Reason("unfamiliar")
     down, up = np.floor(round(confidence * 1000, 6)), np.ceil(round(limit * 1000, 6))
-    return Reason("uncertain", confidence=down / 1000, limit=up / 1000)
+    return Reason("uncertain", {"confidence": down / 1000, "limit": up / 1000})
 
 
 def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:

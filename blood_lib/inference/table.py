@@ -5,11 +5,12 @@ What the results say is for `classifier.py`; where they are shown on a screen, f
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TextIO
 
 from blood_lib.files.archives import printable
 from blood_lib.files.output import writing
+from blood_lib.files.reasons import Reason
 from blood_lib.inference.classifier import Result
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
 
 COLUMNS = ("file", "status", "reason", "label", "confidence")
 REVIEW_COLUMNS = ("group", "reviewed")
+
+Say = Callable[[Reason | None], str]  # a reason's sentence, "" for None
 
 _PLAIN = re.compile(r"[\w ./:()-]*")  # what no spreadsheet of any country parts a row at
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")  # the same four in full width
@@ -47,18 +50,23 @@ def write_csv(
     _write_row(_list_columns(class_names), file, where)
     statuses: Counter[str] = Counter()
     for result in results:
-        _write_row(_to_row(result, len(class_names)), file, where)
+        _write_row(_to_row(result, len(class_names), _say), file, where)
         statuses[result.status] += 1
     return statuses
 
 
-def write_reviewed(rows: Iterable[Reviewed], class_names: Sequence[str], file: TextIO) -> None:
-    """The same table with two columns more at its end: group, and reviewed (yes or no)."""
+def write_reviewed(
+    rows: Iterable[Reviewed], class_names: Sequence[str], file: TextIO, *, say: Say | None = None
+) -> None:
+    """The same table with two more columns at its end: group, and reviewed (yes or no).
+
+    say: gives the sentence for a reason, in the reader's language; English by default.
+    """
     where = "the table"
     _write_row([*_list_columns(class_names), *REVIEW_COLUMNS], file, where)
     for row in rows:
         texts = [_harmless(row.group), "yes" if row.reviewed else "no"]
-        _write_row(_to_row(row.result, len(class_names)) + texts, file, where)
+        _write_row(_to_row(row.result, len(class_names), say or _say) + texts, file, where)
 
 
 def _list_columns(class_names: Sequence[str]) -> list[str]:
@@ -70,8 +78,12 @@ def _write_row(texts: Iterable[str], file: TextIO, where: str) -> None:
         file.write(",".join(map(_quote, texts)) + "\n")
 
 
-def _to_row(result: Result, n_classes: int) -> list[str]:
-    texts = [_harmless(text) for text in (result.name, result.status, result.reason, result.label or "")]
+def _say(reason: Reason | None) -> str:
+    return "" if reason is None else str(reason)
+
+
+def _to_row(result: Result, n_classes: int, say: Say) -> list[str]:
+    texts = [_harmless(text) for text in (result.name, result.status, say(result.reason), result.label or "")]
     if result.probs is None:
         return texts + [""] * (1 + n_classes)
     return texts + [f"{value:.6f}" for value in (result.confidence, *result.probs)]

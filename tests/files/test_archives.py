@@ -44,7 +44,7 @@ def make_overlapping_zip(n: int, content: bytes) -> bytes:
 
 def read(content: bytes | Path) -> dict[str, bytes | str]:
     found = iter_zip("c.zip", content)
-    return {name: item.reason if isinstance(item, Rejection) else item for name, item in found}
+    return {name: str(item.reason) if isinstance(item, Rejection) else item for name, item in found}
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
@@ -137,7 +137,7 @@ def test_an_overlap_bomb_is_read_up_to_the_limit_only(monkeypatch: pytest.Monkey
     monkeypatch.setattr(archives, "MAX_ZIP_BYTES", 10_000)
     found = [item for _, item in iter_zip("c.zip", make_overlapping_zip(500, bytes(1000)))]
     assert len(found) == 500
-    assert all("GiB: split it" in item.reason for item in found[10:])  # the first ten may be read
+    assert all("GiB: split it" in str(item.reason) for item in found[10:])  # the first ten may be read
 
 
 def test_what_was_read_of_a_damaged_entry_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ def names(*paths: Path | str, **options) -> list[str]:
 
 
 def reasons(*paths: Path | str) -> dict[str, str]:
-    return {name: found.reason for name, found in iter_files(paths) if isinstance(found, Rejection)}
+    return {name: str(found.reason) for name, found in iter_files(paths) if isinstance(found, Rejection)}
 
 
 def test_folders_are_walked_in_sorted_order(tmp_path: Path) -> None:

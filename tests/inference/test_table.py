@@ -10,11 +10,13 @@ import pytest
 
 from blood_lib.files.errors import BloodError
 from blood_lib.files.output import open_whole
+from blood_lib.files.reasons import Reason
 from blood_lib.inference import Result
 from blood_lib.inference.table import write_csv
 
 NAMES = ["red", "deep blue"]
-SOUND = Result("a.png", "ok", "", "red", 0.75, np.array([0.75, 0.25], np.float32))
+EMPTY = Reason("empty")
+SOUND = Result("a.png", "ok", None, "red", 0.75, np.array([0.75, 0.25], np.float32))
 
 
 def table(*results: Result) -> list[dict[str, str]]:
@@ -36,9 +38,9 @@ def test_the_columns_are_in_their_order() -> None:
 
 
 def test_a_row_per_result() -> None:
-    sound, rejected = table(SOUND, Result("b.png", "rejected", "the file is empty."))
+    sound, rejected = table(SOUND, Result("b.png", "rejected", EMPTY))
     assert sound["confidence"] == sound["p_red"] == "0.750000" and sound["label"] == "red"
-    assert rejected["reason"] == "the file is empty." and rejected["p_red"] == rejected["label"] == ""
+    assert rejected["reason"] == str(EMPTY) and rejected["p_red"] == rejected["label"] == ""
 
 
 def test_statuses_are_counted() -> None:
@@ -52,30 +54,30 @@ FULL_WIDTH = ["\uff1d1.png", "\uff0b1.png", "\uff0d1.png", "\uff201.png"]  # as 
     "name", ["=cmd|' /C calc'!A0.png", "+1.png", "-1.png", "@SUM(1).png", " =1.png", *FULL_WIDTH]
 )
 def test_no_name_is_a_formula(name: str) -> None:
-    assert table(Result(name, "rejected", "why."))[0]["file"] == "'" + name
+    assert table(Result(name, "rejected", EMPTY))[0]["file"] == "'" + name
 
 
 @pytest.mark.parametrize("name", ["a=b.png", 'with "quotes", and commas.png', "'a.png", "細胞.png", " a"])
 def test_a_harmless_name_stays_as_it_is(name: str) -> None:
-    assert table(Result(name, "rejected", "why."))[0]["file"] == name
+    assert table(Result(name, "rejected", EMPTY))[0]["file"] == name
 
 
 @pytest.mark.parametrize("name", ["x;=HYPERLINK(1);.png", "x\u2028=1.png", "a|=1.png", 'a";=1.png'])
 def test_no_separator_of_another_country_makes_a_formula(name: str) -> None:
     """Where the comma is the decimal sign, Excel parts a row at `;`, but not within quotes."""
     file = io.StringIO()
-    write_csv([Result(name, "rejected", "why.")], NAMES, file)
+    write_csv([Result(name, "rejected", EMPTY)], NAMES, file)
     rows = [next(csv.reader([line], delimiter=";")) for line in file.getvalue().splitlines()]
     assert [len(row) for row in rows] == [1, 1]
 
 
 def test_plain_fields_stay_without_quotes() -> None:
     file = io.StringIO()
-    write_csv([SOUND, Result("b/Cell 2_(x)-y.jpg", "rejected", "empty: why.")], NAMES, file)
+    write_csv([SOUND, Result("b/Cell 2_(x)-y.jpg", "rejected", EMPTY)], NAMES, file)
     assert file.getvalue() == (
         "file,status,reason,label,confidence,p_red,p_deep blue\n"
         "a.png,ok,,red,0.750000,0.750000,0.250000\n"
-        "b/Cell 2_(x)-y.jpg,rejected,empty: why.,,,,\n"
+        "b/Cell 2_(x)-y.jpg,rejected,the file is empty: export or download it again.,,,,\n"
     )
 
 
@@ -97,7 +99,7 @@ def test_what_cannot_be_written_and_what_cannot_be_read_are_told_apart() -> None
 
 @pytest.mark.parametrize("name", ["two\nlines", "a\rb", "\t=1", "caf\udce9"])
 def test_a_row_is_one_line_of_text(name: str) -> None:
-    (row,) = table(Result(name, "rejected", "why."))
+    (row,) = table(Result(name, "rejected", EMPTY))
     assert row["file"].isprintable() and row["file"].startswith((name[0], "\\"))
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from blood_lib.dashboard.report.page import Facts, iter_report
@@ -87,12 +86,8 @@ def make_table(
     The reasons, made for people, are in the language of the page; whatever programs read stays in English.
     The rejected files come last; at its start is the mark by which Excel knows UTF-8.
     """
-    say = messages.reason
-    rows = [
-        Reviewed(replace(cell.result, reason=say(cell.result.reason)), cell.label, cell.reviewed)
-        for cell in cells
-    ]
-    rows += [Reviewed(Result(file.name, "rejected", say(file.reason))) for file in rejected]
+    rows = [Reviewed(cell.result, cell.label, cell.reviewed) for cell in cells]
+    rows += [Reviewed(Result(file.name, "rejected", file.reason)) for file in rejected]
     text = io.StringIO()
-    write_reviewed(rows, names, text)
+    write_reviewed(rows, names, text, say=messages.reason)
     return text.getvalue().encode("utf-8-sig")

@@ -109,8 +109,8 @@ def _describe_cell(cell: Cell, images: bool) -> dict[str, Any]:
     }
 
 
-def _pack_reason(reason: str) -> dict[str, Any] | None:
-    return {"code": reason.code, "values": reason.values} if reason else None
+def _pack_reason(reason: Reason | None) -> dict[str, Any] | None:
+    return {"code": reason.code, "values": dict(reason.values)} if reason else None
 
 
 def _pack_arrays(results: Sequence[Result]) -> bytes:
@@ -247,8 +247,8 @@ def _read_range(limits: Sequence[Any]) -> tuple[float, float]:
     return low, high
 
 
-def _read_reason(data: Mapping[str, Any] | None) -> str:
-    return Reason(_text(data["code"]), **data["values"]) if data else ""
+def _read_reason(data: Mapping[str, Any] | None) -> Reason | None:
+    return Reason(_text(data["code"]), data["values"]) if data else None
 
 
 def _one_of(known: Sequence[str], value: Any) -> str:

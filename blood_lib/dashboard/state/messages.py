@@ -73,11 +73,9 @@ class Messages:
         """What other messages have said, in this language; any other text as it is."""
         return self(text.key, **text.values) if isinstance(text, Sentence) else text
 
-    def reason(self, reason: str) -> str:
-        """A Reason of the core in this language; any other text as it is, but with a capital."""
-        if isinstance(reason, Reason) and self.has(f"reason.{reason.code}"):
-            return self(f"reason.{reason.code}", **reason.values)
-        return reason[:1].upper() + reason[1:]
+    def reason(self, reason: Reason | None) -> str:
+        """The sentence for a reason of the core in this language; "" for None."""
+        return self(f"reason.{reason.code}", **reason.values) if reason else ""
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number as it is written in this language, like lib.js does for the scripts."""

@@ -20,6 +20,7 @@ from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
 from blood_lib.dashboard.state.commands import Command
 from blood_lib.dashboard.state.messages import Messages, Sentence
 from blood_lib.files.errors import BloodError
+from blood_lib.files.reasons import Reason
 
 __all__ = [
     "EXCLUDED",
@@ -92,7 +93,7 @@ class RejectedFile:
     """A file that gave no image, and why."""
 
     name: str
-    reason: str
+    reason: Reason | None  # None in a review that does not say
 
 
 @dataclass(frozen=True, eq=False)

@@ -104,5 +104,5 @@ def _index_file(root: Path, file: str) -> dict:
     row |= {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     image = load_image(content)
     if isinstance(image, Rejection):
-        return row | {"problem": image.reason}
+        return row | {"problem": str(image.reason)}
     return row | {"width": image.width, "height": image.height, "pixels": hash_pixels(image)}

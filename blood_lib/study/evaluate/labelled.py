@@ -129,7 +129,7 @@ def classify_labelled(
         target=table["cell_type"].map(index).to_numpy()[read],
         probs=np.stack([result.probs for result in good]),
         status=np.array([result.status for result in good]),
-        rejected={result.name: result.reason for result in results if result.status == "rejected"},
+        rejected={result.name: str(result.reason) for result in results if result.status == "rejected"},
         subtype_probs=np.stack([result.subtype_probs for result in good])
         if classifier.bundle.subtypes
         else None,

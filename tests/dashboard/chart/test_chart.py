@@ -49,7 +49,7 @@ def cells(status: str = "ok", **numbers: int) -> list[Cell]:
         Cell(
             i,
             f"{i}.png",
-            Result(f"{i}.png", status, "", "red" if name in extra else name, 0.9),
+            Result(f"{i}.png", status, None, "red" if name in extra else name, 0.9),
             b"",
             group=name if name in extra else None,
         )

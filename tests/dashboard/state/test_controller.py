@@ -9,6 +9,7 @@ import pytest
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state.commands import Cancel, ClassifyExamples, Clear, Upload
+from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import WAIT, Wrapped, classify, drawn_files, failing
@@ -34,7 +35,7 @@ def test_bad_input_becomes_a_rejected_file_with_a_reason(app: App) -> None:
         ("text.jpg", b"hello, I am no image"),
         ("half.png", encode(draw_cell())[:-40]),
         ("dot.png", encode(draw_cell(size=(1, 1)))),
-        ("gone.png", Rejection("it is gone.")),
+        ("gone.png", Rejection(Reason("unsent"))),
     ]
     classify(app, [*bad, *drawn_files()])
     assert [file.name for file in app.state.rejected] == [name for name, _ in bad]

@@ -84,10 +84,10 @@ def test_a_visitor_gets_the_first_language_that_there_is(wanted: list[str], lang
     assert choose_language(wanted) == language
 
 
-def test_a_reason_is_said_in_the_language_and_other_texts_stay() -> None:
-    reason = Reason("uncertain", confidence=0.5, limit=0.95)
+def test_a_reason_is_said_in_the_language() -> None:
+    reason = Reason("uncertain", {"confidence": 0.5, "limit": 0.95})
     assert "50,0 %" in Messages("es").reason(reason)
-    assert Messages("es").reason("from a saved review.") == "From a saved review."
+    assert Messages("es").reason(None) == ""
 
 
 # --- what the code asks for ---
