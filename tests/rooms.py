@@ -67,7 +67,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "inference": ("calibration head", "network ridge", "adapt", "classifier", "table"),
     "cli": ("adapt card classify",),
     "dashboard/state": ("commands memory messages", "state", "jobs", "controller"),
-    "dashboard/widgets": ("markers pictures widget", "cell_collection downloads page view"),
+    "dashboard/widgets": ("markers pictures script widget", "cell_collection downloads page view"),
     "dashboard/upload": ("bundles classification stream", "uploader", "view"),
     "dashboard/gallery": ("gallery", "view"),
     "dashboard/viewer": ("neighbourhood ordering", "viewer"),

@@ -1,8 +1,11 @@
 // Saves the review, to go on with it another time or elsewhere.
 
-function render({ model, el }) {
-  const text = model.get("text");
-  const button = (words, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, words);
+import { h } from "../widgets/dom.js";
+import { live } from "../widgets/live.js";
+
+function render({ model, el, words }) {
+  const { text } = words;
+  const button = (label, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, label);
   const box = h(
     "section",
     { class: "dash-surface dash-keep" },

@@ -6,7 +6,8 @@ from traitlets import Bool
 
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import SaveReview
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.script import script
+from blood_lib.dashboard.widgets.widget import Part
 
 __all__ = ["TakeAway"]
 
@@ -14,7 +15,7 @@ __all__ = ["TakeAway"]
 class TakeAway(Part):
     """Shown where there are cells: `some` is set by the Chart tab, once its numbers stand above it."""
 
-    _esm = script("chart/save_buttons")
+    _esm = script("chart/save_buttons.js")
     accepts = ("save",)
 
     some = Bool(False, help="there are cells").tag(sync=True)

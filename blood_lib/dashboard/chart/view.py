@@ -24,8 +24,9 @@ from blood_lib.dashboard.chart.save_buttons import TakeAway
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.widgets.markers import describe_types
+from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.view import View
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.widget import Part
 from blood_lib.files.archives import printable
 
 __all__ = ["ChartView", "Numbers"]
@@ -36,7 +37,7 @@ MAX_NAME = 200
 class Numbers(Part):
     """The table of the differential. Its script changes the texts only, so that no input loses the focus."""
 
-    _esm = script("chart/numbers")
+    _esm = script("chart/differential_table.js")
     accepts = ("range", "reset", "reviewer", "report", "table")
 
     types = List().tag(sync=True)

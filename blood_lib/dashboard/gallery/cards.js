@@ -1,10 +1,14 @@
 // What a cell looks like in the gallery, and its small picture, asked for only while its card is in the page.
 
+import { h } from "../widgets/dom.js";
+import { SIGNS, marker } from "../widgets/markers.js";
+import { pictureUrl } from "../widgets/pictures.js";
+
 const ASK_AT_ONCE = 48; // pictures in one request
 const ASK_AFTER = 30; // ms, so that what is scrolled past is not asked for
 const ASK_AGAIN_AFTER = 4000; // ms without the picture
 
-function createCards(text, groups) {
+export function createCards({ text, fill, percent }, groups) {
   /** What people have done with it: "moved", "confirmed" or "". */
   const review = (item) => (!item.reviewed ? "" : item.group === item.model ? "confirmed" : "moved");
 
@@ -27,14 +31,14 @@ function createCards(text, groups) {
       },
       h("img", { alt: "", src: item.url || null, decoding: "async", draggable: "false" }),
       h("span", { class: "dash-card-words" }, h("b", {}, item.name), h("span", {}, describe(item))), // in the list alone
-      h("span", { class: "dash-card-line" }, done === "moved" ? mark(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), SIGNS[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, SIGNS[sign]) : null),
+      h("span", { class: "dash-card-line" }, done === "moved" ? marker(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), SIGNS[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, SIGNS[sign]) : null),
     );
   }
   return { make, review };
 }
 
 /** Asks for the pictures of the cards in the page; `cards()` gives those, `send(ids)` asks for some. */
-function createPictures(cards, send) {
+export function createPictures(cards, send) {
   let timer = null;
 
   function ask() {

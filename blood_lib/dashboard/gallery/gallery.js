@@ -1,12 +1,23 @@
-// All classified images by group, to look at, choose and move. How they are laid out is for grid.js, what is chosen
-// for marks.js, what a pointer does for gestures.js, what a key does for gallery_keys.js.
+// All classified cells by group, to look at, select and move. How they are laid out is for grid.js, what is selected
+// for selection.js, what a pointer does for gestures.js, what a key does for keys.js.
+
+import { h } from "../widgets/dom.js";
+import { live } from "../widgets/live.js";
+import { marker } from "../widgets/markers.js";
+import { groupKeys } from "../widgets/menu.js";
+import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/selection.js";
+import { createBar, createFilters, createRejectedTable } from "./bar.js";
+import { createCards, createPictures } from "./cards.js";
+import { listenToPointers } from "./gestures.js";
+import { createGrid } from "./grid.js";
+import { listenToGalleryKeys } from "./keys.js";
 
 const DRAW_EVERY = 400; // ms, while results come in
 const DOUBT = { unfamiliar: 0, uncertain: 1, ok: 2 };
-const LOOK_AFTER = 120; // ms that the focus rests on a cell before it is looked at
+const OPEN_AFTER = 120; // ms that the focus rests on a cell before it becomes the current one
 
-function render({ model, el, kept, signal }) {
-  const text = model.get("text");
+function render({ model, el, words, kept, signal }) {
+  const { text, number, fill } = words;
   const groups = model.get("groups"); // the classes, and two more that do not count
   const keys = groupKeys(groups);
   const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
@@ -22,13 +33,13 @@ function render({ model, el, kept, signal }) {
   let drawn = 0;
   let timer = null;
   let inSight = false;
-  let clicked = null; // the id of the cell that a click alone has chosen
+  let clicked = null; // the id of the cell that was clicked last, with no key held
   let next = null; // the id of the cell that gets the focus once the moved ones are gone
 
   // --- what one sees ---
-  const { make, review } = createCards(text, groups);
-  const bar = createBar(model, text, groups, { act, all: () => marks.set(order()), none: () => marks.clear(), select: setSelecting });
-  const sieve = createFilters(text, groups, changeFilters, setInRows);
+  const { make, review } = createCards(words, groups);
+  const bar = createBar(model, words, groups, { act, all: () => selection.set(order()), none: () => selection.clear(), select: setSelecting });
+  const sieve = createFilters(words, groups, changeFilters, setInRows);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
   const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(everything) }, text.show_all));
@@ -44,7 +55,7 @@ function render({ model, el, kept, signal }) {
     const grid = createGrid(group.label, make);
     const n = h("span", { class: "dash-number" });
     const key = keys[index] ? h("kbd", { title: fill(text.key, { key: keys[index] }) }, keys[index]) : null;
-    const section = h("section", { class: "dash-group", "data-group": index }, h("h2", {}, mark(group, 16), group.label, n, key), grid.el);
+    const section = h("section", { class: "dash-group", "data-group": index }, h("h2", {}, marker(group, 16), group.label, n, key), grid.el);
     return { index, section, grid, n };
   }
 
@@ -62,11 +73,11 @@ function render({ model, el, kept, signal }) {
     dropUnseen();
   }
 
-  /** Nothing is moved that is not seen: marks may also come from the map. */
+  /** Nothing is moved that is not seen: the map may select cells, too. */
   function dropUnseen() {
     const shown = new Set(order());
-    const seen = marks.all().filter((id) => shown.has(id));
-    if (seen.length < marks.size()) marks.set(seen);
+    const seen = selection.all().filter((id) => shown.has(id));
+    if (seen.length < selection.size()) selection.set(seen);
   }
 
   // --- what Python says ---
@@ -75,15 +86,15 @@ function render({ model, el, kept, signal }) {
     if (message.run !== run) return;
     if (message.kind === "reset" || message.kind === "add") add(message);
     if (message.kind === "thumbs") message.ids.forEach((id, i) => pictures.take(items.get(id), buffers[i]));
-    if (message.kind === "selected") marks.take(message.ids);
+    if (message.kind === "selected") selection.take(message.ids);
   });
 
   function begin(message) {
     forget();
     run = message.run;
     clicked = next = null;
-    look.begin();
-    marks.take(message.selected);
+    current.begin();
+    selection.take(message.selected);
   }
 
   function forget() {
@@ -124,7 +135,7 @@ function render({ model, el, kept, signal }) {
     drawRejected();
     none.hidden = sections.some(({ section }) => !section.hidden) || !list.hidden;
     drawCards();
-    showMarks();
+    showSelection();
     if (next !== null && items.has(next)) goTo(next);
     next = null;
   }
@@ -153,7 +164,7 @@ function render({ model, el, kept, signal }) {
     if (!el.offsetParent) return; // in a hidden tab every group would seem to stand at the top
     const tops = sections.map(({ grid }) => grid.el.getBoundingClientRect().top);
     sections.forEach(({ grid }, i) => grid.draw(tops[i]));
-    showChosen();
+    showOnCards();
     pictures.plan();
   }
 
@@ -161,7 +172,7 @@ function render({ model, el, kept, signal }) {
     list.hidden = !rejected.length || !["all", "rejected"].includes(filters.status) || filters.group !== "all" || filters.review !== "all";
     if (listed === rejected) return;
     listed = rejected;
-    list.replaceChildren(rejectedTable(text, rejected));
+    list.replaceChildren(createRejectedTable(words, rejected));
   }
 
   const cards = () => sections.flatMap(({ grid }) => [...grid.cards.values()]);
@@ -193,36 +204,36 @@ function render({ model, el, kept, signal }) {
   });
   sight.observe(el);
 
-  // --- what is chosen, and what is looked at ---
-  const marks = createMarks(showMarks, (ids) => model.send({ kind: "select", ids }));
-  const look = createLook(model, showMarks, follow);
-  tellBeforeKeys(el, signal, marks, look);
+  // --- what is selected, and the current cell ---
+  const selection = createSelection(showSelection, (ids) => model.send({ kind: "select", ids }));
+  const current = createCurrent(model, showSelection, follow);
+  tellBeforeKeys(el, signal, selection, current);
 
-  function showMarks() {
-    showChosen();
-    bar.show(marks.size(), targets().length > 0);
+  function showSelection() {
+    showOnCards();
+    bar.show(selection.size(), targets().length > 0);
   }
 
-  function showChosen() {
+  function showOnCards() {
     for (const card of cards()) {
-      card.setAttribute("aria-selected", marks.has(card.item.id));
-      if (card.item.id === look.current()) card.setAttribute("aria-current", "true");
+      card.setAttribute("aria-selected", selection.has(card.item.id));
+      if (card.item.id === current.id()) card.setAttribute("aria-current", "true");
       else card.removeAttribute("aria-current");
     }
   }
-  model.on("change:can_undo", showMarks);
-  model.on("change:can_redo", showMarks);
+  model.on("change:can_undo", showSelection);
+  model.on("change:can_redo", showSelection);
 
-  /** What a key or a button is about: all that is marked, or else the cell that is looked at. */
+  /** What a key or a button is about: all that is selected, or else the current cell. */
   function targets() {
-    return marks.size() ? marks.all() : items.has(look.current()) ? [look.current()] : [];
+    return selection.size() ? selection.all() : items.has(current.id()) ? [current.id()] : [];
   }
 
   function goTo(id) {
     const where = sections.find(({ grid }) => grid.place(id) !== undefined);
     if (!where) return;
     where.grid.focus(id);
-    look.at(id, LOOK_AFTER);
+    current.at(id, OPEN_AFTER);
   }
 
   /** Keys of the viewer have gone on to another cell: the focus goes along, so that the next key is about that one. */
@@ -232,13 +243,13 @@ function render({ model, el, kept, signal }) {
     if (focused && el.contains(focused) && focused.item.id !== id) where?.grid.focus(id);
   }
 
-  /** Tell Python what to do with the chosen cells, and go on with the one after the focused. */
+  /** Tell Python what to do with these cells, and go on with the one after the focused. */
   function act(message, ids = targets()) {
     if (!ids.length) return;
     const moving = new Set(ids);
     const focused = document.activeElement?.closest?.(".dash-card")?.item;
     if (focused && moving.has(focused.id)) next = following(focused.id, moving);
-    marks.take(marks.all().filter((id) => !moving.has(id)));
+    selection.take(selection.all().filter((id) => !moving.has(id)));
     clicked = null;
     model.send({ ...message, ids });
   }
@@ -257,31 +268,31 @@ function render({ model, el, kept, signal }) {
     clicked = null;
     el.classList.toggle("dash-selecting", on);
     bar.select(on);
-    if (!on) marks.clear();
+    if (!on) selection.clear();
   }
 
   root.addEventListener("click", (event) => {
     const id = event.target.closest(".dash-card")?.item.id;
     if (id === undefined) return;
-    if (event.shiftKey) return marks.extend(id, order());
+    if (event.shiftKey) return selection.extend(id, order());
     if (event.ctrlKey || event.metaKey || kept.selecting) {
-      marks.toggle(id, clicked);
+      selection.toggle(id, clicked);
       clicked = null;
       return;
     }
-    marks.clear();
-    marks.begin(id);
+    selection.clear();
+    selection.begin(id);
     clicked = id;
-    look.at(id);
+    current.at(id);
   });
 
   let dragged = []; // the ids that a drag moves
-  let framed = null; // what was marked before a frame was begun
+  let framed = null; // what was selected before a frame was begun
   listenToPointers(root, signal, {
     take(id) {
-      dragged = marks.has(id) ? marks.all() : [id];
+      dragged = selection.has(id) ? selection.all() : [id];
       bar.tray(true);
-      return dragged.length;
+      return number(dragged.length);
     },
     over(group) {
       for (const target of el.querySelectorAll("[data-group]")) target.classList.toggle("dash-over", Number(target.dataset.group) === group);
@@ -290,12 +301,12 @@ function render({ model, el, kept, signal }) {
       act({ kind: "move", group }, dragged.filter((id) => items.get(id)?.group !== group)); // dropped at home is not confirmed
     },
     frame(box, more) {
-      const before = more ? (framed ??= marks.all()) : [];
-      marks.set([...before, ...sections.flatMap(({ grid }) => grid.touched(box))]);
+      const before = more ? (framed ??= selection.all()) : [];
+      selection.set([...before, ...sections.flatMap(({ grid }) => grid.touched(box))]);
     },
     rest(id) {
       if (!kept.selecting) setSelecting(true);
-      marks.toggle(id);
+      selection.toggle(id);
     },
     end() {
       framed = null;
@@ -307,10 +318,10 @@ function render({ model, el, kept, signal }) {
   listenToGalleryKeys(el, signal, {
     sections: () => sections.filter(({ section }) => !section.hidden),
     keys,
-    marks,
+    selection,
     order,
     goTo,
-    act: (message, id) => act(message, marks.size() ? marks.all() : [id]),
+    act: (message, id) => act(message, selection.size() ? selection.all() : [id]),
     again: (kind) => model.send({ kind }),
   });
 
@@ -321,10 +332,10 @@ function render({ model, el, kept, signal }) {
   return () => {
     widths.disconnect();
     sight.disconnect();
-    marks.stop();
+    selection.stop();
     pictures.stop();
     clearTimeout(timer);
-    look.stop();
+    current.stop();
     forget();
   };
 }

@@ -10,7 +10,7 @@ from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
 from blood_lib.dashboard.widgets.cell_collection import AllCells
 from blood_lib.dashboard.widgets.pictures import thumbnail
-from blood_lib.dashboard.widgets.widget import script
+from blood_lib.dashboard.widgets.script import script
 
 __all__ = ["Gallery"]
 
@@ -21,16 +21,7 @@ MOST_THUMBNAILS = 64  # in one request
 class Gallery(AllCells):
     """Gets thumbnails only for what is in sight."""
 
-    _esm = script(
-        "widgets/menu",
-        "gallery/grid",
-        "widgets/marks",
-        "gallery/gestures",
-        "gallery/cards",
-        "gallery/gallery_keys",
-        "gallery/gallery_bar",
-        "gallery/gallery",
-    )
+    _esm = script("gallery/gallery.js")
     accepts = (*AllCells.accepts, "thumbs", "confirm", "undo", "redo")
 
     can_undo = Bool(False).tag(sync=True)

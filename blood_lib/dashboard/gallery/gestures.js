@@ -1,16 +1,18 @@
 // What a pointer does in the gallery: a mouse drags cards to a group or draws a frame around them, a finger that
 // rests on a card begins to select. Clicks are for gallery.js.
 
+import { h } from "../widgets/dom.js";
+
 const FAR = 6; // px that a press may move and still be a click
 const LONG = 450; // ms
 const EDGE = 120; // px from the screen's edge where dragging scrolls
 
 /**
- * acts: take(id) -> number of cells that a drag of this card moves; over(group or null), drop(group) while they are
+ * acts: take(id) -> the words that a drag of this card carries along; over(group or null), drop(group) while they are
  * dragged; frame({left, top, right, bottom} in px on the screen, more) while a frame is drawn; rest(id) for a finger
  * that rests on a card; end() in any case.
  */
-function listenToPointers(root, signal, acts) {
+export function listenToPointers(root, signal, acts) {
   let press = null; // {x, y, id, origin, more} where the pointer went down
   let action = null; // "drag", "frame" or "rest", and then "over"
   let last = null; // the latest pointer event of the action
@@ -52,7 +54,7 @@ function listenToPointers(root, signal, acts) {
   function start(event) {
     root.setPointerCapture(event.pointerId);
     action = press.id === undefined ? "frame" : "drag";
-    if (action === "drag") ghost.textContent = number(acts.take(press.id));
+    if (action === "drag") ghost.textContent = acts.take(press.id);
     root.classList.add("dash-busy");
     scroll();
   }

@@ -1,6 +1,8 @@
 // The cards of one group, side by side or as a list. Only those near the screen are in the page, so that thousands
 // stay light.
 
+import { h } from "../widgets/dom.js";
+
 const SMALLEST = 96; // px, a card's width
 const LINE = 28; // px, the line below its picture
 const LISTED = 54; // px, a card's height in a list
@@ -11,7 +13,7 @@ const GAP = 10; // px
 const NEAR = 600; // px above and below the screen
 
 /** `makeCard(item)` draws one; an item has an id, and another object stands for it as soon as it looks different. */
-function createGrid(label, makeCard) {
+export function createGrid(label, makeCard) {
   const el = h("div", { class: "dash-grid", role: "listbox", "aria-multiselectable": "true", "aria-label": label });
   const cards = new Map(); // id -> card in the page
   let items = [];

@@ -1,5 +1,7 @@
 // Which part of the map is in sight: turns places on it into pixels of its box. Knows of no items.
 
+import { clamp } from "../widgets/geometry.js";
+
 const MOST_LENS = 60;
 const EDGE_SHARE = 0.12; // of the box: what is brought into sight comes no nearer to its edge
 
@@ -7,7 +9,7 @@ const EDGE_SHARE = 0.12; // of the box: what is brought into sight comes no near
  * `kept` is an object that outlives the lens; `changed()` is called whenever it looks elsewhere.
  * Points are [x, y] in px from the box's corner.
  */
-function createLens(kept, changed) {
+export function createLens(kept, changed) {
   kept.bounds ??= [-1, -1, 1, 1]; // of the whole map: left, bottom, right, top
   kept.sight ??= { x: 0, y: 0, scale: 1 }; // the place in the middle of the box; at 1 the whole map fits
   let [width, height] = [0, 0]; // of the box, px

@@ -1,15 +1,24 @@
 // The map: all items among the reference items. Where things lie is for lens.js, how they look for plot.js, what a
-// pointer does for map_pointer.js, what stands around it for map_bar.js.
+// pointer does for pointer.js, what stands around it for bar.js.
+
+import { h, svg } from "../widgets/dom.js";
+import { ZOOM_STEP, clamp, isWithin } from "../widgets/geometry.js";
+import { live, whenAttached } from "../widgets/live.js";
+import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/selection.js";
+import { createBar, createLegend } from "./bar.js";
+import { createLens } from "./lens.js";
+import { createPlot } from "./plot.js";
+import { listenToPointers } from "./pointer.js";
 
 const NEAR_MOUSE = 14; // px from an item's middle
 const NEAR_FINGER = 24;
 const STEP = 60; // px, of a key
 const LONGEST_NAME = 60;
-const MAP_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
-const MAP_ARROWS = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+const ZOOM_KEYS = { "+": ZOOM_STEP, "=": ZOOM_STEP, "-": 1 / ZOOM_STEP };
+const ARROWS = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
 
-function render({ model, el, kept, signal }) {
-  const text = model.get("text");
+function render({ model, el, words, kept, signal }) {
+  const { text, number, fill, percent } = words;
   const groups = model.get("groups");
   const items = new Map(); // id -> {id, name, x, y, group, status, review, confidence}
   const lens = createLens(kept, see);
@@ -25,8 +34,8 @@ function render({ model, el, kept, signal }) {
 
   // --- what one sees ---
   const intro = h("p", { class: "dash-intro" });
-  const bar = createMapBar(text, groups, { choose: () => choose(!kept.choosing), move, unmark: () => marks.clear(), zoom: lens.zoom, whole: lens.whole, save });
-  const legend = createLegend(text, groups, toggle);
+  const bar = createBar(words, groups, { choose: () => choose(!kept.choosing), move, unmark: () => selection.clear(), zoom: lens.zoom, whole: lens.whole, save });
+  const legend = createLegend(words, groups, toggle);
   const canvas = h("canvas", { class: "dash-map-canvas", role: "img", tabindex: 0 });
   const ring = h("span", { class: "dash-ring", hidden: true });
   const line = svg("polygon");
@@ -55,18 +64,18 @@ function render({ model, el, kept, signal }) {
   }
 
   function scene(ink, accent) {
-    return { ...atlas, zones, off, items: items.values(), selected: marks.has, ink, accent };
+    return { ...atlas, zones, off, items: items.values(), selected: selection.has, ink, accent };
   }
 
   /** Ring and tip lie over the picture, which need not be drawn anew for them. */
   function place() {
-    const current = find(look.current());
-    ring.hidden = !current;
-    if (current) Object.assign(ring.style, { left: `${current.x}px`, top: `${current.y}px` });
-    const told = find(hovered?.id) ?? (canvas.matches(":focus-visible") ? current : null);
+    const ringed = find(current.id());
+    ring.hidden = !ringed;
+    if (ringed) Object.assign(ring.style, { left: `${ringed.x}px`, top: `${ringed.y}px` });
+    const told = find(hovered?.id) ?? (canvas.matches(":focus-visible") ? ringed : null);
     tip.hidden = !told;
     if (!told) return;
-    describe(told.item).forEach((words, i) => (tip.children[i].textContent = words));
+    describe(told.item).forEach((line, i) => (tip.children[i].textContent = line));
     const [width] = lens.size();
     tip.style.left = `${clamp(told.x - tip.offsetWidth / 2, 4, Math.max(4, width - tip.offsetWidth - 4))}px`;
     tip.style.top = `${told.y > tip.offsetHeight + 24 ? told.y - tip.offsetHeight - 18 : told.y + 18}px`;
@@ -90,9 +99,9 @@ function render({ model, el, kept, signal }) {
     untold = false;
     const counts = groups.map(() => 0);
     for (const { group } of items.values()) counts[group] += 1;
-    const words = counts.flatMap((n, i) => (n ? [`${groups[i].label} ${number(n)}`] : [])).join(", ");
+    const list = counts.flatMap((n, i) => (n ? [`${groups[i].label} ${number(n)}`] : [])).join(", ");
     intro.textContent = items.size ? text.intro : text.empty;
-    canvas.setAttribute("aria-label", items.size ? fill(text.label, { counts: words }) : text.empty);
+    canvas.setAttribute("aria-label", items.size ? fill(text.label, { counts: list }) : text.empty);
     legend.show(counts, off);
   }
 
@@ -101,7 +110,7 @@ function render({ model, el, kept, signal }) {
     if (message.kind === "atlas") return takeAtlas(message, buffers);
     if (message.kind === "reset") begin(message);
     if (message.run !== run) return undefined;
-    if (message.kind === "selected") return marks.take(message.ids);
+    if (message.kind === "selected") return selection.take(message.ids);
     if (message.kind === "cells") takeItems(message.names, buffers);
     if (message.kind === "cells" || message.kind === "looks") takeLooks(buffers);
     return change();
@@ -118,8 +127,8 @@ function render({ model, el, kept, signal }) {
   function begin(message) {
     items.clear();
     run = message.run;
-    look.begin();
-    marks.take(message.selected);
+    current.begin();
+    selection.take(message.selected);
   }
 
   function takeItems(names, [ids, , , places]) {
@@ -135,13 +144,13 @@ function render({ model, el, kept, signal }) {
     });
   }
 
-  // --- what is chosen, and what is looked at ---
-  const marks = createMarks(showMarks, (ids) => model.send({ kind: "select", ids }));
-  const look = createLook(model, place, follow);
-  tellBeforeKeys(el, signal, marks, look);
+  // --- what is selected, and the current cell ---
+  const selection = createSelection(showSelection, (ids) => model.send({ kind: "select", ids }));
+  const current = createCurrent(model, place, follow);
+  tellBeforeKeys(el, signal, selection, current);
 
-  function showMarks() {
-    bar.show(marks.size(), kept.choosing);
+  function showSelection() {
+    bar.show(selection.size(), kept.choosing);
     see();
   }
 
@@ -154,17 +163,17 @@ function render({ model, el, kept, signal }) {
   function choose(on) {
     kept.choosing = on;
     box.classList.toggle("dash-choosing", on);
-    showMarks();
+    showSelection();
   }
 
   function move(group) {
-    model.send({ kind: "move", group, ids: marks.all().filter((id) => !off.has(items.get(id)?.group)) }); // none that is not seen
+    model.send({ kind: "move", group, ids: selection.all().filter((id) => !off.has(items.get(id)?.group)) }); // none that is not seen
   }
 
   function toggle(group) {
     if (!off.delete(group)) off.add(group);
-    const seen = marks.all().filter((id) => !off.has(items.get(id)?.group));
-    if (seen.length < marks.size()) marks.set(seen);
+    const seen = selection.all().filter((id) => !off.has(items.get(id)?.group));
+    if (seen.length < selection.size()) selection.set(seen);
     if (atlas) zones = plot.zones(atlas.raster, off);
     change();
   }
@@ -179,7 +188,7 @@ function render({ model, el, kept, signal }) {
     return found;
   }
 
-  listenToMapPointers(canvas, signal, {
+  listenToPointers(canvas, signal, {
     choosing: () => kept.choosing,
     hover(point) {
       const found = point && nearest(point, NEAR_MOUSE);
@@ -190,18 +199,18 @@ function render({ model, el, kept, signal }) {
     },
     click(point, event) {
       const found = nearest(point, event.pointerType === "touch" ? NEAR_FINGER : NEAR_MOUSE);
-      if (found && kept.choosing) marks.toggle(found.id);
-      else if (found) look.at(found.id);
+      if (found && kept.choosing) selection.toggle(found.id);
+      else if (found) current.at(found.id);
     },
-    twice: () => (kept.choosing ? marks.clear() : lens.whole()),
+    twice: () => (kept.choosing ? selection.clear() : lens.whole()),
     zoom: lens.zoom,
     pan: lens.pan,
     trace: (points) => line.setAttribute("points", points ? points.join(" ") : ""),
     lasso(points, event) {
       const within = drawn.filter(({ x, y }) => isWithin([x, y], points)).map(({ item }) => item.id);
       const more = event.shiftKey || event.ctrlKey || event.metaKey;
-      if (event.altKey) marks.set(marks.all().filter((id) => !within.includes(id)));
-      else marks.set(more ? [...marks.all(), ...within] : within);
+      if (event.altKey) selection.set(selection.all().filter((id) => !within.includes(id)));
+      else selection.set(more ? [...selection.all(), ...within] : within);
     },
   });
 
@@ -212,11 +221,11 @@ function render({ model, el, kept, signal }) {
 
   /** True when the key was one of the map's; the arrow keys alone go through the items, wherever the focus is. */
   function onKey({ key, shiftKey }) {
-    if (shiftKey && MAP_ARROWS[key]) lens.pan(...MAP_ARROWS[key]);
-    else if (MAP_KEYS[key]) lens.zoom(MAP_KEYS[key]);
+    if (shiftKey && ARROWS[key]) lens.pan(...ARROWS[key]);
+    else if (ZOOM_KEYS[key]) lens.zoom(ZOOM_KEYS[key]);
     else if (key === "0") lens.whole();
-    else if (key === " " && items.has(look.current())) marks.toggle(look.current());
-    else if (key === "Escape" && marks.size()) marks.clear();
+    else if (key === " " && items.has(current.id())) selection.toggle(current.id());
+    else if (key === "Escape" && selection.size()) selection.clear();
     else return false;
     return true;
   }
@@ -252,7 +261,7 @@ function render({ model, el, kept, signal }) {
   /** Where each item is drawn, in px of the window: for tests, which cannot see. */
   canvas.points = () => {
     const { left, top } = canvas.getBoundingClientRect();
-    return drawn.map(({ item, x, y }) => ({ ...item, selected: marks.has(item.id), x: left + x, y: top + y }));
+    return drawn.map(({ item, x, y }) => ({ ...item, selected: selection.has(item.id), x: left + x, y: top + y }));
   };
   choose(kept.choosing ?? false);
   model.send({ kind: "hello" });
@@ -260,8 +269,8 @@ function render({ model, el, kept, signal }) {
     sizes.disconnect();
     themes.disconnect();
     cancelAnimationFrame(waiting);
-    marks.stop();
-    look.stop();
+    selection.stop();
+    current.stop();
   };
 }
 

@@ -1,23 +1,26 @@
 // Draws the map: zones, reference items, and the visitor's own on top. Each group has a shape besides its colour.
 
+import { h } from "../widgets/dom.js";
+import { clamp } from "../widgets/geometry.js";
+
 const FAR_FROM_ALL = 255; // in the raster of the zones
 const ZONE_OPACITY = 0.22;
 const SMOOTH = 4; // pixels a side for each value of the raster
 const REFERENCE_OPACITY = 0.6;
 const EXCLUDED_OPACITY = 0.3;
 const BOX = 16; // units a side of a shape, as Python has them
-const SIZE = 16; // px a side of an item's mark
+const SIZE = 16; // px a side of an item's marker
 const SELECTED_SIZE = 26;
 const OUTLINE = 1.8; // px
 const REVIEWED_OUTLINE = 3.2;
 
-/** Returns {zones, draw} for marks of these groups, the last of which is the excluded one. */
-function createPlot(groups) {
+/** Returns {zones, draw} for markers of these groups, the last of which is the excluded one. */
+export function createPlot(groups) {
   const shapes = groups.map(({ shape }) => new Path2D(shape));
   const sprites = new Map();
   let dressed = ""; // what the sprites were made for
 
-  /** A mark as a picture: to draw its path for each of thousands would take ten times as long. */
+  /** A marker as a picture: to draw its path for each of thousands would take ten times as long. */
   function sprite(group, size, line, colour, ratio) {
     const key = [group, size, line, colour].join();
     if (!sprites.has(key)) {
@@ -69,9 +72,9 @@ function createPlot(groups) {
       const [corner, opposite] = [lens.at(reach[0], reach[3]), lens.at(reach[2], reach[1])];
       pen.drawImage(picture, ...corner, opposite[0] - corner[0], opposite[1] - corner[1]);
     }
-    const put = (mark, [x, y]) => {
-      const side = mark.width / ratio;
-      pen.drawImage(mark, x - side / 2, y - side / 2, side, side);
+    const put = (marker, [x, y]) => {
+      const side = marker.width / ratio;
+      pen.drawImage(marker, x - side / 2, y - side / 2, side, side);
     };
     const sees = ([x, y]) => x > -SELECTED_SIZE && y > -SELECTED_SIZE && x < width + SELECTED_SIZE && y < height + SELECTED_SIZE;
 

@@ -10,8 +10,9 @@ from typing import Any
 from blood_lib.dashboard.map.data import pack_atlas, pack_cells, pack_looks
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.widgets.cell_collection import AllCells
+from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.view import View, split
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.widget import Part
 from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Map", "MapView"]
@@ -20,16 +21,7 @@ __all__ = ["Map", "MapView"]
 class Map(AllCells):
     """Gets the reference cells once for each atlas, and of a cell that has changed only what can change."""
 
-    _esm = script(
-        "widgets/menu",
-        "widgets/points",
-        "widgets/marks",
-        "map/lens",
-        "map/plot",
-        "map/map_pointer",
-        "map/map_bar",
-        "map/map",
-    )
+    _esm = script("map/map.js")
 
     def __init__(self, state: DashboardState):
         self._heard = False  # a page listens

@@ -1,9 +1,14 @@
 // Lets the model learn from corrections, and lists what it then proposes: from which type to which, and how many.
 
-function render({ model, el }) {
-  const text = model.get("text");
+import { h } from "../widgets/dom.js";
+import { showInGallery } from "../widgets/events.js";
+import { live } from "../widgets/live.js";
+import { marker } from "../widgets/markers.js";
+
+function render({ model, el, words }) {
+  const { text, number, count } = words;
   const types = model.get("types");
-  const button = (words, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, words);
+  const button = (label, message, style = "") => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send(message) }, label);
   const learn = button(text.learn, { kind: "adapt" }, "dash-small");
   const state = h("p", { class: "dash-muted", role: "status" });
   const look = h("button", { type: "button", class: "dash-button", onclick: () => showInGallery(el, "proposed") }, text.look);
@@ -14,9 +19,9 @@ function render({ model, el }) {
   el.append(box);
 
   function row([before, after, n]) {
-    const name = (type) => h("span", { class: "dash-pair-type" }, mark(type), type.label);
-    const answer = (kind, words) =>
-      h("button", { type: "button", class: "dash-button dash-small", "aria-label": `${words}: ${types[before].label} → ${types[after].label}`, onclick: () => model.send({ kind, pair: [before, after] }) }, words);
+    const name = (type) => h("span", { class: "dash-pair-type" }, marker(type), type.label);
+    const answer = (kind, label) =>
+      h("button", { type: "button", class: "dash-button dash-small", "aria-label": `${label}: ${types[before].label} → ${types[after].label}`, onclick: () => model.send({ kind, pair: [before, after] }) }, label);
     return h("li", {}, h("b", { class: "dash-number" }, number(n)), name(types[before]), "→", name(types[after]), answer("accept", text.accept), answer("dismiss", text.dismiss));
   }
 
@@ -26,7 +31,7 @@ function render({ model, el }) {
     const n = proposed.reduce((sum, [, , some]) => sum + some, 0);
     box.hidden = !model.get("some") && !model.get("adapted");
     learn.disabled = !lessons || model.get("busy");
-    state.textContent = n ? count(text, "proposed", n) : lessons ? count(text, "lessons", lessons) : text.none;
+    state.textContent = n ? count("proposed", n) : lessons ? count("lessons", lessons) : text.none;
     pairs.replaceChildren(...proposed.map(row));
     pairs.hidden = all.hidden = !n;
     learnt.hidden = !model.get("adapted");

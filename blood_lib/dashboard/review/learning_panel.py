@@ -13,7 +13,8 @@ from blood_lib.dashboard.review.learning import count_pairs, find_lessons, find_
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget, SaveBundle
 from blood_lib.dashboard.widgets.markers import describe_types
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.script import script
+from blood_lib.dashboard.widgets.widget import Part
 
 __all__ = ["Lessons"]
 
@@ -21,7 +22,7 @@ __all__ = ["Lessons"]
 class Lessons(Part):
     """How many corrections help, what is proposed from which type to which, and whether the model learnt."""
 
-    _esm = script("review/learning_panel")
+    _esm = script("review/learning_panel.js")
     accepts = ("adapt", "accept", "dismiss", "forget", "save")
 
     types = List().tag(sync=True)

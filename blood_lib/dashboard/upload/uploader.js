@@ -1,11 +1,17 @@
 // Takes files by drop or picker and sends them to Python as one stream of acknowledged pieces.
 
+import { h, svg } from "../widgets/dom.js";
+import { openTab } from "../widgets/events.js";
+import { live, whenAttached } from "../widgets/live.js";
+import { SIGNS } from "../widgets/markers.js";
+import { showProgress } from "../widgets/progress.js";
+
 const CLUTTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"]);
 const RESEND_AFTER = 6000; // ms without an acknowledgement
 const GIVE_UP_AFTER = 90000;
 
-function render({ model, el, kept, signal }) {
-  const text = model.get("text");
+function render({ model, el, words, kept, signal }) {
+  const { text, number, fill, count } = words;
   const limits = model.get("limits");
   let current = kept.upload ?? null; // the upload that is under way
 
@@ -32,8 +38,8 @@ function render({ model, el, kept, signal }) {
   const summary = h("div", { class: "dash-summary", role: "status" });
   const problem = h("p", { class: "dash-strip dash-error", role: "alert", hidden: true });
   el.classList.add("dash-uploader");
-  const pick = (words) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => input.click() }, words);
-  const ask = (words, act) => h("button", { type: "button", class: "dash-button dash-small", onclick: act }, words);
+  const pick = (label) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => input.click() }, label);
+  const ask = (label, act) => h("button", { type: "button", class: "dash-button dash-small", onclick: act }, label);
   const back = ask(text.first_model, () => mayLose() && model.send({ kind: "bundle" }));
   const others = h(
     "details",
@@ -46,22 +52,15 @@ function render({ model, el, kept, signal }) {
 
   function progressRow(name) {
     const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": name });
-    const number = h("span", { class: "dash-number" });
+    const numbers = h("span", { class: "dash-number" });
     const label = h("span", { class: "dash-row-name" }, name);
-    return { bar, number, name: label, row: h("div", { class: "dash-row" }, label, bar, number) };
+    return { bar, numbers, name: label, row: h("div", { class: "dash-row" }, label, bar, numbers) };
   }
 
   function icon() {
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 48 48");
-    svg.setAttribute("class", "dash-icon");
-    svg.setAttribute("aria-hidden", "true");
-    for (const d of ["M24 32V10", "M15 18l9-9 9 9", "M8 30v8a2 2 0 0 0 2 2h28a2 2 0 0 0 2-2v-8"]) {
-      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      path.setAttribute("d", d);
-      svg.append(path);
-    }
-    return svg;
+    const lines = ["M24 32V10", "M15 18l9-9 9 9", "M8 30v8a2 2 0 0 0 2 2h28a2 2 0 0 0 2-2v-8"];
+    const box = { viewBox: "0 0 48 48", class: "dash-icon", "aria-hidden": "true" };
+    return svg("svg", box, ...lines.map((d) => svg("path", { d })));
   }
 
   function draw() {
@@ -70,9 +69,9 @@ function render({ model, el, kept, signal }) {
     const phase = model.get("phase");
     running.hidden = !(current || working);
     transfer.row.hidden = !current;
-    showProgress(classify.bar, classify.number, text.of, working ? progress : { done: 0, total: 1 });
+    showProgress(words, classify.bar, classify.numbers, working ? progress : { done: 0, total: 1 });
     classify.name.textContent = text[`working.${progress.kind}`] ?? text.classify;
-    classify.number.hidden = !working;
+    classify.numbers.hidden = !working;
     preparing.hidden = phase !== "preparing";
     zone.classList.toggle("dash-off", phase === "failed");
     choose.disabled = examples.disabled = phase === "failed";
@@ -81,7 +80,7 @@ function render({ model, el, kept, signal }) {
     if (current) {
       const { received, total } = current;
       transfer.bar.value = total ? received / total : 1;
-      transfer.number.textContent = fill(text.of, { done: megabytes(received), total: `${megabytes(total)} MB` });
+      transfer.numbers.textContent = fill(text.of, { done: megabytes(received), total: `${megabytes(total)} MB` });
     }
     drawSummary(working);
   }
@@ -96,7 +95,7 @@ function render({ model, el, kept, signal }) {
     const details = ["uncertain", "unfamiliar", "rejected"].filter((key) => found[key]).map((key) => h("span", { class: `dash-badge dash-badge-${key}` }, h("b", { "aria-hidden": "true" }, SIGNS[key]), fill(text[key], { n: found[key] })));
     const go = (tab, label) => h("button", { type: "button", class: "dash-button", onclick: () => openTab(el, tab) }, label);
     summary.append(
-      h("p", { class: "dash-done" }, n ? count(text, "done", n) : text.nothing, " ", ...details),
+      h("p", { class: "dash-done" }, n ? count("done", n) : text.nothing, " ", ...details),
       h(
         "div",
         { class: "dash-buttons" },
@@ -119,7 +118,7 @@ function render({ model, el, kept, signal }) {
   // --- what no file has yet is not lost unasked ---
   function mayLose() {
     const n = model.get("unsaved");
-    return !n || window.confirm(count(text, "unsaved", n));
+    return !n || window.confirm(count("unsaved", n));
   }
   window.addEventListener("dash:leave", (event) => model.get("unsaved") && event.preventDefault(), { signal });
 

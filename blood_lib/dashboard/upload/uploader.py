@@ -19,7 +19,8 @@ from blood_lib.dashboard.state.commands import (
     Upload,
 )
 from blood_lib.dashboard.upload.stream import FileStream
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.script import script
+from blood_lib.dashboard.widgets.widget import Part
 
 __all__ = ["Uploader"]
 
@@ -32,7 +33,7 @@ class Uploader(Part):
     A file that comes alone may be a saved review or a model: what it is, is seen when it is complete.
     """
 
-    _esm = script("upload/uploader")
+    _esm = script("upload/uploader.js")
     accepts = ("begin", "hello", "piece", "cancel", "clear", "examples", "broken", "bundle", "save_bundle")
 
     max_files = 10_000  # of these three Python keeps its own copy: a browser cannot change them

@@ -1,9 +1,11 @@
 // A small map: the reference items faint, a few marked, and one place. The large one is map.js.
 
+import { svg } from "../widgets/dom.js";
+
 const PLANE = 1000; // units a side, as Python sends places
 
 /** Returns {el, draw, show}. */
-function plane(types) {
+export function plane(types) {
   const dots = svg("g");
   const near = svg("g", { class: "dash-plane-near" });
   const here = svg("path", { class: "dash-plane-here" });

@@ -1,10 +1,19 @@
 // One cell, large: its image, where the model looked, what it says, and where people put it. Shown beside the
 // gallery and beside the map; built once, so that focus, zoom and slider stay as they are from cell to cell.
 
+import { h, share } from "../widgets/dom.js";
+import { ZOOM_STEP } from "../widgets/geometry.js";
+import { live, whenAttached } from "../widgets/live.js";
+import { badge, marker } from "../widgets/markers.js";
+import { groupChoices, groupKeys, openMenu } from "../widgets/menu.js";
+import { pictureUrl } from "../widgets/pictures.js";
+import { plane } from "./plane.js";
+import { zoomable } from "./zoom.js";
+
 const PAN_STEP = 0.1; // of the picture's side, for a key
 
-function render({ model, el, signal }) {
-  const text = model.get("text");
+function render({ model, el, words, signal }) {
+  const { text, fill, percent } = words;
   const groups = model.get("groups"); // the classes, then unidentified, then excluded
   const n = groups.length - 2;
   const keys = groupKeys(groups);
@@ -47,16 +56,16 @@ function render({ model, el, signal }) {
     return {
       el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, proposed, name),
       show(cell) {
-        const words = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
+        const answer = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
         const mine = cell.moved ? badge("moved", text.moved) : cell.reviewed ? badge("confirmed", text.confirmed) : null;
         name.textContent = cell.name;
         at.textContent = fill(text.at, { at: cell.at, total: cell.total });
-        label.replaceChildren(mark(groups[cell.group], 18), groups[cell.group].label);
-        said.replaceChildren(...(mine ? [mine, " "] : []), words);
+        label.replaceChildren(marker(groups[cell.group], 18), groups[cell.group].label);
+        said.replaceChildren(...(mine ? [mine, " "] : []), answer);
         doubt.hidden = cell.status === "ok";
         if (cell.status !== "ok") doubt.replaceChildren(badge(cell.status, cell.status_word), " ", cell.reason);
         proposed.hidden = cell.proposal === null;
-        if (!proposed.hidden) proposal.replaceChildren(mark(groups[cell.proposal], 14), " ", fill(text.proposed, { label: groups[cell.proposal].label }));
+        if (!proposed.hidden) proposal.replaceChildren(marker(groups[cell.proposal], 14), " ", fill(text.proposed, { label: groups[cell.proposal].label }));
       },
     };
   }
@@ -156,9 +165,9 @@ function render({ model, el, signal }) {
       near.hidden = !counts;
       if (!counts) return;
       around.draw(model.get("reference"));
-      chips.replaceChildren(...counts.map(([group, times]) => h("li", { class: "dash-chip dash-chip-still" }, mark(groups[group], 12), `${groups[group].label} `, h("span", { class: "dash-number" }, String(times)))));
-      const words = counts.map(([group, times]) => `${groups[group].label} ${times}`).join(", ");
-      around.show(neighbours, place, fill(text.near_label, { counts: words }));
+      chips.replaceChildren(...counts.map(([group, times]) => h("li", { class: "dash-chip dash-chip-still" }, marker(groups[group], 12), `${groups[group].label} `, h("span", { class: "dash-number" }, String(times)))));
+      const list = counts.map(([group, times]) => `${groups[group].label} ${times}`).join(", ");
+      around.show(neighbours, place, fill(text.near_label, { counts: list }));
     }
     showNear();
     model.on("change:near", showNear);
@@ -176,7 +185,7 @@ function render({ model, el, signal }) {
 
   // --- pieces ---
   function bar(group, p) {
-    return h("li", {}, h("span", { class: "dash-bar-name" }, mark(group, 12), group.label), h("span", { class: "dash-bar-track" }, h("span", { class: "dash-bar-fill", style: { width: share(p), background: group.colour } })), h("span", { class: "dash-number" }, percent(p, 1)));
+    return h("li", {}, h("span", { class: "dash-bar-name" }, marker(group, 12), group.label), h("span", { class: "dash-bar-track" }, h("span", { class: "dash-bar-fill", style: { width: share(p), background: group.colour } })), h("span", { class: "dash-number" }, percent(p, 1)));
   }
 
   function small(sign, label, onclick, more = "") {

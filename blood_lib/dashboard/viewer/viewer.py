@@ -16,7 +16,8 @@ from blood_lib.dashboard.viewer.neighbourhood import describe_neighbours, descri
 from blood_lib.dashboard.viewer.ordering import Walk
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
 from blood_lib.dashboard.widgets.pictures import display_image, heat_overlay, image_size
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.script import script
+from blood_lib.dashboard.widgets.widget import Part
 from blood_lib.inference import heat_map
 
 __all__ = ["Viewer"]
@@ -28,7 +29,7 @@ STRENGTH = 45  # per cent, where the heat map's slider starts
 class Viewer(Part):
     """The current cell, and what can be done with it. One model, shown in two places."""
 
-    _esm = script("widgets/points", "viewer/zoom", "viewer/plane", "widgets/menu", "viewer/viewer")
+    _esm = script("viewer/viewer.js")
     accepts = ("step", "close", "confirm", "move", "accept", "dismiss")
 
     groups = List(help="label, colour and shape of all groups, as name_groups has them").tag(sync=True)

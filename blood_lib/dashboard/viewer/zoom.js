@@ -1,10 +1,13 @@
 // Lets a picture be looked at more closely: wheel, two fingers, drag, double click. What it shows is for others.
 
+import { share } from "../widgets/dom.js";
+import { clamp, distance, middle } from "../widgets/geometry.js";
+
 const MOST_ZOOM = 8;
 const CLOSE_UP = 3; // of a double click
 
 /** Makes `inner`, which fills `box`, zoom and move in it; `onScale` is told each new scale. */
-function zoomable(box, inner, onScale) {
+export function zoomable(box, inner, onScale) {
   const fingers = new Map(); // pointer id -> where it is, in shares of the box
   let scale = 1;
   let [x, y] = [0, 0]; // of inner's corner, in shares of the box
@@ -58,7 +61,7 @@ function zoomable(box, inner, onScale) {
     fingers.set(event.pointerId, pointOf(event));
     const after = [...fingers.values()];
     const [from, to] = [middle(before), middle(after)];
-    if (after.length === 2) zoom(spread(after) / Math.max(spread(before), 0.01), from);
+    if (after.length === 2) zoom(distance(after) / Math.max(distance(before), 0.01), from);
     if (scale > 1) pan(to[0] - from[0], to[1] - from[1]);
   });
   for (const over of ["pointerup", "pointercancel"]) box.addEventListener(over, (event) => fingers.delete(event.pointerId));

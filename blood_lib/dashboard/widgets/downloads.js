@@ -1,5 +1,8 @@
 // Takes files that Python has made, piece by piece, and gives them to the visitor as a download.
 
+import { h } from "./dom.js";
+import { live } from "./live.js";
+
 const ASK_AGAIN_AFTER = 4000; // ms without the piece
 
 function render({ model }) {

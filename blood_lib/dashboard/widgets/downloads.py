@@ -6,7 +6,8 @@ from collections import deque
 from typing import Any
 
 from blood_lib.dashboard.state import DashboardState, Download, Progress
-from blood_lib.dashboard.widgets.widget import Part, script
+from blood_lib.dashboard.widgets.script import script
+from blood_lib.dashboard.widgets.widget import Part
 
 __all__ = ["Downloads"]
 
@@ -17,7 +18,7 @@ MANY = 8  # pieces: from here on it is told how far a file is
 class Downloads(Part):
     """Offers one file after the other to the page, which asks for piece after piece and may ask twice."""
 
-    _esm = script("widgets/downloads")
+    _esm = script("widgets/downloads.js")
     accepts = ("hello", "take", "done")
 
     def __init__(self, state: DashboardState):

@@ -1,7 +1,10 @@
 // A menu of groups that opens beside a button: one is chosen by a click, or by arrow keys and Enter.
 
+import { h } from "./dom.js";
+import { marker } from "./markers.js";
+
 /** Open it beside `anchor`; choices: [{value, key, content: [node, ...]}, ...]; `pick(value)` is called once. */
-function openMenu(anchor, label, choices, pick) {
+export function openMenu(anchor, label, choices, pick) {
   const items = choices.map(({ value, key, content }) =>
     h("button", { type: "button", role: "menuitem", class: "dash-menu-item", tabindex: -1, onclick: () => choose(value) }, ...content, key ? h("kbd", { "aria-hidden": "true" }, key) : null),
   );
@@ -41,13 +44,13 @@ function putBeside(menu, anchor) {
 }
 
 /** The key of each group: digits for the first nine classes, then letters that mean nothing else, U and X. */
-function groupKeys(groups) {
+export function groupKeys(groups) {
   const free = "123456789BDEFGIOPQRSTVWYZ";
   return [...groups.slice(0, -2).map((_, i) => free[i] ?? ""), "U", "X"];
 }
 
 /** What `openMenu` offers for all groups, the last two of which are no classes. */
-function groupChoices(groups) {
+export function groupChoices(groups) {
   const keys = groupKeys(groups);
-  return groups.map((group, value) => ({ value, key: keys[value], content: [mark(group, 14), h("span", {}, group.label)] }));
+  return groups.map((group, value) => ({ value, key: keys[value], content: [marker(group, 14), h("span", {}, group.label)] }));
 }

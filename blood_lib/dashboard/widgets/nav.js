@@ -1,6 +1,9 @@
 // The head of the page and its tabs; switches at once, without waiting for Python. Language and theme are the
 // visitor's own: this browser remembers them, and Python is told.
 
+import { h } from "./dom.js";
+import { live, whenAttached } from "./live.js";
+
 const THEMES = ["auto", "light", "dark"];
 
 /** What this browser remembers of the visitor's choices; page.js reads the same. */
@@ -20,8 +23,8 @@ function remember(name, value) {
   }
 }
 
-function render({ model, el, kept, signal }) {
-  const text = model.get("text");
+function render({ model, el, words, kept, signal }) {
+  const { text } = words;
   const tabs = model.get("tabs");
   const id = (kept.id ??= `dash-${Math.random().toString(36).slice(2, 8)}`);
   const ownPage = Boolean(document.body.dataset.voila); // not a cell of somebody's notebook

@@ -14,7 +14,8 @@ from traitlets import Dict, List, Unicode
 from blood_lib.dashboard.state import TABS, THEMES, DashboardState
 from blood_lib.dashboard.state.commands import Cancel, Redo, Undo
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
-from blood_lib.dashboard.widgets.widget import Part, script, style
+from blood_lib.dashboard.widgets.script import script, style
+from blood_lib.dashboard.widgets.widget import Part
 
 __all__ = ["KEYS", "Keys", "Nav", "StatusBar"]
 
@@ -44,7 +45,7 @@ MOST_WISHES = 20  # languages that a browser may ask for
 class Nav(Part):
     """Title, language, theme and tabs; carries the style sheet of the whole app."""
 
-    _esm = script("widgets/nav")
+    _esm = script("widgets/nav.js")
     _css = style()
     accepts = ("hello", "tab", "language", "theme")
 
@@ -85,7 +86,7 @@ class Nav(Part):
 class Keys(Part):
     """What keys do wherever the focus is, and the list of them; the viewer does most of it, in the page."""
 
-    _esm = script("widgets/keys")
+    _esm = script("widgets/keys.js")
     accepts = ("undo", "redo")
 
     rows = List(help="KEYS").tag(sync=True)
@@ -103,7 +104,7 @@ class Keys(Part):
 class StatusBar(Part):
     """Progress, notices and errors of the app; the heartbeat by which the page notices a dead server."""
 
-    _esm = script("widgets/status")
+    _esm = script("widgets/status.js")
     accepts = ("ping", "cancel", "dismiss")
 
     progress = Dict().tag(sync=True)

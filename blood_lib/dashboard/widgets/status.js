@@ -1,10 +1,14 @@
 // One line under the tabs: what is going on, what went wrong, and whether the server still answers.
 
+import { h } from "./dom.js";
+import { live } from "./live.js";
+import { showProgress } from "./progress.js";
+
 const ASK_EVERY = 5000; // ms between two questions, which also keep the kernel; in a hidden tab it may be a minute
 const LOST_AFTER = 15000; // ms without any answer
 
-function render({ model, el, signal }) {
-  const text = model.get("text");
+function render({ model, el, words }) {
+  const { text } = words;
   const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": text.working });
   const numbers = h("span", { class: "dash-number" });
   const cancel = h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind: "cancel" }) }, text.cancel);
@@ -21,10 +25,10 @@ function render({ model, el, signal }) {
   el.append(lost, error.box, notice.box, working);
 
   function strip(kind, role) {
-    const words = h("span");
+    const sentence = h("span");
     const close = h("button", { type: "button", class: "dash-button dash-small", onclick: () => model.send({ kind: "dismiss", what: kind }) }, text.dismiss);
-    const box = h("div", { class: `dash-strip dash-${kind}`, role, hidden: true }, words, close);
-    return { box, words };
+    const box = h("div", { class: `dash-strip dash-${kind}`, role, hidden: true }, sentence, close);
+    return { box, sentence };
   }
 
   function draw() {
@@ -32,12 +36,12 @@ function render({ model, el, signal }) {
     working.hidden = progress.total === undefined;
     if (!working.hidden) {
       work.textContent = text[`working.${progress.kind}`] ?? text.working;
-      showProgress(bar, numbers, text.of, progress);
+      showProgress(words, bar, numbers, progress);
     }
-    for (const [name, { box, words }] of Object.entries({ notice, error })) {
-      const sentence = model.get(name);
-      box.hidden = !sentence;
-      if (words.textContent !== sentence) words.textContent = sentence;
+    for (const [name, { box, sentence }] of Object.entries({ notice, error })) {
+      const now = model.get(name);
+      box.hidden = !now;
+      if (sentence.textContent !== now) sentence.textContent = now;
     }
   }
   for (const name of ["progress", "notice", "error"]) model.on(`change:${name}`, draw);

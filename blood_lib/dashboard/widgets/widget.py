@@ -6,7 +6,6 @@ and every value in it is checked before use.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -14,20 +13,7 @@ from traitlets import Dict, Int, Unicode
 
 from blood_lib.dashboard.state import DashboardState
 
-__all__ = ["Part", "script", "style"]
-
-DASHBOARD = Path(__file__).parents[1]
-
-
-def script(*names: str) -> str:
-    """The text of widgets/lib.js and then of <name>.js for each name, seen from the dashboard: one module."""
-    names = ("widgets/lib", *names)
-    return "\n".join((DASHBOARD / f"{name}.js").read_text(encoding="utf-8") for name in names)
-
-
-def style() -> str:
-    """The one style sheet."""
-    return (DASHBOARD / "widgets" / "style.css").read_text(encoding="utf-8")
+__all__ = ["Part"]
 
 
 class Part(anywidget.AnyWidget):

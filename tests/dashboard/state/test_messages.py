@@ -125,7 +125,7 @@ def test_no_sentence_is_asked_for_that_is_not_there(app: App) -> None:
     assert len(asked) > 20
     assert not [key for key in asked if key not in TEXTS["en"]]
     for part in parts(app):
-        names = re.findall(r"\btext\.(\w+)", part._esm)
+        names = re.findall(r"(?:\btext\.|\bcount\(\")(\w+)", part._esm)
         assert not [name for name in names if name not in part.text], part
 
 

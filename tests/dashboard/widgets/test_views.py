@@ -220,7 +220,7 @@ def test_the_page_is_answered_and_messages_can_be_closed(app: App) -> None:
 
 
 def test_scripts_never_parse_html() -> None:
-    from blood_lib.dashboard.widgets.widget import DASHBOARD
+    from blood_lib.dashboard.widgets.script import DASHBOARD
 
     for path in DASHBOARD.glob("*/*.js"):
         assert not re.search(

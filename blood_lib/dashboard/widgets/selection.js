@@ -1,5 +1,7 @@
-// Which cells are chosen for moving, and which one is looked at. Both are shown at once, so that no key or button is
-// about the cells before; Python is told a moment later, but before any key that is about what Python knows.
+// Which cells are selected, and which one is the current one. Both are shown at once, so that no key or button is
+// about the cells before. Python is told a moment later, but before any key that is about what Python knows.
+
+import { whenAttached } from "./live.js";
 
 const TELL_AFTER = 80; // ms
 
@@ -28,14 +30,14 @@ function createMessenger() {
   };
 }
 
-/** The viewer's keys act on what Python knows of `views`, marks or look: it is told before they act. */
-function tellBeforeKeys(el, signal, ...views) {
-  const tell = () => views.forEach((view) => view.tellNow());
+/** The viewer's keys act on what Python knows of the selection and the current cell: it is told before they act. */
+export function tellBeforeKeys(el, signal, selection, current) {
+  const tell = () => [selection, current].forEach((one) => one.tellNow());
   whenAttached(el, (root) => root.addEventListener("dash:do", tell, { signal, capture: true }), signal);
 }
 
 /** `show()` is called after every change; `tell(ids)` when there has been none for a moment. */
-function createMarks(show, tell) {
+export function createSelection(show, tell) {
   let ids = new Set();
   let anchor = null; // where a range begins
   const messenger = createMessenger();
@@ -58,7 +60,7 @@ function createMarks(show, tell) {
       anchor = id;
     },
 
-    /** Mark it, or unmark it; with the cell that a click has chosen before, if nothing was marked yet. */
+    /** Select it, or leave it out again; with the cell that was clicked before, if nothing was selected yet. */
     toggle(id, also = null) {
       const next = new Set(ids);
       if (!next.size && also !== null && also !== id) next.add(also);
@@ -67,7 +69,7 @@ function createMarks(show, tell) {
       change(next);
     },
 
-    /** Mark all from the anchor to this one; `order`: all ids as they are shown. */
+    /** Select all from the anchor to this one; `order`: all ids as they are shown. */
     extend(id, order) {
       if (!order.includes(anchor)) anchor = id;
       const [from, to] = [order.indexOf(anchor), order.indexOf(id)].sort((a, b) => a - b);
@@ -86,9 +88,9 @@ function createMarks(show, tell) {
   };
 }
 
-/** The cell that is looked at, here and in every tab; `show()` is called after every change, `follow(id)` after one from elsewhere. */
-function createLook(model, show, follow) {
-  let current = model.get("current");
+/** The current cell, here and in every tab; `show()` is called after every change, `follow(id)` after one from elsewhere. */
+export function createCurrent(model, show, follow) {
+  let shown = model.get("current");
   let asked = null; // the same, until Python has heard of it
   const messenger = createMessenger();
 
@@ -96,19 +98,19 @@ function createLook(model, show, follow) {
     if (asked !== null && asked !== model.get("current")) return; // the answer to an earlier wish
     begin();
     show();
-    follow(current);
+    follow(shown);
   });
 
   function begin() {
     asked = null;
-    current = model.get("current");
+    shown = model.get("current");
   }
 
   return {
     begin,
-    current: () => current,
+    id: () => shown,
     at(id, after = 0) {
-      current = id;
+      shown = id;
       asked = id === model.get("current") ? null : id;
       messenger.later(() => model.send({ kind: "open", id }), after);
       show();

@@ -1,8 +1,12 @@
 // What stands around the gallery's cards: filters above, what can be done with the chosen ones below, and the table
 // of rejected files.
 
+import { h } from "../widgets/dom.js";
+import { SIGNS, marker } from "../widgets/markers.js";
+import { groupChoices, openMenu } from "../widgets/menu.js";
+
 /** change({status, group or review}) is called when somebody chooses another filter, setInRows(on) for another layout. */
-function createFilters(text, groups, change, setInRows) {
+export function createFilters({ text, number }, groups, change, setInRows) {
   const chips = new Map();
   for (const name of ["all", "ok", "uncertain", "unfamiliar", "rejected"]) {
     const n = h("span", { class: "dash-number" });
@@ -17,7 +21,7 @@ function createFilters(text, groups, change, setInRows) {
   );
 
   function choice(label, options, name) {
-    const select = h("select", { class: "dash-select", "aria-label": label }, ...options.map(([value, words]) => h("option", { value }, words)));
+    const select = h("select", { class: "dash-select", "aria-label": label }, ...options.map(([value, name]) => h("option", { value }, name)));
     select.addEventListener("change", () => change({ [name]: select.value }));
     return select;
   }
@@ -41,7 +45,7 @@ function createFilters(text, groups, change, setInRows) {
 }
 
 /** acts: act(message) for the chosen cells, all(), none(), select(on). */
-function createBar(model, text, groups, acts) {
+export function createBar(model, { text, count }, groups, acts) {
   const button = (label, onclick, more = {}, ...content) => h("button", { type: "button", class: "dash-button dash-small", onclick, ...more }, ...(content.length ? content : [label]));
   const sign = (label, icon, onclick) => button(label, onclick, { "aria-label": label, title: label }, icon);
   const choosing = button(text.select, () => acts.select(choosing.getAttribute("aria-pressed") !== "true"), { "aria-pressed": "false" });
@@ -52,7 +56,7 @@ function createBar(model, text, groups, acts) {
   const undo = sign(text.undo, "↶", () => model.send({ kind: "undo" }));
   const redo = sign(text.redo, "↷", () => model.send({ kind: "redo" }));
   const chosen = h("span", { class: "dash-chosen", role: "status" });
-  const tray = h("div", { class: "dash-tray", hidden: true }, ...groups.map((group, i) => h("span", { class: "dash-tray-target", "data-group": i }, mark(group, 14), group.label)));
+  const tray = h("div", { class: "dash-tray", hidden: true }, ...groups.map((group, i) => h("span", { class: "dash-tray-target", "data-group": i }, marker(group, 14), group.label)));
   const row = h("div", { class: "dash-actions", role: "group", "aria-label": text.actions }, choosing, all, none, chosen, h("span", { class: "dash-actions-do" }, move, confirm, undo, redo));
 
   function openGroups() {
@@ -62,7 +66,7 @@ function createBar(model, text, groups, acts) {
   return {
     el: h("div", { class: "dash-actions-box" }, tray, row),
     show(n, some) {
-      chosen.textContent = n ? count(text, "chosen", n) : "";
+      chosen.textContent = n ? count("chosen", n) : "";
       none.hidden = !n;
       move.disabled = confirm.disabled = !some;
       undo.disabled = !model.get("can_undo");
@@ -73,7 +77,8 @@ function createBar(model, text, groups, acts) {
   };
 }
 
-function rejectedTable(text, rejected) {
+/** rejected: [[name of a file, why it is not shown], ...] */
+export function createRejectedTable({ text, number }, rejected) {
   const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, reason)));
   const head = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason)));
   return h(

@@ -1,7 +1,12 @@
 // What stands around the map: above it what a drag does, what is chosen and the zoom, below it the legend.
 
+import { h } from "../widgets/dom.js";
+import { ZOOM_STEP } from "../widgets/geometry.js";
+import { marker } from "../widgets/markers.js";
+import { groupChoices, openMenu } from "../widgets/menu.js";
+
 /** acts: choose(), move(group), unmark(), zoom(factor), whole(), save(). */
-function createMapBar(text, groups, acts) {
+export function createBar({ text, count }, groups, acts) {
   const button = (label, onclick, more = {}) => h("button", { type: "button", class: "dash-button dash-small", onclick, ...more }, label);
   const sign = (icon, label, onclick) => button(icon, onclick, { "aria-label": label, title: label });
   const choose = button(text.choose, acts.choose, { title: text.choose_note });
@@ -13,17 +18,17 @@ function createMapBar(text, groups, acts) {
     el: h("div", { class: "dash-marked" }, choose, chosen, rest, h("span", { class: "dash-map-signs" }, ...signs)),
     show(n, choosing) {
       choose.setAttribute("aria-pressed", choosing);
-      chosen.textContent = n ? count(text, "number", n) : "";
+      chosen.textContent = n ? count("number", n) : "";
       rest.hidden = n === 0;
     },
   };
 }
 
 /** A button for each group, with the number of its items; toggle(group) switches it on or off. */
-function createLegend(text, groups, toggle) {
+export function createLegend({ text, number }, groups, toggle) {
   const chips = groups.map((group, i) => {
     const n = h("span", { class: "dash-number" });
-    return { n, chip: h("button", { type: "button", class: "dash-chip", onclick: () => toggle(i) }, mark(group), group.label, n) };
+    return { n, chip: h("button", { type: "button", class: "dash-chip", onclick: () => toggle(i) }, marker(group), group.label, n) };
   });
   const reviewed = h("span", {}, h("i", { class: "dash-reviewed" }), text.reviewed);
   return {

@@ -1,8 +1,13 @@
 // The numbers: a table of types with shares and reference ranges, and what can be taken away. The table is built
 // once; after that only its texts change, so that no input loses the focus while cells are moved or come in.
 
-function render({ model, el }) {
-  const text = model.get("text");
+import { h } from "../widgets/dom.js";
+import { showInGallery } from "../widgets/events.js";
+import { live } from "../widgets/live.js";
+import { marker } from "../widgets/markers.js";
+
+function render({ model, el, words }) {
+  const { text, fill } = words;
   const types = model.get("types");
   const ranges = new Map(); // index of a class -> its two inputs
   const asked = new Set(); // indices of the classes whose range was sent and not judged yet
@@ -66,17 +71,17 @@ function render({ model, el }) {
   }
 
   /** While the table is in sight the room of a warning stays when it goes: nothing jumps as cells come in. */
-  function warn(words) {
-    const stays = !words && el.offsetParent && !caution.hidden;
-    write(caution, words);
-    caution.hidden = !words && !stays;
-    caution.style.visibility = words ? "visible" : "hidden";
+  function warn(sentence) {
+    const stays = !sentence && el.offsetParent && !caution.hidden;
+    write(caution, sentence);
+    caution.hidden = !sentence && !stays;
+    caution.style.visibility = sentence ? "visible" : "hidden";
   }
 
   /** Only what has changed, so that a screen reader is told only that. */
-  function write(node, words) {
-    if (node.textContent !== words) node.textContent = words;
-    node.hidden = !words;
+  function write(node, sentence) {
+    if (node.textContent !== sentence) node.textContent = sentence;
+    node.hidden = !sentence;
   }
 
   function build(shown) {
@@ -98,7 +103,7 @@ function render({ model, el }) {
 
   function buildRow(row, [g, r], kind, heads) {
     const type = row.index === null ? null : types[row.index];
-    const name = h("th", { scope: "row" }, type && mark(type), row.label);
+    const name = h("th", { scope: "row" }, type && marker(type), row.label);
     const [n, share, interval] = ["number", "share", "range"].map((head) => h("td", { class: `dash-cell-${head}`, "data-head": text[head] }));
     const line = h("tr", {}, name, n, share, interval);
     const sign = h("b", { "aria-hidden": "true" });

@@ -1,13 +1,15 @@
 // What a pointer does on the map: a drag or two fingers move it, a wheel zooms, a lasso goes around items. One finger
 // alone scrolls the page.
 
+import { clamp, distance, middle } from "../widgets/geometry.js";
+
 const STILL = 6; // px that a press may move and still be a click
 
 /**
  * acts: choosing() -> a drag draws a lasso; hover(point or null); click(point, event); twice(); zoom(factor, point);
  * pan(dx, dy); trace(points, or null when the lasso is over); lasso(points, event). Points are [x, y] in px.
  */
-function listenToMapPointers(box, signal, acts) {
+export function listenToPointers(box, signal, acts) {
   const fingers = new Map(); // pointer id -> where it is
   let start = null; // where the first of them went down
   let moved = false;
@@ -41,7 +43,7 @@ function listenToMapPointers(box, signal, acts) {
   on("pointermove", (event) => {
     const now = pointOf(event);
     if (!fingers.has(event.pointerId)) return acts.hover(event.pointerType === "touch" ? null : now);
-    if (!moved && spread([start, now]) < STILL) return;
+    if (!moved && distance([start, now]) < STILL) return;
     moved = true;
     acts.hover(null);
     const before = [...fingers.values()];
@@ -65,7 +67,7 @@ function listenToMapPointers(box, signal, acts) {
 
   function follow(before, after) {
     const [from, to] = [middle(before), middle(after)];
-    if (after.length === 2) acts.zoom(spread(after) / Math.max(spread(before), 1), from);
+    if (after.length === 2) acts.zoom(distance(after) / Math.max(distance(before), 1), from);
     acts.pan(to[0] - from[0], to[1] - from[1]);
   }
 
@@ -75,14 +77,4 @@ function listenToMapPointers(box, signal, acts) {
     moved ||= fingers.size > 0;
     acts.trace(null);
   }
-}
-
-/** Whether a point lies in a polygon: a ray from it crosses an odd number of its sides. */
-function isWithin([x, y], polygon) {
-  let inside = false;
-  polygon.forEach(([x1, y1], i) => {
-    const [x2, y2] = polygon.at(i - 1);
-    if (y1 > y !== y2 > y && x < x1 + ((y - y1) / (y2 - y1)) * (x2 - x1)) inside = !inside;
-  });
-  return inside;
 }

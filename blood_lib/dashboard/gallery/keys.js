@@ -1,11 +1,11 @@
-// What the keys do while the focus is on a card: walk, mark, move, confirm, take back.
+// What the keys do while the focus is on a card: walk, select, move, confirm, undo.
 
 /**
- * view: sections() -> [{grid}, ...] in the page's order; keys: the key of each group; marks; order() -> all ids;
- * goTo(id); act(message, id) for what is marked, or else this cell; again("undo" or "redo").
+ * view: sections() -> [{grid}, ...] in the page's order; keys: the key of each group; selection; order() -> all ids;
+ * goTo(id); act(message, id) for what is selected, or else this cell; again("undo" or "redo").
  */
-function listenToGalleryKeys(el, signal, view) {
-  const { marks } = view;
+export function listenToGalleryKeys(el, signal, view) {
+  const { selection } = view;
 
   el.addEventListener(
     "keydown",
@@ -23,7 +23,7 @@ function listenToGalleryKeys(el, signal, view) {
   function withControl(key, shift, card) {
     if (key === "Z") view.again(shift ? "redo" : "undo");
     else if (key === "Y") view.again("redo");
-    else if (key === "A" && card) marks.set(sectionOf(card.item.id).grid.items().map(({ id }) => id));
+    else if (key === "A" && card) selection.set(sectionOf(card.item.id).grid.items().map(({ id }) => id));
     else return false;
     return true;
   }
@@ -33,18 +33,18 @@ function listenToGalleryKeys(el, signal, view) {
     const group = view.keys.indexOf(key);
     const to = walk(key, id);
     if (to !== undefined) step(id, to, shift);
-    else if (key === " ") marks.toggle(id);
+    else if (key === " ") selection.toggle(id);
     else if (key === "Enter") view.act({ kind: "confirm" }, id);
-    else if (key === "Escape" && marks.size()) marks.clear();
+    else if (key === "Escape" && selection.size()) selection.clear();
     else if (group >= 0 && !shift) view.act({ kind: "move", group }, id);
     else return false;
     return true;
   }
 
   function step(from, to, shift) {
-    if (shift && !marks.size()) marks.begin(from);
+    if (shift && !selection.size()) selection.begin(from);
     view.goTo(to);
-    if (shift) marks.extend(to, view.order());
+    if (shift) selection.extend(to, view.order());
   }
 
   const sectionOf = (id) => view.sections().find(({ grid }) => grid.place(id) !== undefined);
