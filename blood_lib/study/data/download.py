@@ -1,6 +1,6 @@
-"""A downloader for pooch that goes on where an interrupted download stopped.
+"""A downloader for pooch that goes on where an interrupted download stopped: pooch's own begin anew.
 
-What the file is, and whether its content is right, is left to `fetch`.
+Where the file goes is left to pooch; what it is, and whether its content is right, to `fetch`.
 """
 
 import errno

@@ -105,11 +105,10 @@ def _retrieve(work: Path, url: str, patience: Patience | None, *, spare: int) ->
     import pooch  # only here: the other functions do without a network
 
     pooch.get_logger().setLevel("WARNING")
-    # The archive's own hash is not published; every file in it is checked instead.
-    keeper = pooch.create(path=work, base_url="", registry={ARCHIVE: None}, urls={ARCHIVE: url})
     downloader = ResumingDownloader(work / f"{ARCHIVE}.part", patience=patience, spare=spare)
     try:
-        return Path(keeper.fetch(ARCHIVE, downloader=downloader))
+        # The archive's own hash is not published; every file in it is checked instead.
+        return Path(pooch.retrieve(url, known_hash=None, fname=ARCHIVE, path=work, downloader=downloader))
     except Refused as error:
         raise BloodError(f"{error} {_BY_HAND}") from error
 
