@@ -170,6 +170,15 @@ def test_the_dashboard_is_installed_without_the_study() -> None:
     assert "requirements/test.txt" not in steps
 
 
+def test_the_workflow_runs_all_tests_on_the_oldest_python_with_actions_at_fixed_versions() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["test"]["steps"]
+    assert ".ci/run" in [step.get("run") for step in steps]
+    assert all(re.search(r"@v\d+\.\d+\.\d+$", step["uses"]) for step in steps if "uses" in step)
+    pythons = [step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})]
+    assert PROJECT["requires-python"] == f">={pythons[0]}"
+
+
 def readme_tree() -> set[str]:
     """The paths in README's tree: a code block of lines `path   what it is`, indented below their folder."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

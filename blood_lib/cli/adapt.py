@@ -133,7 +133,5 @@ def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
         f"{limits.ood_score:.3f}."
     )
     if n < MIN_IMAGES:
-        print(
-            f"Fewer than {MIN_IMAGES} images are too few to fit thresholds: `ok` is as strict as before."
-        )
+        print(f"Fewer than {MIN_IMAGES} images are too few to fit thresholds: `ok` is as strict as before.")
     print(f"The bundle is in {out}.")
