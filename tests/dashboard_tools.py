@@ -1,4 +1,4 @@
-"""What the dashboard's tests share: an app in memory, and a browser's side of the talk with its parts.
+"""What the dashboard's tests share: an app in memory, and a browser's side of the talk with its widgets.
 
 A real browser is for the tests in browser/.
 """
@@ -13,21 +13,21 @@ from typing import Any
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state.commands import Upload
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
 
 WAIT = 60  # seconds that a thread may take on a busy machine
 
 
-def say(part: Part, buffers: Iterable[bytes] = (), **content: Any) -> None:
-    """What a browser does when it sends a message to a part."""
-    part._handle_custom_msg(content, [memoryview(buffer) for buffer in buffers])
+def say(widget: Widget, buffers: Iterable[bytes] = (), **content: Any) -> None:
+    """What a browser does when it sends a message to a widget."""
+    widget._handle_custom_msg(content, [memoryview(buffer) for buffer in buffers])
 
 
-def listen(part: Part) -> list[SimpleNamespace]:
-    """A list that fills with what the part sends to the browser: content, buffers."""
+def listen(widget: Widget) -> list[SimpleNamespace]:
+    """A list that fills with what the widget sends to the browser: content, buffers."""
     heard: list[SimpleNamespace] = []
-    part.send = lambda content, buffers=None: heard.append(
+    widget.send = lambda content, buffers=None: heard.append(
         SimpleNamespace(content=content, buffers=list(buffers or []))
     )
     return heard

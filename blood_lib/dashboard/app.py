@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets
+import ipywidgets
 
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.dashboard.chart.view import ChartView
@@ -32,7 +32,7 @@ __all__ = ["BUNDLE_VARIABLE", "App"]
 BUNDLE_VARIABLE = "BLOOD_BUNDLE"  # how `blood serve --bundle` tells the kernels
 
 
-class App(widgets.VBox):
+class App(ipywidgets.VBox):
     """The dashboard. Without a classifier it loads the bundle named in $BLOOD_BUNDLE, or the shipped one."""
 
     def __init__(self, classifier: Any = None, *, language: str = "en"):
@@ -53,7 +53,7 @@ class App(widgets.VBox):
         else:
             self.controller.loaded.set()
 
-    def _build(self) -> list[widgets.Widget]:
+    def _build(self) -> list[ipywidgets.Widget]:
         state = self.state
         self.nav, self.status, self.viewer = Nav(state), StatusBar(state), Viewer(state)
         self.downloads, self.shortcuts = Downloads(state), Keys(state)

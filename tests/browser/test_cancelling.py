@@ -45,7 +45,7 @@ def test_an_upload_is_counted_and_can_be_cancelled(
 
 @pytest.fixture(scope="module")
 def many(shared: Visit, tmp_path_factory: pytest.TempPathFactory) -> Visit:
-    """A page with N cells that somebody has moved to the first type: lessons to learn from."""
+    """A page with N cells that somebody has moved to the first type: corrections to learn from."""
     page = shared.page
     shared.open("Upload")
     shared.upload([zip_many(tmp_path_factory.mktemp("many"), N)])

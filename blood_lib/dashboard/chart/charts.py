@@ -1,4 +1,4 @@
-"""Bar chart and pie as SVG inside HTML text; leaves the numbers in words to `tally.py`."""
+"""Bar chart and pie as SVG inside HTML text; leaves the numbers in words to `differential_table.py`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from html import escape
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.state import Cell
 from blood_lib.dashboard.state.messages import Messages
-from blood_lib.dashboard.widgets.markers import svg_mark, svg_shape
+from blood_lib.dashboard.widgets.markers import svg_marker, svg_shape
 
 __all__ = ["Bar", "draw_bars", "draw_charts", "draw_pie"]
 
@@ -69,7 +69,7 @@ def draw_bars(bars: Sequence[Bar], heads: tuple[str, str]) -> str:
 
 def _draw_row(bar: Bar, most: int) -> str:
     return (
-        f'<tr><th scope="row">{svg_mark(bar.index, bar.colour)}{escape(bar.label)}</th>'
+        f'<tr><th scope="row">{svg_marker(bar.index, bar.colour)}{escape(bar.label)}</th>'
         f'<td class="dash-bar-cell">{_draw_bar(bar, most)}</td><td class="dash-count">{bar.number}</td></tr>'
     )
 

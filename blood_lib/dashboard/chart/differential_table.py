@@ -1,7 +1,7 @@
 """The differential in figures and words, as the Chart tab and the report show it.
 
-Counting is left to `blood_lib.differential`, where the words stand on the screen to `chart_view.py` and
-`report_page.py`.
+Counting is left to `blood_lib.counts`, where the words stand to `view.py` and to the
+report.
 """
 
 from __future__ import annotations
@@ -17,7 +17,16 @@ from blood_lib.counts.differential import Differential, Ratio, compute_different
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
 from blood_lib.dashboard.state.messages import Messages
 
-__all__ = ["SIGNS", "Group", "Row", "Tally", "build_tally", "parse_range", "show_limit", "show_range"]
+__all__ = [
+    "SIGNS",
+    "Group",
+    "Row",
+    "DifferentialTable",
+    "build_differential_table",
+    "parse_range",
+    "show_limit",
+    "show_range",
+]
 
 SIGNS = {"inside": "✓", "below": "▼", "above": "▲", "maybe_below": "▽", "maybe_above": "△"}
 Range = tuple[float, float]
@@ -48,7 +57,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Tally:
+class DifferentialTable:
     """Everything that is said about the numbers."""
 
     title: str
@@ -61,9 +70,9 @@ class Tally:
     moved: int
 
 
-def build_tally(
+def build_differential_table(
     cells: Sequence[Cell], n_rejected: int, bundle: Bundle, ranges: Mapping[str, Range], t: Messages
-) -> Tally:
+) -> DifferentialTable:
     """Count `cells` by the groups in which they stand; ranges: class name -> per cent."""
     labels = (cell.label if cell.counts else None for cell in cells)
     found = compute_differential(labels, bundle.classes)
@@ -74,7 +83,7 @@ def build_tally(
         words.apart(found),
         words.outside(cells, n_rejected),
     )
-    return Tally(
+    return DifferentialTable(
         title=t("chart.differential" if bundle.differential else "chart.title"),
         differential=found,
         groups=tuple(group for group in groups if group.rows),

@@ -7,12 +7,12 @@ from traitlets import Bool
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import SaveReview
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
-__all__ = ["TakeAway"]
+__all__ = ["SaveButtons"]
 
 
-class TakeAway(Part):
+class SaveButtons(Widget):
     """Shown where there are cells: `some` is set by the Chart tab, once its numbers stand above it."""
 
     _esm = script("chart/save_buttons.js")

@@ -1,40 +1,40 @@
-"""The Chart tab: the differential as a table, its reference ranges, charts, and what can be taken away.
+"""The Chart tab: the differential as a table, its reference ranges, charts, and buttons that save.
 
-What the numbers are and how they are put in words is for `tally.py`; a report is made by `reports.py`.
+The numbers and their words come from `differential_table.py`; a report is made by `reports.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as widgets
+import ipywidgets
 from traitlets import Dict, List, Unicode
 
 from blood_lib.dashboard.chart.charts import draw_charts
 from blood_lib.dashboard.chart.differential_table import (
     SIGNS,
+    DifferentialTable,
     Group,
     Row,
-    Tally,
-    build_tally,
+    build_differential_table,
     parse_range,
     show_limit,
 )
-from blood_lib.dashboard.chart.save_buttons import TakeAway
+from blood_lib.dashboard.chart.save_buttons import SaveButtons
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.widgets.markers import describe_types
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.view import View
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 from blood_lib.files.archives import printable
 
-__all__ = ["ChartView", "Numbers"]
+__all__ = ["ChartView", "DifferentialWidget"]
 
 MAX_NAME = 200
 
 
-class Numbers(Part):
+class DifferentialWidget(Widget):
     """The table of the differential. Its script changes the texts only, so that no input loses the focus."""
 
     _esm = script("chart/differential_table.js")
@@ -58,20 +58,22 @@ class Numbers(Part):
         if not state.cells and not state.rejected:
             self.table = {}
             return
-        tally = build_tally(state.cells, len(state.rejected), state.bundle, state.ranges, state.messages)
-        self.table = self._describe(tally)
+        table = build_differential_table(
+            state.cells, len(state.rejected), state.bundle, state.ranges, state.messages
+        )
+        self.table = self._describe(table)
 
-    def _describe(self, tally: Tally) -> dict[str, Any]:
+    def _describe(self, table: DifferentialTable) -> dict[str, Any]:
         state, t = self.state, self.state.messages
         return {
-            "title": tally.title,
-            "groups": [self._describe_group(group) for group in tally.groups],
+            "title": table.title,
+            "groups": [self._describe_group(group) for group in table.groups],
             "ranged": state.bundle.differential is not None,
             "edited": state.ranges != state.bundle.ranges,
-            "caution": tally.caution,
-            "reviewed": t("chart.reviewed", done=tally.reviewed, n=len(state.cells), moved=tally.moved),
-            "doubtful": t("chart.doubtful", n=tally.doubtful) if tally.doubtful else "",
-            "notes": tally.notes,
+            "caution": table.caution,
+            "reviewed": t("chart.reviewed", done=table.reviewed, n=len(state.cells), moved=table.moved),
+            "doubtful": t("chart.doubtful", n=table.doubtful) if table.doubtful else "",
+            "notes": table.notes,
         }
 
     def _describe_group(self, group: Group) -> dict[str, Any]:
@@ -126,17 +128,21 @@ class Numbers(Part):
 
 
 class ChartView(View):
-    """The numbers, what can be taken away, bars and a pie."""
+    """The differential, the buttons that save, bars and a pie."""
 
     tab = "chart"
     watches = ("cells", "rejected", "ranges")
 
     def __init__(self, state: DashboardState):
-        self.numbers, self.take, self.page = Numbers(state), TakeAway(state), widgets.HTML()
-        super().__init__(state, [self.numbers, self.take, self.page])
+        self.differential, self.save_buttons, self.page = (
+            DifferentialWidget(state),
+            SaveButtons(state),
+            ipywidgets.HTML(),
+        )
+        super().__init__(state, [self.differential, self.save_buttons, self.page])
 
     def draw(self) -> None:
         state = self.state
-        self.numbers.show()
-        self.take.some = bool(state.cells)
+        self.differential.show()
+        self.save_buttons.some = bool(state.cells)
         self.page.value = draw_charts(state.cells, state.bundle, state.messages) if state.cells else ""

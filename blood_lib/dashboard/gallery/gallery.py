@@ -8,7 +8,7 @@ from traitlets import Bool
 
 from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
-from blood_lib.dashboard.widgets.cell_collection import AllCells
+from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.dashboard.widgets.script import script
 
@@ -18,11 +18,11 @@ THUMBNAIL = 112  # px a side
 MOST_THUMBNAILS = 64  # in one request
 
 
-class Gallery(AllCells):
+class Gallery(CellCollection):
     """Gets thumbnails only for what is in sight."""
 
     _esm = script("gallery/gallery.js")
-    accepts = (*AllCells.accepts, "thumbs", "confirm", "undo", "redo")
+    accepts = (*CellCollection.accepts, "thumbs", "confirm", "undo", "redo")
 
     can_undo = Bool(False).tag(sync=True)
     can_redo = Bool(False).tag(sync=True)

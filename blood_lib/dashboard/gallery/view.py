@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipywidgets as widgets
+import ipywidgets
 
 from blood_lib.dashboard.gallery.gallery import Gallery
-from blood_lib.dashboard.review.learning_panel import Lessons
+from blood_lib.dashboard.review.learning_panel import LearningPanel
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.widgets.view import View, split
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
 __all__ = ["ClassificationView"]
 
@@ -18,6 +18,6 @@ class ClassificationView(View):
 
     tab = "classification"
 
-    def __init__(self, state: DashboardState, viewer: Part):
-        self.lessons, self.gallery = Lessons(state), Gallery(state)
-        super().__init__(state, [split(widgets.VBox([self.lessons, self.gallery]), viewer)])
+    def __init__(self, state: DashboardState, viewer: Widget):
+        self.learning_panel, self.gallery = LearningPanel(state), Gallery(state)
+        super().__init__(state, [split(ipywidgets.VBox([self.learning_panel, self.gallery]), viewer)])

@@ -11,7 +11,7 @@ from typing import Any
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.state.messages import Messages
-from blood_lib.dashboard.widgets.markers import svg_mark
+from blood_lib.dashboard.widgets.markers import svg_marker
 from blood_lib.dashboard.widgets.page import KEYS
 
 __all__ = ["build_help", "draw_metrics"]
@@ -172,7 +172,7 @@ def _split_sizes(dataset: Mapping[str, Any], t: Messages) -> str:
 
 def _type_list(bundle: Bundle, t: Messages) -> str:
     labels = [
-        f"{svg_mark(i, info.colour, 13)} {escape(t.pick(info.label))}"
+        f"{svg_marker(i, info.colour, 13)} {escape(t.pick(info.label))}"
         for i, info in enumerate(bundle.classes)
     ]
     return ", ".join(labels)

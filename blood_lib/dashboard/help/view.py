@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import ipywidgets as widgets
+import ipywidgets
 
 from blood_lib.dashboard.help.page import build_help
 from blood_lib.dashboard.state import DashboardState
@@ -17,7 +17,7 @@ class HelpView(View):
     tab = "help"
 
     def __init__(self, state: DashboardState):
-        self.page = widgets.HTML()
+        self.page = ipywidgets.HTML()
         super().__init__(state, [self.page])
 
     def draw(self) -> None:

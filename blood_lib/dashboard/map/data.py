@@ -1,6 +1,6 @@
-"""The map as arrays for its script: reference cells, zones, uploaded cells; sending is for `map_view.py`.
+"""The map as arrays for its script: reference cells, zones, uploaded cells; sending them is for `view.py`.
 
-Groups are told by their number in `glyphs.name_groups`.
+Groups are told by their number in `markers.name_groups`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from blood_lib.dashboard.state import Cell
 from blood_lib.dashboard.viewer.neighbourhood import thin_out
 from blood_lib.files.reasons import ANSWERED
 
-__all__ = ["pack_atlas", "pack_cells", "pack_looks"]
+__all__ = ["pack_atlas", "pack_cells", "pack_appearance"]
 
-MOST_REFERENCE = 4000  # marks drawn
+MOST_REFERENCE = 4000  # markers drawn
 MARGIN = 0.12  # of the map around its outermost reference cells
 
 
@@ -37,19 +37,21 @@ def pack_atlas(atlas: Atlas) -> tuple[dict[str, Any], list[bytes]]:
 
 
 def pack_cells(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
-    """Looks, as below, and places, float32 (N, 2)."""
+    """Appearance, as below, and places, float32 (N, 2)."""
     places = np.array([cell.place for cell in cells], "<f4")
-    return [*pack_looks(cells, index), places.tobytes()]
+    return [*pack_appearance(cells, index), places.tobytes()]
 
 
-def pack_looks(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
-    """All of a cell that may change: ids, uint32 (N,), looks, uint8 (N, 3), and confidences, float32 (N,).
+def pack_appearance(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
+    """All of a cell that may change: ids, uint32 (N,), appearance, uint8 (N, 3), and confidences.
 
-    A look is group, status and review (1: confirmed, 2: moved).
+    Appearance is group, status and review (1: confirmed, 2: moved); confidences are float32 (N,).
     """
-    looks = [(index[cell.label], ANSWERED.index(cell.status), cell.reviewed + cell.moved) for cell in cells]
+    appearance = [
+        (index[cell.label], ANSWERED.index(cell.status), cell.reviewed + cell.moved) for cell in cells
+    ]
     return [
         np.array([cell.id for cell in cells], "<u4").tobytes(),
-        np.array(looks, np.uint8).tobytes(),
+        np.array(appearance, np.uint8).tobytes(),
         np.array([cell.confidence for cell in cells], "<f4").tobytes(),
     ]

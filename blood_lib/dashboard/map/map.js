@@ -112,7 +112,7 @@ function render({ model, el, words, kept, signal }) {
     if (message.run !== run) return undefined;
     if (message.kind === "selected") return selection.take(message.ids);
     if (message.kind === "cells") takeItems(message.names, buffers);
-    if (message.kind === "cells" || message.kind === "looks") takeLooks(buffers);
+    if (message.kind === "cells" || message.kind === "appearance") takeAppearance(buffers);
     return change();
   });
 
@@ -136,8 +136,8 @@ function render({ model, el, words, kept, signal }) {
     integers(ids).forEach((id, i) => items.set(id, { id, name: names[i], x: at[2 * i], y: at[2 * i + 1] }));
   }
 
-  function takeLooks([ids, looks, confidences]) {
-    const [values, sure] = [bytes(looks), floats(confidences)];
+  function takeAppearance([ids, appearance, confidences]) {
+    const [values, sure] = [bytes(appearance), floats(confidences)];
     integers(ids).forEach((id, i) => {
       const [group, status, review] = values.subarray(3 * i);
       Object.assign(items.get(id) ?? {}, { group, status, review, confidence: sure[i] });

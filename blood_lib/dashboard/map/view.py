@@ -1,24 +1,24 @@
 """The tab with the map: every cell among the reference cells; a click shows one, a lasso selects several.
 
-What is sent is packed by `map_data.py`; how it looks is left to its scripts.
+What is sent is packed by `data.py`; how it looks is left to its scripts.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from blood_lib.dashboard.map.data import pack_atlas, pack_cells, pack_looks
+from blood_lib.dashboard.map.data import pack_appearance, pack_atlas, pack_cells
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.widgets.cell_collection import AllCells
+from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.view import View, split
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Map", "MapView"]
 
 
-class Map(AllCells):
+class Map(CellCollection):
     """Gets the reference cells once for each atlas, and of a cell that has changed only what can change."""
 
     _esm = script("map/map.js")
@@ -69,7 +69,7 @@ class Map(AllCells):
             names = [cell.name for cell in new]
             self.send({"kind": "cells", "run": run, "names": names}, pack_cells(new, self._index))
         if changed:
-            self.send({"kind": "looks", "run": run}, pack_looks(changed, self._index))
+            self.send({"kind": "appearance", "run": run}, pack_appearance(changed, self._index))
 
 
 class MapView(View):
@@ -77,6 +77,6 @@ class MapView(View):
 
     tab = "map"
 
-    def __init__(self, state: DashboardState, viewer: Part):
+    def __init__(self, state: DashboardState, viewer: Widget):
         self.map = Map(state)
         super().__init__(state, [split(self.map, viewer)])

@@ -1,6 +1,7 @@
 """The report as one HTML file: numbers, charts, what people changed, and a picture of every cell; no script.
 
-Counting is left to `tally.py`, when a report is made to `reports.py`. Every text from outside is escaped.
+Every text from outside is escaped. Counting is left to `differential_table.py`; when a report is made is for
+`reports.py`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,17 @@ from pathlib import Path
 
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.chart.charts import draw_charts
-from blood_lib.dashboard.chart.differential_table import SIGNS, Row, Tally, build_tally, show_range
+from blood_lib.dashboard.chart.differential_table import (
+    SIGNS,
+    DifferentialTable,
+    Row,
+    build_differential_table,
+    show_range,
+)
 from blood_lib.dashboard.help.page import draw_metrics
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, RejectedFile
 from blood_lib.dashboard.state.messages import Messages
-from blood_lib.dashboard.widgets.markers import svg_mark
+from blood_lib.dashboard.widgets.markers import svg_marker
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.files.reasons import STATUSES
 
@@ -46,7 +53,7 @@ class Facts:
 
 def iter_report(facts: Facts, t: Messages) -> Iterator[str]:
     """The file in pieces, one for each cell among them, so that whoever writes it can count and stop."""
-    tally = build_tally(facts.cells, len(facts.rejected), facts.bundle, facts.ranges, t)
+    table = build_differential_table(facts.cells, len(facts.rejected), facts.bundle, facts.ranges, t)
     title = f"{t('report.title')}: {t.pick(facts.bundle.title)}"
     yield (
         f'<!doctype html><html lang="{t.language}"><head><meta charset="utf-8">'
@@ -55,9 +62,9 @@ def iter_report(facts: Facts, t: Messages) -> Iterator[str]:
         f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body><main>"
     )
     yield _head(facts, title, t)
-    yield _section(tally.title, _caution(tally), _table(facts, tally, t), _notes(facts, tally, t))
+    yield _section(table.title, _caution(table), _table(facts, table, t), _notes(facts, table, t))
     yield draw_charts(facts.cells, facts.bundle, t)
-    yield _section(t("report.review"), _review(facts, tally, t), _changes(facts, t))
+    yield _section(t("report.review"), _review(facts, table, t), _changes(facts, t))
     if facts.rejected:
         rows = ((escape(file.name), escape(t.reason(file.reason))) for file in facts.rejected)
         heads = (t("gallery.file"), t("gallery.reason"))
@@ -101,24 +108,24 @@ def _plain_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 # --- the numbers ---
 
 
-def _caution(tally: Tally) -> str:
-    return _paragraph(tally.caution, "caution")
+def _caution(table: DifferentialTable) -> str:
+    return _paragraph(table.caution, "caution")
 
 
-def _table(facts: Facts, tally: Tally, t: Messages) -> str:
+def _table(facts: Facts, table: DifferentialTable, t: Messages) -> str:
     names = ["type", "number", "share", "range"] + ["reference", "verdict"] * bool(facts.bundle.differential)
     head = "".join(f'<th scope="col">{escape(t(f"chart.{name}"))}</th>' for name in names)
     bodies = "".join(
         f'<tbody><tr><th scope="rowgroup" colspan="{len(names)}">{escape(group.title)}</th></tr>'
         f"{''.join(_row(row, facts, len(names), t) for row in group.rows)}</tbody>"
-        for group in tally.groups
+        for group in table.groups
     )
     return f'<table class="numbers"><thead><tr>{head}</tr></thead>{bodies}</table>'
 
 
 def _row(row: Row, facts: Facts, n_columns: int, t: Messages) -> str:
     texts, bundle = [t.number(row.n), row.share, row.interval], facts.bundle
-    mark = "" if row.index is None else svg_mark(row.index, bundle.classes[row.index].colour)
+    mark = "" if row.index is None else svg_marker(row.index, bundle.classes[row.index].colour)
     if n_columns > 4:
         edited = "*" if row.limits != bundle.ranges.get(row.name) else ""
         texts += [show_range(row.limits, t) + edited, _verdict(row, t)]
@@ -131,19 +138,19 @@ def _verdict(row: Row, t: Messages) -> str:
     return f"{SIGNS[row.flag]} {t(f'flag.{row.flag}')}" if row.flag else ""
 
 
-def _notes(facts: Facts, tally: Tally, t: Messages) -> str:
+def _notes(facts: Facts, table: DifferentialTable, t: Messages) -> str:
     edited = facts.bundle.differential is not None and facts.ranges != facts.bundle.ranges
-    return _paragraph(f"{tally.notes} {t('report.edited')}" if edited else tally.notes, "small")
+    return _paragraph(f"{table.notes} {t('report.edited')}" if edited else table.notes, "small")
 
 
 # --- the review ---
 
 
-def _review(facts: Facts, tally: Tally, t: Messages) -> str:
+def _review(facts: Facts, table: DifferentialTable, t: Messages) -> str:
     n = len(facts.cells)
     sentences = [
-        t("chart.reviewed", done=tally.reviewed, n=n, moved=tally.moved),
-        t("chart.doubtful", n=tally.doubtful) if tally.doubtful else "",
+        t("chart.reviewed", done=table.reviewed, n=n, moved=table.moved),
+        t("chart.doubtful", n=table.doubtful) if table.doubtful else "",
         t("report.adapted") if facts.adapted else "",
     ]
     found = Counter(cell.status for cell in facts.cells) + Counter(rejected=len(facts.rejected))
@@ -184,7 +191,7 @@ def _pictures(facts: Facts, t: Messages) -> Iterator[str]:
         cells = [cell for cell in facts.cells if cell.label == name]
         if cells:
             known = index < len(facts.bundle.classes)
-            mark = svg_mark(index, facts.bundle.classes[index].colour) if known else ""
+            mark = svg_marker(index, facts.bundle.classes[index].colour) if known else ""
             yield f"<h3>{mark}{escape(labels[name])} <span>{t.number(len(cells))}</span></h3><div>"
             yield from (_picture(cell, labels, t) for cell in cells)
             yield "</div>"

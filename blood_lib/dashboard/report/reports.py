@@ -1,6 +1,6 @@
-"""What can be taken away: the report and the table, made when they are asked for.
+"""The report and the table of results, made when they are asked for.
 
-What a report says is for `report_page.py`, how a file reaches the visitor for `downloads.py`.
+What a report says is for `page.py`, how a file reaches the visitor for `downloads.py`.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ class Reports:
 
     def _on_report(self, _command: SaveReport) -> None:
         self._check()
-        facts, total = self._look(datetime.now().astimezone()), len(self.state.cells)
+        facts, total = self._snapshot(datetime.now().astimezone()), len(self.state.cells)
         pieces = iter_report(facts, self.state.messages)
         self.controller.jobs.start("report", lambda job: self._write(job, facts, pieces), total=total)
 
-    def _look(self, when: datetime) -> Facts:
+    def _snapshot(self, when: datetime) -> Facts:
         """The state as it is now: what changes while the report is written is not in it."""
         state = self.state
         return Facts(

@@ -27,10 +27,10 @@ from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.inference import Result
 
-__all__ = ["Learning", "count_pairs", "find_lessons", "find_proposals"]
+__all__ = ["Learning", "count_pairs", "find_corrections", "find_proposals"]
 
 
-def find_lessons(state: DashboardState) -> list[Cell]:
+def find_corrections(state: DashboardState) -> list[Cell]:
     """The cells that can teach: a person has said of which class they are."""
     names = set(state.bundle.names) if state.bundle else set()
     return [cell for cell in state.cells if cell.group in names]
@@ -64,17 +64,17 @@ class Learning:
     # --- learning ---
 
     def _on_adapt(self, _command: Adapt) -> None:
-        lessons = find_lessons(self.state)
-        if not lessons:
+        corrections = find_corrections(self.state)
+        if not corrections:
             raise BloodError(self.state.messages("learning.none"))
-        self.controller.jobs.start("adapt", lambda job: self._learn(job, lessons), total=len(lessons))
+        self.controller.jobs.start("adapt", lambda job: self._learn(job, corrections), total=len(corrections))
 
-    def _learn(self, job: Job, lessons: list[Cell]) -> None:
-        """Always from the model that has not learnt: lessons that were taken back are forgotten."""
+    def _learn(self, job: Job, corrections: list[Cell]) -> None:
+        """Always from the model that has not learnt: corrections that were taken back are forgotten."""
         base = self.state.base or self.state.classifier
-        views = [_find_views(base, cell) for cell in job.watch(lessons, len(lessons))]
+        views = [_find_views(base, cell) for cell in job.watch(corrections, len(corrections))]
         today = datetime.now().astimezone().date().isoformat()
-        learnt = base.adapt_features(_stack(views), [cell.group for cell in lessons], date=today)
+        learnt = base.adapt_features(_stack(views), [cell.group for cell in corrections], date=today)
         with self.state.lock:
             if job.wanted:
                 self._propose(learnt)

@@ -26,17 +26,17 @@ function render({ model, el, words }) {
   }
 
   function draw() {
-    const lessons = model.get("lessons");
+    const corrections = model.get("corrections");
     const proposed = model.get("pairs");
     const n = proposed.reduce((sum, [, , some]) => sum + some, 0);
     box.hidden = !model.get("some") && !model.get("adapted");
-    learn.disabled = !lessons || model.get("busy");
-    state.textContent = n ? count("proposed", n) : lessons ? count("lessons", lessons) : text.none;
+    learn.disabled = !corrections || model.get("busy");
+    state.textContent = n ? count("proposed", n) : corrections ? count("lessons", corrections) : text.none;
     pairs.replaceChildren(...proposed.map(row));
     pairs.hidden = all.hidden = !n;
     learnt.hidden = !model.get("adapted");
   }
-  for (const name of ["lessons", "pairs", "adapted", "busy", "some"]) model.on(`change:${name}`, draw);
+  for (const name of ["corrections", "pairs", "adapted", "busy", "some"]) model.on(`change:${name}`, draw);
   draw();
 }
 

@@ -9,17 +9,17 @@ from typing import Any
 
 from traitlets import Bool, Int, List
 
-from blood_lib.dashboard.review.learning import count_pairs, find_lessons, find_proposals
+from blood_lib.dashboard.review.learning import count_pairs, find_corrections, find_proposals
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget, SaveBundle
 from blood_lib.dashboard.widgets.markers import describe_types
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
-__all__ = ["Lessons"]
+__all__ = ["LearningPanel"]
 
 
-class Lessons(Part):
+class LearningPanel(Widget):
     """How many corrections help, what is proposed from which type to which, and whether the model learnt."""
 
     _esm = script("review/learning_panel.js")
@@ -27,7 +27,7 @@ class Lessons(Part):
 
     types = List().tag(sync=True)
     some = Bool(False, help="there are cells").tag(sync=True)
-    lessons = Int(0, help="number of cells that can teach").tag(sync=True)
+    corrections = Int(0, help="number of cells that can teach").tag(sync=True)
     pairs = List(help="[from, to, how many] of the proposals; types by their index").tag(sync=True)
     adapted = Bool(False).tag(sync=True)
     busy = Bool(False, help="something runs").tag(sync=True)
@@ -45,7 +45,7 @@ class Lessons(Part):
         state, names = self.state, self.state.bundle.names if self.state.bundle else []
         with self.hold_sync():
             self.some, self.busy, self.adapted = bool(state.cells), state.progress is not None, state.adapted
-            self.lessons = len(find_lessons(state))
+            self.corrections = len(find_corrections(state))
             self.pairs = [
                 [names.index(before), names.index(after), n]
                 for before, after, n in count_pairs(find_proposals(state))

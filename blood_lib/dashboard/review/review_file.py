@@ -25,7 +25,16 @@ from blood_lib.files.arrays import load_arrays, save_arrays
 from blood_lib.files.reasons import ANSWERED, Reason
 from blood_lib.inference import Result
 
-__all__ = ["INDEX", "MAX_CELLS", "Model", "Review", "ReviewError", "iter_review", "read_model", "read_review"]
+__all__ = [
+    "INDEX",
+    "MAX_CELLS",
+    "ReviewedModel",
+    "SavedReview",
+    "ReviewError",
+    "iter_review",
+    "read_model",
+    "read_review",
+]
 
 REVIEW_FORMAT = 1
 INDEX = "review.json"
@@ -42,7 +51,7 @@ class ReviewError(Exception):
 
 
 @dataclass(frozen=True)
-class Model:
+class ReviewedModel:
     """The model whose answers were reviewed."""
 
     title: dict[str, str]
@@ -52,10 +61,10 @@ class Model:
 
 
 @dataclass(frozen=True, eq=False)
-class Review:
+class SavedReview:
     """All that a review consists of."""
 
-    model: Model
+    model: ReviewedModel
     date: str  # as ISO 8601 writes it
     reviewer: str
     ranges: dict[str, tuple[float, float]]
@@ -66,7 +75,7 @@ class Review:
 # --- writing ---
 
 
-def iter_review(review: Review, *, images: bool) -> Iterator[tuple[str, bytes]]:
+def iter_review(review: SavedReview, *, images: bool) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of each file in the ZIP."""
     yield INDEX, json.dumps(_describe(review, images), indent=1).encode()
     yield ARRAYS, _pack_arrays([cell.result for cell in review.cells])
@@ -81,7 +90,7 @@ def _image_name(i: int) -> str:
     return f"{IMAGES}{i:05}"
 
 
-def _describe(review: Review, images: bool) -> dict[str, Any]:
+def _describe(review: SavedReview, images: bool) -> dict[str, Any]:
     model = review.model
     return {
         "format": REVIEW_FORMAT,
@@ -133,16 +142,16 @@ def _stack(rows: Sequence[np.ndarray]) -> np.ndarray:
 # --- reading: everything in the file may be a stranger's ---
 
 
-def read_model(files: Mapping[str, bytes]) -> Model:
+def read_model(files: Mapping[str, bytes]) -> ReviewedModel:
     """Which model the review needs; ReviewError when this is no review."""
     with _Checked():
         data = _read_index(files)["model"]
         title = {_text(language): _text(text) for language, text in data["title"].items()}
         changed = {name.removeprefix(MODEL): files[name] for name in files if name.startswith(MODEL)}
-        return Model(title, _text(data["sha256"]), _text(data["base"]), changed)
+        return ReviewedModel(title, _text(data["sha256"]), _text(data["base"]), changed)
 
 
-def read_review(files: Mapping[str, bytes], bundle: Bundle, n_features: int) -> Review:
+def read_review(files: Mapping[str, bytes], bundle: Bundle, n_features: int) -> SavedReview:
     """The review in the files of the ZIP, made with this bundle; its cells are numbered from 0.
 
     ReviewError when something in it cannot be.
@@ -152,7 +161,7 @@ def read_review(files: Mapping[str, bytes], bundle: Bundle, n_features: int) -> 
         if len(data["cells"]) > MAX_CELLS or len(data["rejected"]) > MAX_CELLS:
             raise ValueError("too many cells")
         results = _read_results(data["cells"], load_arrays(files[ARRAYS]), bundle, n_features)
-        return Review(
+        return SavedReview(
             model=model,
             date=_text(data["date"]),
             reviewer=_text(data["reviewer"]),

@@ -13,9 +13,9 @@ from typing import Any
 from blood_lib.bundle import BUNDLE_INDEX, load_bundle_files
 from blood_lib.dashboard.review.review_file import (
     INDEX,
-    Model,
-    Review,
+    ReviewedModel,
     ReviewError,
+    SavedReview,
     iter_review,
     read_model,
     read_review,
@@ -50,15 +50,15 @@ class Saving:
         if images and sum(len(cell.content) for cell in state.cells) > MAX_BYTES:
             raise BloodError(state.messages("saving.large"))
         when = datetime.now().astimezone()
-        review = self._look(when)
+        review = self._snapshot(when)
         total = 2 + len(review.model.files) + len(review.cells) * images
         files = iter_review(review, images=images)
         self.controller.jobs.start("review", lambda job: self._save(job, files, total, review), total=total)
 
-    def _look(self, when: datetime) -> Review:
+    def _snapshot(self, when: datetime) -> SavedReview:
         """The state as it is now: what changes while it is written is not in the file."""
         state = self.state
-        return Review(
+        return SavedReview(
             model=self._describe_model(),
             date=when.isoformat(timespec="seconds"),
             reviewer=state.reviewer,
@@ -67,17 +67,17 @@ class Saving:
             rejected=state.rejected,
         )
 
-    def _describe_model(self) -> Model:
+    def _describe_model(self) -> ReviewedModel:
         """The bundle in use; if it has learnt, what to add to the bundle that it learnt from."""
         bundle = self.state.bundle
         if self.state.base is None:
-            return Model(bundle.title, bundle.sha256, bundle.sha256)
+            return ReviewedModel(bundle.title, bundle.sha256, bundle.sha256)
         base = self.state.base.bundle
         changed = [name for name, sha256 in bundle.files.items() if base.files.get(name) != sha256]
         files = {BUNDLE_INDEX: bundle.index} | {name: bundle.read(name) for name in changed}
-        return Model(bundle.title, bundle.sha256, base.sha256, files)
+        return ReviewedModel(bundle.title, bundle.sha256, base.sha256, files)
 
-    def _save(self, job: Job, files: Iterator[tuple[str, bytes]], total: int, review: Review) -> None:
+    def _save(self, job: Job, files: Iterator[tuple[str, bytes]], total: int, review: SavedReview) -> None:
         content = write_zip(job.watch(files, total))
         when = datetime.fromisoformat(review.date)
         name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M}.zip"
@@ -105,7 +105,7 @@ class Saving:
             if job.wanted:
                 self._show(review, classifier, base)
 
-    def _find_classifier(self, model: Model) -> tuple[Any, Any]:
+    def _find_classifier(self, model: ReviewedModel) -> tuple[Any, Any]:
         """The one whose answers were reviewed, and what it was before it learnt, or None; BloodError names
         the model that is needed where it is not at hand.
         """
@@ -118,7 +118,7 @@ class Saving:
                 return _teach(base, model), base
         raise BloodError(state.messages("saving.other_model", title=model.title, identity=model.sha256[:16]))
 
-    def _show(self, review: Review, classifier: Any, base: Any) -> None:
+    def _show(self, review: SavedReview, classifier: Any, base: Any) -> None:
         state = self.state
         self.controller.use(classifier, base)
         with state.hold_trait_notifications():
@@ -137,7 +137,7 @@ def _unpack(job: Job, content: bytes) -> dict[str, bytes]:
     return {name.removeprefix(root): files[name] for name in files if name.startswith(root)}
 
 
-def _teach(base: Any, model: Model) -> Any:
+def _teach(base: Any, model: ReviewedModel) -> Any:
     """The classifier as `base` was after it had learnt."""
     from blood_lib.inference import Classifier
 

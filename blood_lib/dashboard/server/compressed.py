@@ -16,24 +16,26 @@ from voila.static_file_handler import MultiStaticFileHandler
 
 __all__ = ["ExtensionFiles", "PageFiles", "compress"]
 
-PACKED = {".js", ".css"}
+COMPRESSED = {".js", ".css"}
 
 
-class _Packed:
-    """Over a handler of static files: hands on what lies ready, and leaves the rest to it."""
+class _Compressed:
+    """Over a handler of static files: gives compressed files out, and leaves the rest to it."""
 
     async def get(self, path: str, include_body: bool = True) -> None:
         accepted = "gzip" in self.request.headers.get("Accept-Encoding", "")
-        self._packs = accepted and "Range" not in self.request.headers and Path(path).suffix in PACKED
-        if self._packs:
+        self._compresses = (
+            accepted and "Range" not in self.request.headers and Path(path).suffix in COMPRESSED
+        )
+        if self._compresses:
             self.set_header("Content-Encoding", "gzip")
         await super().get(path, include_body)
 
     def get_content_size(self) -> int:
-        return len(pack(self.absolute_path)) if self._packs else super().get_content_size()
+        return len(compress_file(self.absolute_path)) if self._compresses else super().get_content_size()
 
     def get_content(self, abspath: str, start: int | None = None, end: int | None = None) -> Any:
-        return pack(abspath) if self._packs else super().get_content(abspath, start, end)
+        return compress_file(abspath) if self._compresses else super().get_content(abspath, start, end)
 
     @classmethod
     def get_content_version(cls, abspath: str) -> str:
@@ -41,16 +43,16 @@ class _Packed:
         return hashlib.sha512(Path(abspath).read_bytes()).hexdigest()
 
 
-class PageFiles(_Packed, MultiStaticFileHandler):
+class PageFiles(_Compressed, MultiStaticFileHandler):
     """Voilà's own."""
 
 
-class ExtensionFiles(_Packed, FileFindHandler):
+class ExtensionFiles(_Compressed, FileFindHandler):
     """Those of the extensions."""
 
 
 @cache
-def pack(path: str) -> bytes:
+def compress_file(path: str) -> bytes:
     """The file compressed. It is one of an installed package, and stays as it is while the server runs."""
     return compress(Path(path).read_bytes())
 

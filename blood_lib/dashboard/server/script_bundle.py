@@ -1,4 +1,4 @@
-"""The many small scripts that every page asks for, as one file that it gets at once.
+"""The many small scripts that every page asks for, as one compressed file.
 
 Voilà and its extensions are built in pieces, which a page asks for one by one: seventy requests where one
 will do. Which pieces those are is a list, `jupyter/chunks.txt`; a piece that is not in it, or that another
@@ -18,7 +18,13 @@ from voila.utils import get_voila_labextensions_path
 
 from blood_lib.dashboard.server.compressed import compress
 
-__all__ = ["GatheredFile", "gather", "list_chunks", "name_gathered", "pack_gathered"]
+__all__ = [
+    "ScriptBundleHandler",
+    "join_scripts",
+    "list_chunks",
+    "name_script_bundle",
+    "compress_script_bundle",
+]
 
 CHUNKS = Path(__file__).parent / "jupyter" / "chunks.txt"
 FOREVER = 365 * 24 * 3600  # seconds: other scripts have another name
@@ -40,7 +46,7 @@ def _find(address: str, roots: dict[str, list[str]]) -> Path | None:
 
 
 @cache
-def gather() -> bytes:
+def join_scripts() -> bytes:
     """All pieces, each in a function of its own: so a "use strict" in one is not one for the others."""
     return "".join(_wrapped()).encode()
 
@@ -52,28 +58,28 @@ def _wrapped() -> Iterator[str]:
 
 
 @cache
-def name_gathered() -> str:
+def name_script_bundle() -> str:
     """The file's name, which follows from its content."""
-    return f"{hashlib.sha256(gather()).hexdigest()[:20]}.js"
+    return f"{hashlib.sha256(join_scripts()).hexdigest()[:20]}.js"
 
 
 @cache
-def pack_gathered() -> bytes:
+def compress_script_bundle() -> bytes:
     """The file compressed: a quarter of a second's work, so better done before anyone waits for it."""
-    return compress(gather())
+    return compress(join_scripts())
 
 
-class GatheredFile(tornado.web.RequestHandler):
+class ScriptBundleHandler(tornado.web.RequestHandler):
     """Gives the file out, and lets a browser keep it."""
 
     def get(self, name: str) -> None:
-        if name != name_gathered():
+        if name != name_script_bundle():
             raise tornado.web.HTTPError(404)
         self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", f"public, max-age={FOREVER}, immutable")
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" not in self.request.headers.get("Accept-Encoding", ""):
-            self.finish(gather())
+            self.finish(join_scripts())
             return
         self.set_header("Content-Encoding", "gzip")
-        self.finish(pack_gathered())
+        self.finish(compress_script_bundle())

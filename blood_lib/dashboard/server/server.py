@@ -29,7 +29,11 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from blood_lib.dashboard.app import BUNDLE_VARIABLE
 from blood_lib.dashboard.server.compressed import ExtensionFiles, PageFiles
-from blood_lib.dashboard.server.script_bundle import GatheredFile, name_gathered, pack_gathered
+from blood_lib.dashboard.server.script_bundle import (
+    ScriptBundleHandler,
+    compress_script_bundle,
+    name_script_bundle,
+)
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
 from blood_lib.files.errors import BloodError
 
@@ -173,7 +177,10 @@ class Server(Voila):
 
     def init_handlers(self) -> list:
         kept = [handler for handler in map(self._exchange, super().init_handlers()) if handler is not None]
-        ours = [(f"{self.server_url}health", Health), (rf"{self.server_url}scripts/(\w+\.js)", GatheredFile)]
+        ours = [
+            (f"{self.server_url}health", Health),
+            (rf"{self.server_url}scripts/(\w+\.js)", ScriptBundleHandler),
+        ]
         return [*ours, *kept]
 
     def _exchange(self, handler: tuple) -> tuple | None:
@@ -192,7 +199,7 @@ class Server(Voila):
         address = f"http://localhost:{self.port}{self.base_url}"
         await AsyncHTTPClient().fetch(f"{address}health", request_timeout=30)
         print(f"The dashboard is at {address.rstrip('/')}  (Ctrl-C ends it)", flush=True)
-        await IOLoop.current().run_in_executor(None, pack_gathered)
+        await IOLoop.current().run_in_executor(None, compress_script_bundle)
         if self.open_page:
             webbrowser.open(address)
 
@@ -262,7 +269,7 @@ def build_config(*, n_ready: int, max_visitors: int, public_name: str | None = N
     page.strip_sources = True
     page.http_keep_alive_timeout = 55
     words = {language: _page_words(Messages(language)) for language in LANGUAGES}
-    page.resources = {"words": words, "gathered": name_gathered()}
+    page.resources = {"words": words, "script_bundle": name_script_bundle()}
     page.extension_allowlist = [
         "@voila-dashboards/widgets-manager8",
         "@jupyter-widgets/jupyterlab-manager",

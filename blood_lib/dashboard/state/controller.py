@@ -1,6 +1,6 @@
 """Obeys the user's commands and loads the classifier; leaves the work to the modules that register for it.
 
-What the state looks like on the screen is for `views.py`.
+How the state is shown is left to the views.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from blood_lib.dashboard.state.commands import Cancel, Clear, Command
 from blood_lib.dashboard.state.jobs import Jobs
-from blood_lib.dashboard.state.memory import give_back
+from blood_lib.dashboard.state.memory import release_memory
 from blood_lib.dashboard.state.state import DashboardState
 
 __all__ = ["Controller"]
@@ -66,7 +66,7 @@ class Controller:
     def _on_clear(self, _command: Clear) -> None:
         self.jobs.drop()
         self.empty()
-        give_back()
+        release_memory()
 
     def empty(self) -> None:
         """Forget all cells and what is known about them."""

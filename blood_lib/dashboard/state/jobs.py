@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from blood_lib.dashboard.state.memory import give_back
+from blood_lib.dashboard.state.memory import release_memory
 from blood_lib.dashboard.state.state import DashboardState, Progress
 from blood_lib.files.errors import BloodError
 
@@ -113,7 +113,7 @@ class Jobs:
                 if self.current is job:
                     self.current = None
                     self.state.progress = None
-            give_back()
+            release_memory()
 
     def cancel(self) -> str | None:
         """Stop what runs; its kind, or None."""

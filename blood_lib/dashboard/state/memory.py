@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 
-__all__ = ["give_back"]
+__all__ = ["release_memory"]
 
 
 def _find_trim() -> object:
@@ -21,7 +21,7 @@ def _find_trim() -> object:
 _trim = _find_trim()
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Give back what is free; takes some hundredths of a second, and does nothing where it cannot be done."""
     if _trim is not None:
         _trim(0)

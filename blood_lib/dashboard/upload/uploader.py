@@ -20,14 +20,14 @@ from blood_lib.dashboard.state.commands import (
 )
 from blood_lib.dashboard.upload.stream import FileStream
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
 __all__ = ["Uploader"]
 
 MAX_NAME = 400
 
 
-class Uploader(Part):
+class Uploader(Widget):
     """Drop target, file picker and progress bars; writes `Upload` as soon as one begins.
 
     A file that comes alone may be a saved review or a model: what it is, is seen when it is complete.
@@ -82,7 +82,7 @@ class Uploader(Part):
         self._drop_upload()
         self._stream, self._key = stream, key
         if stream.is_single:
-            self._look_at_single()
+            self._take_single()
         else:
             self.state.command = Upload(stream)
         return self._acknowledge()
@@ -95,10 +95,10 @@ class Uploader(Part):
             was_complete = self._stream.complete
             self._stream.feed(number, buffers[0])
             if self._stream.is_single and not was_complete:
-                self._look_at_single()
+                self._take_single()
         return self._acknowledge()
 
-    def _look_at_single(self) -> None:
+    def _take_single(self) -> None:
         if self._stream.complete:
             self.state.command = self._stream.take_single()
 

@@ -1,6 +1,6 @@
 """The cell that is looked at: its image, what the model says, what lies near, and what people say.
 
-Which cell that is, is in the state; what the keys are, is for `keys.py`.
+Which cell that is, is in the state; what the keys do, is for its script.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from blood_lib.dashboard.viewer.ordering import Walk
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
 from blood_lib.dashboard.widgets.pictures import display_image, heat_overlay, image_size
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 from blood_lib.inference import heat_map
 
 __all__ = ["Viewer"]
@@ -26,7 +26,7 @@ HEAT_SIDE = 112  # px; the page smooths it
 STRENGTH = 45  # per cent, where the heat map's slider starts
 
 
-class Viewer(Part):
+class Viewer(Widget):
     """The current cell, and what can be done with it. One model, shown in two places."""
 
     _esm = script("viewer/viewer.js")

@@ -1,1 +1,1 @@
-"""What all areas of the page share: the base of every widget, its scripts, pictures and marks."""
+"""What all areas of the page share: the base of every widget, its scripts, pictures and markers."""

@@ -12,14 +12,14 @@ from traitlets import Int, List
 from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Move
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
-__all__ = ["AllCells"]
+__all__ = ["CellCollection"]
 
 MOST_IDS = 10_000  # in one message: no upload has more images
 
 
-class AllCells(Part):
+class CellCollection(Widget):
     """Gets new and changed cells as they come, and hears which are opened, selected and moved."""
 
     accepts = ("hello", "open", "select", "move")

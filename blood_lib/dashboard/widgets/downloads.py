@@ -7,7 +7,7 @@ from typing import Any
 
 from blood_lib.dashboard.state import DashboardState, Download, Progress
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
 __all__ = ["Downloads"]
 
@@ -15,7 +15,7 @@ PIECE = 2**20  # bytes
 MANY = 8  # pieces: from here on it is told how far a file is
 
 
-class Downloads(Part):
+class Downloads(Widget):
     """Offers one file after the other to the page, which asks for piece after piece and may ask twice."""
 
     _esm = script("widgets/downloads.js")

@@ -1,4 +1,4 @@
-"""A mark per group: a shape as an SVG path, so that colour is never the only sign."""
+"""A marker per group: a shape as an SVG path, so that colour is never the only sign."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = [
     "describe_groups",
     "describe_types",
     "name_groups",
-    "svg_mark",
+    "svg_marker",
     "svg_shape",
 ]
 
@@ -42,8 +42,8 @@ def svg_shape(index: int) -> str:
     return SHAPES[index % len(SHAPES)]
 
 
-def svg_mark(index: int, colour: str, size: int = 14) -> str:
-    """An inline SVG of the mark of class number `index`; colour: "#rrggbb"."""
+def svg_marker(index: int, colour: str, size: int = 14) -> str:
+    """An inline SVG of the marker of class number `index`; colour: "#rrggbb"."""
     return (
         f'<svg class="dash-mark" viewBox="0 0 16 16" width="{size}" height="{size}" aria-hidden="true">'
         f'<path d="{svg_shape(index)}" fill="{colour}"/></svg>'

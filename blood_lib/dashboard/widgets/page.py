@@ -1,7 +1,7 @@
-"""The parts of the page with a script of their own, besides uploader, gallery and viewer.
+"""The widgets that every tab has: title and tabs, keys, and the status bar.
 
-Each turns records into plain values for its script and messages from it into changes of the state. Which part
-stands where is for `views.py`.
+Each turns records into plain values for its script and messages from it into changes of the state.
+Which widget stands where is for `app.py`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from blood_lib.dashboard.state import TABS, THEMES, DashboardState
 from blood_lib.dashboard.state.commands import Cancel, Redo, Undo
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.widgets.script import script, style
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
 __all__ = ["KEYS", "Keys", "Nav", "StatusBar"]
 
@@ -42,7 +42,7 @@ KEYS = (
 MOST_WISHES = 20  # languages that a browser may ask for
 
 
-class Nav(Part):
+class Nav(Widget):
     """Title, language, theme and tabs; carries the style sheet of the whole app."""
 
     _esm = script("widgets/nav.js")
@@ -83,7 +83,7 @@ class Nav(Part):
             self.state.tab = content["tab"]
 
 
-class Keys(Part):
+class Keys(Widget):
     """What keys do wherever the focus is, and the list of them; the viewer does most of it, in the page."""
 
     _esm = script("widgets/keys.js")
@@ -101,7 +101,7 @@ class Keys(Part):
         self.state.command = Redo()
 
 
-class StatusBar(Part):
+class StatusBar(Widget):
     """Progress, notices and errors of the app; the heartbeat by which the page notices a dead server."""
 
     _esm = script("widgets/status.js")

@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import ipywidgets as widgets
+import ipywidgets
 
 from blood_lib.dashboard.state import DashboardState
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 
 __all__ = ["View", "split"]
 
 
-class View(widgets.VBox):
+class View(ipywidgets.VBox):
     """A tab's panel: draws itself when it is on the screen and something it shows has changed."""
 
     tab = ""
     watches: tuple[str, ...] = ()
 
-    def __init__(self, state: DashboardState, children: list[widgets.Widget]):
+    def __init__(self, state: DashboardState, children: list[ipywidgets.Widget]):
         super().__init__(children)
         self.add_class("dash-panel").add_class(f"dash-panel-{self.tab}")
         self.state = state
@@ -42,7 +42,7 @@ class View(widgets.VBox):
         """Show the state as it is."""
 
 
-def split(main: widgets.Widget, viewer: Part) -> widgets.Box:
+def split(main: ipywidgets.Widget, viewer: Widget) -> ipywidgets.Box:
     """Two columns: what there is, and the cell that is looked at."""
-    side = widgets.Box([viewer]).add_class("dash-side")
-    return widgets.Box([main, side]).add_class("dash-split")
+    side = ipywidgets.Box([viewer]).add_class("dash-side")
+    return ipywidgets.Box([main, side]).add_class("dash-split")

@@ -1,4 +1,4 @@
-"""What all parts with a script of their own have in common: text, messages from the browser, one guard.
+"""What all widgets have in common: text, messages from the browser, one guard.
 
 A browser can set any synced trait, so Python never reads one back: what a visitor does arrives as a message,
 and every value in it is checked before use.
@@ -13,10 +13,10 @@ from traitlets import Dict, Int, Unicode
 
 from blood_lib.dashboard.state import DashboardState
 
-__all__ = ["Part"]
+__all__ = ["Widget"]
 
 
-class Part(anywidget.AnyWidget):
+class Widget(anywidget.AnyWidget):
     """An anywidget whose message {"kind": "x", ...} goes to the method `_on_x(content, buffers)`."""
 
     text = Dict(help="its sentences in the visitor's language").tag(sync=True)
@@ -44,7 +44,7 @@ class Part(anywidget.AnyWidget):
         return self.state.messages.section(self.section)
 
     def relabel(self) -> None:
-        """Set whatever else depends on language and bundle; called for the first time by `Part.__init__`."""
+        """Set whatever else depends on language and bundle; called for the first time by `__init__`."""
 
     def _receive(self, _widget: Any, content: Any, buffers: Any) -> None:
         kind = content.get("kind") if isinstance(content, dict) else None

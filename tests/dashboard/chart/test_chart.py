@@ -11,7 +11,13 @@ from blood_lib.bundle import Bundle, ClassInfo
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.chart import charts
 from blood_lib.dashboard.chart.charts import Bar
-from blood_lib.dashboard.chart.differential_table import Row, Tally, build_tally, parse_range, show_range
+from blood_lib.dashboard.chart.differential_table import (
+    DifferentialTable,
+    Row,
+    build_differential_table,
+    parse_range,
+    show_range,
+)
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
 from blood_lib.dashboard.state.commands import Clear, Move
 from blood_lib.dashboard.state.messages import Messages
@@ -57,11 +63,11 @@ def cells(status: str = "ok", **numbers: int) -> list[Cell]:
     ]
 
 
-def tally(found: list[Cell], bundle: Bundle, language: str = "en") -> Tally:
-    return build_tally(found, 3, bundle, bundle.ranges, Messages.for_bundle(bundle, language))
+def table(found: list[Cell], bundle: Bundle, language: str = "en") -> DifferentialTable:
+    return build_differential_table(found, 3, bundle, bundle.ranges, Messages.for_bundle(bundle, language))
 
 
-def rows(found: Tally) -> dict[str, Row]:
+def rows(found: DifferentialTable) -> dict[str, Row]:
     return {row.name: row for group in found.groups for row in group.rows}
 
 
@@ -69,7 +75,7 @@ def rows(found: Tally) -> dict[str, Row]:
 
 
 def test_everything_that_was_uploaded_is_in_the_table_once(bundle: Bundle) -> None:
-    found = tally(cells(red=120, blue=80, green=4, unidentified=2, excluded=1), bundle)
+    found = table(cells(red=120, blue=80, green=4, unidentified=2, excluded=1), bundle)
     assert {name: row.n for name, row in rows(found).items()} == {
         "red": 120, "blue": 80, "green": 4, "unidentified": 2, "excluded": 1, "rejected": 3
     }  # fmt: skip
@@ -79,40 +85,40 @@ def test_everything_that_was_uploaded_is_in_the_table_once(bundle: Bundle) -> No
 
 
 def test_shares_and_ratios_are_shown_with_their_intervals(bundle: Bundle) -> None:
-    found = rows(tally(cells(red=120, blue=80, green=4), bundle))
+    found = rows(table(cells(red=120, blue=80, green=4), bundle))
     assert (found["red"].share, found["red"].interval) == ("60.0 %", "52.9–66.8 %")
     assert (found["green"].share, found["green"].interval) == ("2.0", "0.5–5.2")
     assert found["red"].flag == "inside" and found["blue"].flag == ""
 
 
 def test_numbers_are_written_as_in_the_language(bundle: Bundle) -> None:
-    found = tally(cells(red=120, blue=81), bundle, "es")
+    found = table(cells(red=120, blue=81), bundle, "es")
     assert rows(found)["red"].share == "59,7 %"
     assert found.groups[0].title == "Cuadrados primarios: 201"
 
 
 def test_too_few_are_cautioned_in_plain_words(bundle: Bundle) -> None:
-    assert "fewer than 100" in tally(cells(red=99), bundle).caution
-    few = tally(cells(red=60, blue=40), bundle).caution
+    assert "fewer than 100" in table(cells(red=99), bundle).caution
+    few = table(cells(red=60, blue=40), bundle).caution
     assert "fewer than 200" in few and "from 50 % to 70 %" in few
-    assert tally(cells(red=120, blue=80), bundle).caution == ""
-    assert "none" in tally(cells(green=5), bundle).caution
+    assert table(cells(red=120, blue=80), bundle).caution == ""
+    assert "none" in table(cells(green=5), bundle).caution
 
 
 def test_with_nothing_to_relate_to_no_share_is_told(bundle: Bundle) -> None:
-    found = rows(tally(cells(green=5), bundle))
+    found = rows(table(cells(green=5), bundle))
     assert found["red"].share == found["red"].interval == found["green"].share == found["red"].flag == ""
 
 
 def test_a_bundle_without_a_differential_is_not_judged(tiny_bundle: Bundle) -> None:
-    found = tally(cells(red=3, blue=1), tiny_bundle)
+    found = table(cells(red=3, blue=1), tiny_bundle)
     assert found.caution == ""
     assert {row.flag for row in rows(found).values()} == {""}
     assert found.groups[0].title == "Squares: 4"
 
 
 def test_a_review_is_summed_up(bundle: Bundle) -> None:
-    found = tally(cells("uncertain", red=2, blue=1, excluded=4), bundle)
+    found = table(cells("uncertain", red=2, blue=1, excluded=4), bundle)
     assert (found.doubtful, found.reviewed, found.moved) == (3, 4, 4)
 
 
@@ -142,7 +148,7 @@ def test_a_range_is_shown_with_the_decimals_it_has() -> None:
 
 def shown(app: App) -> dict[str, dict]:
     """The table's rows by their labels."""
-    return {row["label"]: row for group in app.chart.numbers.table["groups"] for row in group["rows"]}
+    return {row["label"]: row for group in app.chart.differential.table["groups"] for row in group["rows"]}
 
 
 def test_the_table_follows_a_move(app: App) -> None:
@@ -157,7 +163,7 @@ def test_the_table_follows_a_move(app: App) -> None:
 def test_a_tab_that_is_not_open_is_not_drawn(bundle: Bundle) -> None:
     app = App(Classifier(bundle))
     classify(app, drawn_files())
-    assert app.chart.numbers.table == {}
+    assert app.chart.differential.table == {}
 
 
 def test_an_edited_range_flips_the_flag_and_a_reset_flips_it_back(app: App) -> None:
@@ -166,66 +172,68 @@ def test_an_edited_range_flips_the_flag_and_a_reset_flips_it_back(app: App) -> N
         "60",
         "inside",
     )
-    heard = listen(app.chart.numbers)
-    say(app.chart.numbers, kind="range", index=0, low="99,5", high="100")
+    heard = listen(app.chart.differential)
+    say(app.chart.differential, kind="range", index=0, low="99,5", high="100")
     assert app.state.ranges == {"red": (99.5, 100)}
     assert shown(app)["red"]["flag"] == "below" or shown(app)["red"]["flag"] == "maybe_below"
     assert shown(app)["red"]["verdict"] and shown(app)["red"]["sign"]
     assert heard[-1].content == {"kind": "range", "index": 0, "fits": True}
-    assert app.chart.numbers.table["edited"]
-    say(app.chart.numbers, kind="reset")
-    assert app.state.ranges == app.state.bundle.ranges and not app.chart.numbers.table["edited"]
+    assert app.chart.differential.table["edited"]
+    say(app.chart.differential, kind="reset")
+    assert app.state.ranges == app.state.bundle.ranges and not app.chart.differential.table["edited"]
 
 
 def test_the_buttons_that_save_come_once_the_numbers_stand_and_go_with_the_cells(bundle: Bundle) -> None:
     app, numbers_stood = App(Classifier(bundle)), []
-    app.chart.take.observe(lambda change: numbers_stood.append(app.chart.numbers.table != {}), "some")
+    app.chart.save_buttons.observe(
+        lambda change: numbers_stood.append(app.chart.differential.table != {}), "some"
+    )
     app.state.tab = "chart"
-    assert not app.chart.take.some
+    assert not app.chart.save_buttons.some
     classify(app, drawn_files())
-    assert app.chart.take.some and numbers_stood == [True]
+    assert app.chart.save_buttons.some and numbers_stood == [True]
     app.state.command = Clear()
-    assert not app.chart.take.some
+    assert not app.chart.save_buttons.some
 
 
 def test_a_range_can_be_given_and_taken_away(app: App) -> None:
-    say(app.chart.numbers, kind="range", index=2, low="10", high="20")
-    say(app.chart.numbers, kind="range", index=0, low="", high="")
+    say(app.chart.differential, kind="range", index=2, low="10", high="20")
+    say(app.chart.differential, kind="range", index=0, low="", high="")
     assert app.state.ranges == {"blue": (10, 20)}
     assert shown(app)["blue"]["flag"] and not shown(app)["red"]["flag"]
 
 
 def test_a_bad_range_is_told_and_changes_nothing(app: App) -> None:
-    heard = listen(app.chart.numbers)
-    say(app.chart.numbers, kind="range", index=0, low="60", high="40")
+    heard = listen(app.chart.differential)
+    say(app.chart.differential, kind="range", index=0, low="60", high="40")
     assert heard[-1].content == {"kind": "range", "index": 0, "fits": False}
     assert app.state.ranges == app.state.bundle.ranges
 
 
 @pytest.mark.parametrize("index", [1, 3, -1, True, "0", None, [0]])
 def test_a_range_of_what_is_in_no_differential_is_not_taken(app: App, index: object) -> None:
-    say(app.chart.numbers, kind="range", index=index, low="1", high="2")
+    say(app.chart.differential, kind="range", index=index, low="1", high="2")
     assert app.state.ranges == app.state.bundle.ranges
     assert not app.state.error
 
 
 def test_the_reviewers_name_is_kept_short_and_printable(app: App) -> None:
-    say(app.chart.numbers, kind="reviewer", name="  Ada\n" + "x" * 500)
+    say(app.chart.differential, kind="reviewer", name="  Ada\n" + "x" * 500)
     assert app.state.reviewer.startswith("Ada") and app.state.reviewer.isprintable()
-    assert len(app.state.reviewer) <= 210 and app.chart.numbers.reviewer == app.state.reviewer
-    say(app.chart.numbers, kind="reviewer", name=5)
+    assert len(app.state.reviewer) <= 210 and app.chart.differential.reviewer == app.state.reviewer
+    say(app.chart.differential, kind="reviewer", name=5)
     assert app.state.reviewer.startswith("Ada")
 
 
 def test_the_table_is_in_the_language_of_the_page(app: App) -> None:
     app.state.language = "es"
     assert {"rojo", "verde", "azul"} <= shown(app).keys()
-    assert app.chart.numbers.text["report"] == app.state.messages("chart.report")
+    assert app.chart.differential.text["report"] == app.state.messages("chart.report")
 
 
 def test_a_bundle_that_replaces_another_brings_its_ranges(app: App, tiny_classifier: Classifier) -> None:
     app.controller.use(tiny_classifier)
-    assert app.chart.numbers.table == {} and app.state.ranges == {}
+    assert app.chart.differential.table == {} and app.state.ranges == {}
 
 
 # --- bars and pie ---
@@ -274,7 +282,7 @@ def test_the_shipped_bundle_says_what_is_counted_where() -> None:
     from blood_lib.bundle import load_bundle
 
     shipped = load_bundle()
-    found = build_tally([], 0, shipped, shipped.ranges, Messages.for_bundle(shipped, "en"))
+    found = build_differential_table([], 0, shipped, shipped.ranges, Messages.for_bundle(shipped, "en"))
     assert [group.kind for group in found.groups] == ["shares", "ratios", "apart", "outside"]
     assert found.groups[0].title == "White cells: 0" and len(found.groups[0].rows) == 6
     assert math.isinf(found.differential.ratios[0].high)

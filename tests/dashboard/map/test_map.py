@@ -38,7 +38,7 @@ def kinds(heard: list[SimpleNamespace]) -> list[str]:
     return [message.content["kind"] for message in heard]
 
 
-def looks(message: SimpleNamespace) -> dict[int, list[int]]:
+def appearance(message: SimpleNamespace) -> dict[int, list[int]]:
     """id -> group, status, review."""
     ids, rows = np.frombuffer(message.buffers[0], "<u4"), np.frombuffer(message.buffers[1], np.uint8)
     return dict(zip(ids.tolist(), rows.reshape(-1, 3).tolist(), strict=True))
@@ -53,7 +53,7 @@ def test_a_page_that_says_hello_hears_of_the_atlas_and_of_all_cells(app: App) ->
     assert cells.content["names"] == [cell.name for cell in app.state.cells]
     places = np.frombuffer(cells.buffers[3], "<f4").reshape(-1, 2)
     assert places == pytest.approx(np.array([cell.place for cell in app.state.cells]), abs=1e-6)
-    assert list(looks(cells)) == [cell.id for cell in app.state.cells]
+    assert list(appearance(cells)) == [cell.id for cell in app.state.cells]
 
 
 def test_the_atlas_is_sent_with_each_reference_cell_and_a_zone_of_every_class(
@@ -105,14 +105,14 @@ def test_cells_without_a_place_are_not_on_the_map(tiny_classifier: Classifier, c
 # --- what a review changes ---
 
 
-def test_of_a_move_only_the_looks_of_the_moved_cells_travel(app: App) -> None:
+def test_of_a_move_only_the_appearance_of_the_moved_cells_travel(app: App) -> None:
     heard = greet(app)
     heard.clear()
     first = app.state.cells[0]
     app.state.command = Move((first.id,), "blue")
     (message,) = heard
-    assert message.content == {"kind": "looks", "run": app.state.runs}
-    ((identity, (group, _, review)),) = looks(message).items()
+    assert message.content == {"kind": "appearance", "run": app.state.runs}
+    ((identity, (group, _, review)),) = appearance(message).items()
     assert (identity, group, review) == (first.id, 2, 2)
     app.state.tab = "map"
     assert len(heard) == 1
@@ -123,7 +123,7 @@ def test_a_look_tells_group_status_review_and_confidence(app: App) -> None:
     app.state.command = Confirm((cells[1].id,))
     app.state.command = Move((cells[2].id,), EXCLUDED)
     message = greet(app)[-1]
-    told, confidences = looks(message), np.frombuffer(message.buffers[2], "<f4")
+    told, confidences = appearance(message), np.frombuffer(message.buffers[2], "<f4")
     assert [told[cell.id][2] for cell in cells] == [0, 1, 2, 0]
     assert told[cells[2].id][0] == len(app.state.bundle.classes) + 1
     assert confidences == pytest.approx([cell.confidence for cell in cells], abs=1e-6)

@@ -89,14 +89,14 @@ def test_the_report_says_who_when_and_with_what(app: App) -> None:
 def test_the_report_says_what_the_chart_says(app: App) -> None:
     app.state.tab = "chart"
     html = write(app)
-    for group in app.chart.numbers.table["groups"]:
+    for group in app.chart.differential.table["groups"]:
         assert group["title"] in words(html)
         for row in group["rows"]:
             line = next(line for line in html.split("<tr") if f"{row['label']}</th>" in line)
             seen = words("<tr" + line)
             for key in ("n", "share", "interval", "verdict"):
                 assert row[key] in seen
-    assert app.chart.numbers.table["caution"] in words(html)
+    assert app.chart.differential.table["caution"] in words(html)
     assert app.chart.page.value in html
 
 
@@ -182,8 +182,8 @@ def test_a_bundle_without_a_differential_makes_a_report_without_ranges(tiny_clas
 
 
 def test_the_report_is_written_in_the_background_and_handed_over(app: App) -> None:
-    say(app.chart.numbers, kind="reviewer", name="Ada")
-    say(app.chart.numbers, kind="report")
+    say(app.chart.differential, kind="reviewer", name="Ada")
+    say(app.chart.differential, kind="report")
     app.controller.wait(WAIT)
     download = app.state.download
     assert re.fullmatch(r"report \d{4}-\d\d-\d\d \d\d\.\d\d\.html", download.name)
@@ -255,7 +255,7 @@ def test_what_the_table_says_is_what_the_screen_says(app: App) -> None:
     app.state.command = Move((app.state.cells[0].id,), EXCLUDED)
     app.state.tab = "chart"
     found = Counter(row["group"] or row["status"] for row in table(app))
-    shown = [row for group in app.chart.numbers.table["groups"] for row in group["rows"]]
+    shown = [row for group in app.chart.differential.table["groups"] for row in group["rows"]]
     labels = {"red": "red", "green": "green", "blue": "blue", "unidentified": "unidentified"}
     labels |= {"excluded": "excluded", "rejected files": "rejected"}
     assert {labels[row["label"]]: int(row["n"]) for row in shown} == {

@@ -24,7 +24,7 @@ from tests.dashboard_tools import classify, listen, say
 from tests.fixtures_bundle import COLOURS, draw_cell, encode
 
 NAMES = list(COLOURS)
-N_LESSONS = 12
+N_CORRECTIONS = 12
 
 
 def noisy(colour: str, rng: np.random.Generator) -> bytes:
@@ -37,7 +37,7 @@ def app(tiny_classifier: Classifier) -> App:
     """24 cells of three colours; a person who calls each colour by the next one's name has corrected half."""
     app, rng = App(tiny_classifier), np.random.default_rng(0)
     classify(app, [(f"{name} {i}", noisy(COLOURS[name], rng)) for i in range(8) for name in NAMES])
-    for cell in app.state.cells[:N_LESSONS]:
+    for cell in app.state.cells[:N_CORRECTIONS]:
         wanted = NAMES[(NAMES.index(cell.name.split()[0]) + 1) % 3]
         do(app, Move((cell.id,), wanted))
     return app
@@ -93,7 +93,7 @@ def test_probabilities_are_the_learnt_models_but_for_what_was_reviewed(app: App)
     old = {cell.id: cell.result for cell in app.state.cells}
     do(app, Adapt())
     do(app, Accept())
-    reviewed, rest = app.state.cells[:N_LESSONS], app.state.cells[N_LESSONS:]
+    reviewed, rest = app.state.cells[:N_CORRECTIONS], app.state.cells[N_CORRECTIONS:]
     assert all(cell.result is old[cell.id] for cell in reviewed)
     features = np.stack([cell.result.features for cell in rest])
     probs, _, status = app.state.classifier.predict_features(features)
@@ -104,13 +104,13 @@ def test_probabilities_are_the_learnt_models_but_for_what_was_reviewed(app: App)
 def test_proposals_are_answered_pair_by_pair(app: App) -> None:
     do(app, Adapt())
     pairs = count_pairs(find_proposals(app.state))
-    lessons = app.classification.lessons
+    panel = app.classification.learning_panel
     before, after, n = pairs[0]
-    assert lessons.pairs[0] == [NAMES.index(before), NAMES.index(after), n]
+    assert panel.pairs[0] == [NAMES.index(before), NAMES.index(after), n]
     total = app.state.proposals
-    say(lessons, kind="accept", pair=lessons.pairs[0][:2])
+    say(panel, kind="accept", pair=panel.pairs[0][:2])
     assert app.state.proposals == total - n and app.state.adapted
-    say(lessons, kind="dismiss")
+    say(panel, kind="dismiss")
     assert app.state.proposals == 0
 
 

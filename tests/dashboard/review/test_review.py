@@ -87,7 +87,7 @@ def test_a_move_that_changes_nothing_is_no_step(app: App) -> None:
     assert not app.state.can_undo
 
 
-def test_only_what_was_moved_loses_its_mark(app: App) -> None:
+def test_only_what_was_moved_is_selected_no_longer(app: App) -> None:
     ids = [cell.id for cell in app.state.cells]
     app.state.selected = tuple(ids)
     move(app, 0, 2, group="blue")

@@ -20,7 +20,7 @@ import pytest
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.server import serve
-from blood_lib.dashboard.server.script_bundle import gather, list_chunks
+from blood_lib.dashboard.server.script_bundle import join_scripts, list_chunks
 from blood_lib.dashboard.server.server import POLICY, OneKernelSpec, build_config, is_sound_frame
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages
 from blood_lib.files.errors import BloodError
@@ -168,9 +168,9 @@ def test_health_is_answered_without_a_kernel(server: Running) -> None:
 @pytest.mark.slow
 def test_scripts_travel_compressed(server: Running) -> None:
     _, _, whole = get(server, "/voila/static/voila.js")
-    _, headers, packed = get(server, "/voila/static/voila.js", **{"Accept-Encoding": "gzip"})
+    _, headers, compressed = get(server, "/voila/static/voila.js", **{"Accept-Encoding": "gzip"})
     assert headers["Content-Encoding"] == "gzip"
-    assert len(packed) < len(whole) / 2
+    assert len(compressed) < len(whole) / 2
     again = {"Accept-Encoding": "gzip", "If-None-Match": headers["Etag"]}
     assert get(server, "/voila/static/voila.js", **again)[0] == 304  # a browser that has it needs it no more
     assert "Could not open" not in server.log.read_text()
@@ -180,18 +180,18 @@ def test_scripts_travel_compressed(server: Running) -> None:
 def test_every_piece_of_the_page_is_found_and_keeps_its_own_strictness() -> None:
     pieces = list_chunks()
     assert [address for address, path in pieces.items() if path is None] == []
-    assert gather().count(b"(function () {") >= len(pieces)
-    assert not gather().startswith(b'"use strict"')
+    assert join_scripts().count(b"(function () {") >= len(pieces)
+    assert not join_scripts().startswith(b'"use strict"')
 
 
 @pytest.mark.slow
 def test_the_pieces_come_as_one_file_that_a_browser_may_keep(server: Running) -> None:
     address = re.search(r'"(/scripts/\w+\.js)"', get(server, "/")[2])[1]
     status, headers, whole = get(server, address)
-    assert (status, whole) == (200, gather().decode())
+    assert (status, whole) == (200, join_scripts().decode())
     assert "immutable" in headers["Cache-Control"]
-    _, headers, packed = get(server, address, **{"Accept-Encoding": "gzip"})
-    assert headers["Content-Encoding"] == "gzip" and len(packed) < len(whole) / 2
+    _, headers, compressed = get(server, address, **{"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip" and len(compressed) < len(whole) / 2
     assert get(server, "/scripts/other.js")[0] == 404
 
 

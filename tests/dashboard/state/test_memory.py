@@ -16,11 +16,11 @@ def test_free_memory_below_what_is_in_use_is_given_back() -> None:
     last = pieces.pop()  # which keeps the heap from shrinking by itself
     full = measure()
     pieces.clear()
-    memory.give_back()
+    memory.release_memory()
     assert measure() < full - 40
     assert len(last) == 15_000
 
 
 def test_another_c_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "_trim", None)
-    memory.give_back()
+    memory.release_memory()

@@ -15,7 +15,7 @@ from blood_lib.bundle import BundleError
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import TABS
 from blood_lib.dashboard.state.messages import Messages, choose_language
-from blood_lib.dashboard.widgets.widget import Part
+from blood_lib.dashboard.widgets.widget import Widget
 from blood_lib.files.reasons import REASONS, Reason
 from blood_lib.inference import Classifier
 from tests import ROOT
@@ -112,8 +112,8 @@ def walk(widget: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
-def parts(app: App) -> list[Part]:
-    return list({id(widget): widget for widget in walk(app) if isinstance(widget, Part)}.values())
+def widgets(app: App) -> list[Widget]:
+    return list({id(widget): widget for widget in walk(app) if isinstance(widget, Widget)}.values())
 
 
 CODE = "\n".join(path.read_text("utf-8") for path in FOLDER.parent.rglob("*.py"))
@@ -124,9 +124,9 @@ def test_no_sentence_is_asked_for_that_is_not_there(app: App) -> None:
     asked = re.findall(r"(?:\bt|messages)\(\s*[\"'](\w+\.[\w.]+)[\"']", CODE)
     assert len(asked) > 20
     assert not [key for key in asked if key not in TEXTS["en"]]
-    for part in parts(app):
-        names = re.findall(r"(?:\btext\.|\bcount\(\")(\w+)", part._esm)
-        assert not [name for name in names if name not in part.text], part
+    for widget in widgets(app):
+        names = re.findall(r"(?:\btext\.|\bcount\(\")(\w+)", widget._esm)
+        assert not [name for name in names if name not in widget.text], widget
 
 
 def starts(name: str) -> list[str]:
@@ -151,8 +151,8 @@ def is_in_script(name: str, script: str) -> bool:
 def test_no_sentence_is_there_that_nobody_asks_for(app: App) -> None:
     """As far as reading can tell: by its key, by its name where the key is put together, or in a script."""
     scripts: dict[str, str] = {"page": PAGE}
-    for part in parts(app):
-        scripts[part.section] = scripts.get(part.section, "") + part._esm
+    for widget in widgets(app):
+        scripts[widget.section] = scripts.get(widget.section, "") + widget._esm
     unused = []
     for key in TEXTS["en"]:
         section, name = key.removesuffix(".one").split(".", 1)
@@ -164,9 +164,9 @@ def test_no_sentence_is_there_that_nobody_asks_for(app: App) -> None:
 def read_all(app: App) -> str:
     """All that the page shows as text, but for what comes from files and the names of languages."""
     texts = [widget.value for widget in walk(app) if isinstance(widget, HTML)]
-    for part in parts(app):
-        names = [name for name in part.trait_names(sync=True) if not name.startswith("_")]
-        texts += [text for name in names for text in find_texts(getattr(part, name)) if text not in TABS]
+    for widget in widgets(app):
+        names = [name for name in widget.trait_names(sync=True) if not name.startswith("_")]
+        texts += [text for name in names for text in find_texts(getattr(widget, name)) if text not in TABS]
     return re.sub(r"<[^>]*>|\w+\.(?:png|jpg)", " ", " ".join(texts))
 
 

@@ -1,4 +1,4 @@
-"""Another language or another bundle while the page is open: every part and every view has its words anew."""
+"""Another language or another bundle while the page is open: every widget and view gets new words."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def app(tiny_classifier: Classifier, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     return app
 
 
-def parts(app: App) -> list:
+def widgets(app: App) -> list:
     return [
         app.nav,
         app.status,
         app.viewer,
         app.upload.uploader,
         app.classification.gallery,
-        app.chart.numbers,
+        app.chart.differential,
     ]
 
 
 def test_another_language_reaches_every_part(app: App) -> None:
-    before = [part.edition for part in parts(app)]
+    before = [widget.edition for widget in widgets(app)]
     app.state.language = "es"
-    for part, edition in zip(parts(app), before, strict=True):
-        assert part.language == "es"
-        assert part.edition == edition + 1
-        assert all(text.startswith("¡") for text in part.text.values())
+    for widget, edition in zip(widgets(app), before, strict=True):
+        assert widget.language == "es"
+        assert widget.edition == edition + 1
+        assert all(text.startswith("¡") for text in widget.text.values())
     assert [kind["label"] for kind in app.classification.gallery.groups][:3] == ["rojo", "verde", "azul"]
     assert app.nav.title == "Cuadrados de colores"
     assert "cuadrados" in app.upload.uploader.text["drop"]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.viewer.viewer import STRENGTH
-from blood_lib.dashboard.widgets.markers import svg_mark, svg_shape
+from blood_lib.dashboard.widgets.markers import svg_marker, svg_shape
 from blood_lib.dashboard.widgets.pictures import heat_overlay, thumbnail
 from blood_lib.inference import Classifier
 from tests.dashboard_tools import classify, drawn_files, listen, say
@@ -59,7 +59,7 @@ def test_nothing_is_drawn_before_its_tab_is_opened(app: App) -> None:
 
 def test_marks_differ_between_neighbouring_classes() -> None:
     assert len({svg_shape(i) for i in range(12)}) == 12
-    assert svg_mark(0, "#000000") != svg_mark(1, "#000000")
+    assert svg_marker(0, "#000000") != svg_marker(1, "#000000")
 
 
 # --- help ---
