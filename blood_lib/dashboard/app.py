@@ -19,6 +19,7 @@ from blood_lib.dashboard.review.review import Review
 from blood_lib.dashboard.review.saving import Saving
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.controller import Controller
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.upload.bundles import Bundles
 from blood_lib.dashboard.upload.classification import Classification
 from blood_lib.dashboard.upload.view import UploadView
@@ -39,7 +40,7 @@ class App(ipywidgets.VBox):
         bundle, problem = _find_bundle(classifier)
         self.state = DashboardState(bundle, language=language)
         if problem:
-            self.state.error = self.state.messages("status.bundle", reason=problem)
+            self.state.error = Sentence("status.bundle", {"reason": problem})
             self.state.failed = True
         self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
         self.classifying, self.review = Classification(self.controller), Review(self.controller)

@@ -11,7 +11,11 @@ from typing import Any
 
 __all__ = ["ANSWERED", "REASONS", "STATUSES", "Reason"]
 
-ANSWERED = ("ok", "uncertain", "unfamiliar")  # the statuses of files that the model has answered about
+ANSWERED = (
+    "ok",
+    "uncertain",
+    "unfamiliar",
+)  # statuses of images that have an answer, the surest first
 STATUSES = (*ANSWERED, "rejected")
 
 REASONS = {

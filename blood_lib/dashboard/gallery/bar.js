@@ -6,9 +6,9 @@ import { SIGNS, marker } from "../widgets/markers.js";
 import { groupChoices, openMenu } from "../widgets/menu.js";
 
 /** change({status, group or review}) is called when somebody chooses another filter, setInRows(on) for another layout. */
-export function createFilters({ text, number }, groups, change, setInRows) {
+export function createFilters({ text, number }, groups, statuses, change, setInRows) {
   const chips = new Map();
-  for (const name of ["all", "ok", "uncertain", "unfamiliar", "rejected"]) {
+  for (const name of ["all", ...statuses, "rejected"]) {
     const n = h("span", { class: "dash-number" });
     const sign = SIGNS[name] ? h("b", { class: `dash-sign dash-badge-${name}`, "aria-hidden": "true" }, SIGNS[name]) : null;
     chips.set(name, { n, chip: h("button", { type: "button", class: "dash-chip", onclick: () => change({ status: name }) }, sign, `${text[name]} `, n) });
@@ -32,7 +32,7 @@ export function createFilters({ text, number }, groups, change, setInRows) {
     el: row,
     showRows: (on) => rows.setAttribute("aria-pressed", on),
     show(filters, items, nRejected) {
-      const counts = { all: items.length + nRejected, ok: 0, uncertain: 0, unfamiliar: 0, rejected: nRejected };
+      const counts = { ...Object.fromEntries(statuses.map((name) => [name, 0])), all: items.length + nRejected, rejected: nRejected };
       for (const item of items) counts[item.status] += 1;
       for (const [name, { chip, n }] of chips) {
         n.textContent = number(counts[name]);

@@ -13,12 +13,12 @@ import { createGrid } from "./grid.js";
 import { listenToGalleryKeys } from "./keys.js";
 
 const DRAW_EVERY = 400; // ms, while results come in
-const DOUBT = { unfamiliar: 0, uncertain: 1, ok: 2 };
 const OPEN_AFTER = 120; // ms that the focus rests on a cell before it becomes the current one
 
 function render({ model, el, words, kept, signal }) {
   const { text, number, fill } = words;
   const groups = model.get("groups"); // the classes, and two more that do not count
+  const statuses = model.get("statuses"); // the surest first
   const keys = groupKeys(groups);
   const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
   let rejected = []; // [name, reason] of each file
@@ -39,7 +39,7 @@ function render({ model, el, words, kept, signal }) {
   // --- what one sees ---
   const { make, review } = createCards(words, groups);
   const bar = createBar(model, words, groups, { act, all: () => selection.set(order()), none: () => selection.clear(), select: setSelecting });
-  const sieve = createFilters(words, groups, changeFilters, setInRows);
+  const sieve = createFilters(words, groups, statuses, changeFilters, setInRows);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
   const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(everything) }, text.show_all));
@@ -144,7 +144,7 @@ function render({ model, el, words, kept, signal }) {
     const members = groups.map(() => []);
     for (const item of items.values()) if (passes(item)) members[item.group].push(item);
     sections.forEach(({ grid, section, n }, index) => {
-      const mine = members[index].sort((a, b) => a.batch - b.batch || DOUBT[a.status] - DOUBT[b.status] || a.confidence - b.confidence || a.id - b.id);
+      const mine = members[index].sort((a, b) => a.batch - b.batch || statuses.indexOf(b.status) - statuses.indexOf(a.status) || a.confidence - b.confidence || a.id - b.id);
       section.hidden = !mine.length;
       n.textContent = number(mine.length);
       grid.fill(mine);

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Bool
+from traitlets import Bool, List
 
 from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
 from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.dashboard.widgets.script import script
+from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Gallery"]
 
@@ -24,6 +25,7 @@ class Gallery(CellCollection):
     _esm = script("gallery/gallery.js")
     accepts = (*CellCollection.accepts, "thumbs", "confirm", "undo", "redo")
 
+    statuses = List(list(ANSWERED), help="of cells, the surest first").tag(sync=True)
     can_undo = Bool(False).tag(sync=True)
     can_redo = Bool(False).tag(sync=True)
 

@@ -14,8 +14,7 @@ from blood_lib.dashboard.state import Cell, Download, RejectedFile
 from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
-from blood_lib.dashboard.state.messages import Messages
-from blood_lib.files.errors import BloodError
+from blood_lib.dashboard.state.messages import DashboardError, Messages, Sentence
 from blood_lib.inference import Result
 from blood_lib.inference.table import Reviewed, write_reviewed
 
@@ -65,7 +64,7 @@ class Reports:
 
     def _check(self) -> None:
         if not self.state.cells and not self.state.rejected:
-            raise BloodError(self.state.messages("report.nothing"))
+            raise DashboardError(Sentence("report.nothing"))
 
 
 def _encode(job: Job, pieces: Iterable[str], total: int) -> Iterator[bytes]:

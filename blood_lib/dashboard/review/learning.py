@@ -23,7 +23,7 @@ from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
-from blood_lib.files.errors import BloodError
+from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.images import Rejection, load_image
 from blood_lib.inference import Result
 
@@ -66,7 +66,7 @@ class Learning:
     def _on_adapt(self, _command: Adapt) -> None:
         corrections = find_corrections(self.state)
         if not corrections:
-            raise BloodError(self.state.messages("learning.none"))
+            raise DashboardError(Sentence("learning.none"))
         self.controller.jobs.start("adapt", lambda job: self._learn(job, corrections), total=len(corrections))
 
     def _learn(self, job: Job, corrections: list[Cell]) -> None:
@@ -85,7 +85,7 @@ class Learning:
         state.cells = tuple(self._with_proposal(cell) for cell in state.cells)
         if not find_proposals(state):
             self._use(learnt)
-            state.notice = state.messages("learning.same")
+            state.notice = Sentence("learning.same")
 
     def _with_proposal(self, cell: Cell) -> Cell:
         answer = self._answers.get(cell.id)

@@ -24,8 +24,8 @@ from blood_lib.dashboard.state import Download
 from blood_lib.dashboard.state.commands import OpenReview, SaveReview
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
+from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.files.archives import ArchiveError, find_root, iter_whole, list_zip, write_zip
-from blood_lib.files.errors import BloodError
 
 __all__ = ["Saving"]
 
@@ -46,9 +46,9 @@ class Saving:
     def _on_save(self, command: SaveReview) -> None:
         state, images = self.state, command.images
         if not state.cells:
-            raise BloodError(state.messages("saving.nothing"))
+            raise DashboardError(Sentence("saving.nothing"))
         if images and sum(len(cell.content) for cell in state.cells) > MAX_BYTES:
-            raise BloodError(state.messages("saving.large"))
+            raise DashboardError(Sentence("saving.large"))
         when = datetime.now().astimezone()
         review = self._snapshot(when)
         total = 2 + len(review.model.files) + len(review.cells) * images
@@ -98,15 +98,15 @@ class Saving:
             n_features = classifier.atlas.features.shape[1]
             review = read_review(files, classifier.bundle, n_features)
         except ArchiveError:
-            raise BloodError(self.state.messages("saving.damaged")) from None
+            raise DashboardError(Sentence("saving.damaged")) from None
         except ReviewError as error:
-            raise BloodError(self.state.messages(f"saving.{error}")) from None
+            raise DashboardError(Sentence(f"saving.{error}")) from None
         with self.state.lock:
             if job.wanted:
                 self._show(review, classifier, base)
 
     def _find_classifier(self, model: ReviewedModel) -> tuple[Any, Any]:
-        """The one whose answers were reviewed, and what it was before it learnt, or None; BloodError names
+        """The one whose answers were reviewed, and what it was before it learnt, or None; DashboardError names
         the model that is needed where it is not at hand.
         """
         state = self.state
@@ -116,7 +116,8 @@ class Saving:
         for base in (state.classifier, state.base):
             if base is not None and model.files and base.bundle.sha256 == model.base:
                 return _teach(base, model), base
-        raise BloodError(state.messages("saving.other_model", title=model.title, identity=model.sha256[:16]))
+        values = {"title": model.title, "identity": model.sha256[:16]}
+        raise DashboardError(Sentence("saving.other_model", values))
 
     def _show(self, review: SavedReview, classifier: Any, base: Any) -> None:
         state = self.state
@@ -126,7 +127,7 @@ class Saving:
             state.rejected = review.rejected
             state.saved = state.cells
             state.reviewer, state.ranges = review.reviewer, review.ranges
-            state.notice = state.messages("saving.opened", n=len(state.cells), date=review.date[:10])
+            state.notice = Sentence("saving.opened", {"n": len(state.cells), "date": review.date[:10]})
 
 
 def _unpack(job: Job, content: bytes) -> dict[str, bytes]:

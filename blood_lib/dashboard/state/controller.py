@@ -15,6 +15,7 @@ import numpy as np
 from blood_lib.dashboard.state.commands import Cancel, Clear, Command
 from blood_lib.dashboard.state.jobs import Jobs
 from blood_lib.dashboard.state.memory import release_memory
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.state.state import DashboardState
 
 __all__ = ["Controller"]
@@ -52,9 +53,7 @@ class Controller:
     def _on_cancel(self, _command: Cancel) -> None:
         kind = self.jobs.cancel() or self._stop_download()
         if kind is not None:
-            self.state.notice = self.state.messages(
-                "status.cancelled" if kind == "classify" else "status.stopped"
-            )
+            self.state.notice = Sentence("status.cancelled" if kind == "classify" else "status.stopped")
 
     def _stop_download(self) -> str | None:
         """Hand over no more of the file that is on its way; "download", or None where there is none."""
@@ -72,7 +71,7 @@ class Controller:
         """Forget all cells and what is known about them."""
         state = self.state
         with state.lock, state.hold_trait_notifications():
-            state.error = state.notice = ""
+            state.error = state.notice = None
             state.current, state.selected = None, ()
             state.cells = state.rejected = state.saved = ()
             state.proposals = 0

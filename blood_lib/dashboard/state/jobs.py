@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from blood_lib.dashboard.state.memory import release_memory
+from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.dashboard.state.state import DashboardState, Progress
-from blood_lib.files.errors import BloodError
 
 __all__ = ["Cancelled", "Job", "Jobs"]
 
@@ -86,11 +86,11 @@ class Jobs:
     ) -> Job:
         """Run `work(job)` in the background; it heeds `job.cancelled` and changes the state under its lock.
 
-        With `replace` whatever runs is cancelled and waited for; without, BloodError says that it runs.
+        With `replace` whatever runs is cancelled and waited for; without, DashboardError says that it runs.
         """
         if self.current is not None:
             if not replace:
-                raise BloodError(self.state.messages("status.busy"))
+                raise DashboardError(Sentence("status.busy"))
             self.current.cancel()
         job, before = Job(self, kind, on_cancel), self._last
         self.current = job

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 
 from blood_lib.bundle import Bundle
+from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import Reason
 
-__all__ = ["LANGUAGES", "Messages", "Sentence", "choose_language"]
+__all__ = ["LANGUAGES", "DashboardError", "Messages", "Sentence", "choose_language"]
 
 _FOLDER = files(__package__) / "messages"
 LANGUAGES = tuple(sorted(file.name.removesuffix(".json") for file in _FOLDER.iterdir()))  # "en", ...
@@ -27,11 +29,20 @@ def choose_language(wanted: Iterable[str]) -> str:
     return next((language for language in found if language in LANGUAGES), "en")
 
 
-class Sentence(str):
-    """A sentence that knows its `key` and the `values` in it, so that it can be said again in other words."""
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence by its key and the values in it; `Messages.say` has its words in one language."""
 
     key: str
-    values: dict[str, object]
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+
+class DashboardError(BloodError):
+    """What the user wants cannot be done; `sentence` says why, in any language or in English only."""
+
+    def __init__(self, sentence: Sentence | str):
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 class Messages:
@@ -61,17 +72,15 @@ class Messages:
         }
         return messages
 
-    def __call__(self, key: str, **values: object) -> Sentence:
+    def __call__(self, key: str, **values: object) -> str:
         """The sentence for `key`; where `n` is 1 and there is a `key.one`, that one."""
         one = values.get("n") == 1 and f"{key}.one" in self._texts
         shown = {name: self._show(value) for name, value in values.items()}
-        sentence = Sentence(self._texts[f"{key}.one" if one else key].format(**self.words, **shown))
-        sentence.key, sentence.values = key, values
-        return sentence
+        return self._texts[f"{key}.one" if one else key].format(**self.words, **shown)
 
-    def again(self, text: str) -> str:
-        """What other messages have said, in this language; any other text as it is."""
-        return self(text.key, **text.values) if isinstance(text, Sentence) else text
+    def say(self, sentence: Sentence | str | None) -> str:
+        """The words of a sentence; a text as it is, "" for None."""
+        return self(sentence.key, **sentence.values) if isinstance(sentence, Sentence) else sentence or ""
 
     def reason(self, reason: Reason | None) -> str:
         """The sentence for a reason of the core in this language; "" for None."""

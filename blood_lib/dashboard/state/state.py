@@ -18,7 +18,7 @@ from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
 from blood_lib.dashboard.state.commands import Command
-from blood_lib.dashboard.state.messages import Messages, Sentence
+from blood_lib.dashboard.state.messages import DashboardError, Messages, Sentence
 from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import Reason
 
@@ -143,8 +143,8 @@ class DashboardState(HasTraits):
     can_undo = Bool(False, help="there is a move to take back")
     can_redo = Bool(False, help="there is a move that was taken back")
     tab = Unicode(TABS[0], help="the tab that is open, one of TABS")
-    notice = Unicode("", help="a plain sentence about what has happened, no error")
-    error = Unicode("", help="a plain sentence about what went wrong and what to do")
+    notice = Instance(Sentence, None, allow_none=True, help="what has happened, if it is no error")
+    error = AnyTrait(None, allow_none=True, help="what went wrong and what to do: a Sentence or a text")
     download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
     command = Instance(Command, None, allow_none=True, help="the user's latest wish; the controller obeys")
     runs = Int(0, help="counts classifications; a change means that earlier cells are gone")
@@ -161,7 +161,6 @@ class DashboardState(HasTraits):
 
     def _renew_messages(self, _change: Any = None) -> None:
         self.messages = Messages.for_bundle(self.bundle, self.language)
-        self.notice, self.error = self.messages.again(self.notice), self.messages.again(self.error)
 
     def _renew_ranges(self, change: Any) -> None:
         before = change["old"]
@@ -207,16 +206,16 @@ class DashboardState(HasTraits):
         """Show `error` in plain words; the log gets its type and place, nothing of what the user uploaded."""
         _log(error)
         with self.lock:
-            self.error = self._say(error)
+            self.error = _explain(error)
 
-    def _say(self, error: Exception) -> str:
-        """The details of what is wrong with a bundle are for whoever made it, and stay in English."""
-        if isinstance(error, BundleError):
-            return self.messages("status.bundle", reason=error)
-        if not isinstance(error, BloodError):
-            return self.messages("status.error")
-        sentence = next(iter(error.args), None)  # str() would forget what it knows of itself
-        return sentence if isinstance(sentence, Sentence) else str(error)
+
+def _explain(error: Exception) -> Sentence | str:
+    """The details of what is wrong with a bundle are for whoever made it, and stay in English."""
+    if isinstance(error, BundleError):
+        return Sentence("status.bundle", {"reason": str(error)})
+    if isinstance(error, DashboardError):
+        return error.sentence
+    return str(error) if isinstance(error, BloodError) else Sentence("status.error")
 
 
 def _log(error: Exception) -> None:

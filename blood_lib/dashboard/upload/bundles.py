@@ -15,6 +15,7 @@ from blood_lib.dashboard.state import Download
 from blood_lib.dashboard.state.commands import OpenBundle, ResetBundle, SaveBundle
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.files.archives import printable, write_zip
 
 __all__ = ["Bundles"]
@@ -49,7 +50,7 @@ class Bundles:
         state = self.state
         self.controller.use(classifier)
         state.foreign = classifier is not self._first
-        state.notice = state.messages("bundle.loaded", title=classifier.bundle.title)
+        state.notice = Sentence("bundle.loaded", {"title": classifier.bundle.title})
 
     def _on_save(self, _command: SaveBundle) -> None:
         bundle = self.state.bundle

@@ -17,8 +17,8 @@ from blood_lib.dashboard.state import Cell, RejectedFile
 from blood_lib.dashboard.state.commands import ClassifyExamples, Upload
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
+from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.dashboard.widgets.pictures import shrink
-from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection
 
 __all__ = ["Classification", "File"]
@@ -46,7 +46,7 @@ class Classification:
 
     def _bundle(self) -> Bundle:
         if self.state.bundle is None:
-            raise BloodError(self.state.error or self.state.messages("status.error"))
+            raise DashboardError(self.state.error or Sentence("status.error"))
         return self.state.bundle
 
     def _start(self, files: Iterable[File]) -> None:
@@ -88,14 +88,14 @@ class Classification:
             if job.cancelled.is_set():
                 return
             if count >= self.max_images:
-                self._tell("status.limit_files", n=self.max_images)
+                self._tell(Sentence("status.limit_files", {"n": self.max_images}))
                 return _close(files)
             contents.append(content)
             yield name, content
 
-    def _tell(self, key: str, **values: Any) -> None:
+    def _tell(self, sentence: Sentence) -> None:
         with self.state.lock:
-            self.state.notice = self.state.messages(key, **values)
+            self.state.notice = sentence
 
     def _publish(self, job: Job, batch: list, done: int, total: int) -> None:
         """Show a batch of results, if this work is still the one that counts."""

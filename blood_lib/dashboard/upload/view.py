@@ -11,6 +11,7 @@ from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.upload.uploader import Uploader
 from blood_lib.dashboard.widgets.page import progress_values
 from blood_lib.dashboard.widgets.view import View
+from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["UploadView", "summarise"]
 
@@ -45,5 +46,5 @@ def summarise(state: DashboardState) -> dict[str, int]:
     if not state.cells and not state.rejected:
         return {}
     found = [cell.status for cell in state.cells]
-    doubts = {status: found.count(status) for status in ("uncertain", "unfamiliar")}
+    doubts = {status: found.count(status) for status in ANSWERED[1:]}
     return {"n": len(found), **doubts, "rejected": len(state.rejected)}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from blood_lib.dashboard.state import Cell
+from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Walk", "order_cells"]
 
-DOUBT = {"unfamiliar": 0, "uncertain": 1, "ok": 2}
+DOUBT = {status: place for place, status in enumerate(reversed(ANSWERED))}
 
 
 def order_cells(cells: Iterable[Cell], groups: Sequence[str]) -> list[Cell]:

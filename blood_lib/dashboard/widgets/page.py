@@ -114,14 +114,17 @@ class StatusBar(Widget):
     def __init__(self, state: DashboardState):
         super().__init__(state, "status")
         state.observe(state.guard(self._show), ["progress", "notice", "error"])
-        self._show()
 
     def words(self) -> dict[str, str]:
         return super().words() | {"of": self.state.messages.section("upload")["of"]}
 
+    def relabel(self) -> None:
+        self._show()
+
     def _show(self, _change: Any = None) -> None:
-        self.progress = progress_values(self.state)
-        self.notice, self.error = self.state.notice, self.state.error
+        state = self.state
+        self.progress = progress_values(state)
+        self.notice, self.error = state.messages.say(state.notice), state.messages.say(state.error)
 
     def _on_ping(self, _content: dict, _buffers: list) -> None:
         self.send({"kind": "pong"})
@@ -131,9 +134,9 @@ class StatusBar(Widget):
 
     def _on_dismiss(self, content: dict, _buffers: list) -> None:
         if content.get("what") == "notice":
-            self.state.notice = ""
+            self.state.notice = None
         elif content.get("what") == "error":
-            self.state.error = ""
+            self.state.error = None
 
 
 def progress_values(state: DashboardState) -> dict[str, int | str]:

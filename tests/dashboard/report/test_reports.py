@@ -19,7 +19,7 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.report.page import Facts, iter_report
 from blood_lib.dashboard.state import EXCLUDED
 from blood_lib.dashboard.state.commands import Cancel, Command, Move, SaveReport, SaveTable
-from blood_lib.dashboard.state.messages import Messages
+from blood_lib.dashboard.state.messages import Messages, Sentence
 from blood_lib.inference import Classifier
 from tests.dashboard.chart.test_chart import CLASSES, NOUN
 from tests.dashboard_tools import WAIT, classify, drawn_files, say
@@ -215,7 +215,7 @@ def test_of_nothing_nothing_is_taken_away(tiny_classifier: Classifier, command: 
     app = App(tiny_classifier)
     app.state.command = command
     assert app.state.download is None
-    assert app.state.error == app.state.messages("report.nothing")
+    assert app.state.error == Sentence("report.nothing")
 
 
 def test_a_thousand_cells_make_a_report_of_a_few_megabytes_in_seconds(app: App) -> None:

@@ -18,6 +18,7 @@ from blood_lib.dashboard.state.commands import (
     SaveReview,
     Undo,
 )
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.inference import Classifier
 from tests.dashboard.review.test_saving import do
 from tests.dashboard_tools import classify, listen, say
@@ -170,7 +171,7 @@ def test_a_heat_map_is_looked_for_again(app: App) -> None:
 def test_without_corrections_there_is_nothing_to_learn(tiny_classifier: Classifier, capfd) -> None:
     app = App(tiny_classifier)
     do(app, Adapt())
-    assert app.state.error == app.state.messages("learning.none")
+    assert app.state.error == Sentence("learning.none")
 
 
 def test_cells_without_images_teach_too(app: App) -> None:

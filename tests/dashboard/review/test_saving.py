@@ -23,6 +23,7 @@ from blood_lib.dashboard.state.commands import (
     OpenReview,
     SaveReview,
 )
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.files.archives import read_zip, write_zip
 from blood_lib.files.arrays import save_arrays
 from blood_lib.inference import Classifier
@@ -83,7 +84,7 @@ def test_a_review_that_was_cancelled_at_the_last_moment_is_not_handed_over(
     monkeypatch.setattr("blood_lib.dashboard.review.saving.write_zip", write_and_cancel)
     do(app, SaveReview(True))
     assert app.state.download is None
-    assert app.state.notice == app.state.messages("status.stopped")
+    assert app.state.notice == Sentence("status.stopped")
 
 
 def test_a_review_that_was_cancelled_while_it_was_read_is_not_opened(
@@ -130,7 +131,7 @@ def test_without_images_everything_still_works(app: App) -> None:
 def test_a_review_of_another_model_names_the_model(app: App, tmp_path: Path) -> None:
     other = App(Classifier(save_tiny_bundle(tmp_path, title={"en": "Squares of another laboratory"})))
     do(other, OpenReview(save(app)))
-    assert "Coloured squares" in other.state.error and not other.state.cells
+    assert "Coloured squares" in other.status.error and not other.state.cells
 
 
 def change(content: bytes, **values: object) -> bytes:
@@ -170,13 +171,13 @@ CELL = {
 def test_a_file_that_cannot_be_is_one_sentence_and_changes_nothing(app: App, spoil, capfd) -> None:
     cells, content = app.state.cells, spoil(save(app))
     do(app, OpenReview(content))
-    assert app.state.error == app.state.messages("saving.damaged")
+    assert app.state.error == Sentence("saving.damaged")
     assert app.state.cells is cells
 
 
 def test_a_file_of_a_newer_version_says_so(app: App, capfd) -> None:
     do(app, OpenReview(change(save(app), format=2)))
-    assert app.state.error == app.state.messages("saving.newer")
+    assert app.state.error == Sentence("saving.newer")
 
 
 def test_nothing_to_save_and_too_much_are_told(
@@ -184,10 +185,10 @@ def test_nothing_to_save_and_too_much_are_told(
 ) -> None:
     empty = App(tiny_classifier)
     do(empty, SaveReview(True))
-    assert empty.state.error == empty.state.messages("saving.nothing")
+    assert empty.state.error == Sentence("saving.nothing")
     monkeypatch.setattr("blood_lib.dashboard.review.saving.MAX_BYTES", 10)
     do(app, SaveReview(True))
-    assert app.state.error == app.state.messages("saving.large") and app.state.download is None
+    assert app.state.error == Sentence("saving.large") and app.state.download is None
 
 
 def test_what_the_model_had_learnt_is_in_the_file(app: App, tiny_classifier: Classifier) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state.commands import Cancel, ClassifyExamples, Clear, Upload
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection
 from blood_lib.inference import Classifier
@@ -87,7 +88,7 @@ def test_cancel_ends_the_work_and_says_so(app: App) -> None:
     app.state.command = Cancel()
     app.controller.wait(WAIT)
     assert app.state.progress is None
-    assert app.state.notice == app.state.messages("status.cancelled")
+    assert app.state.notice == Sentence("status.cancelled")
 
 
 def test_an_upload_in_the_middle_of_another_wins(app: App) -> None:
@@ -100,13 +101,13 @@ def test_too_many_images_are_cut_off_with_a_notice(app: App) -> None:
     app.classifying.max_images = 2
     classify(app, drawn_files())
     assert len(app.state.cells) == 2
-    assert "2" in app.state.notice
+    assert "2" in app.status.notice
 
 
 def test_a_failure_of_the_classifier_is_told_and_not_quoted(tiny_classifier: Classifier, capfd) -> None:
     app = App(Wrapped(tiny_classifier, classify=failing))
     classify(app, drawn_files())
-    assert app.state.error == app.state.messages("status.error")
+    assert app.state.error == Sentence("status.error")
     assert "secret" not in capfd.readouterr().err
     app.state.command = Clear()
     assert not app.state.error
@@ -134,7 +135,7 @@ def test_large_images_are_kept_small(app: App) -> None:
 def test_a_broken_bundle_is_told_on_the_page(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BLOOD_BUNDLE", str(tmp_path))
     app = App()
-    assert "bundle.json" in app.state.error
+    assert "bundle.json" in app.status.error
     assert app.upload.uploader.phase == "failed"
     app.state.tab = "map"
     app.state.command = ClassifyExamples()

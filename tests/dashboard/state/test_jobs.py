@@ -10,7 +10,7 @@ from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import Cancel, Clear
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
-from blood_lib.files.errors import BloodError
+from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from tests.dashboard_tools import WAIT
 
 
@@ -34,7 +34,7 @@ def test_progress_is_shown_while_it_runs_and_gone_afterwards(controller: Control
 
 def test_a_second_piece_of_work_is_refused_or_takes_the_place_of_the_first(controller: Controller) -> None:
     first = controller.jobs.start("adapt", until_cancelled)
-    with pytest.raises(BloodError, match="still running"):
+    with pytest.raises(DashboardError, match="status.busy"):
         controller.jobs.start("report", until_cancelled)
     assert not first.cancelled.is_set()
     controller.jobs.start("classify", lambda job: None, replace=True)
@@ -61,7 +61,7 @@ def test_cancel_says_so_and_leaves_the_way_free(controller: Controller) -> None:
     controller.jobs.start("adapt", until_cancelled)
     controller.state.command = Cancel()
     controller.wait(WAIT)
-    assert controller.state.notice == controller.state.messages("status.stopped")
+    assert controller.state.notice == Sentence("status.stopped")
     assert controller.state.progress is None
     controller.jobs.start("adapt", lambda job: None)
     controller.wait(WAIT)
@@ -73,7 +73,7 @@ def test_work_that_fails_is_told_and_not_quoted(controller: Controller, capfd) -
 
     controller.jobs.start("report", work)
     controller.wait(WAIT)
-    assert controller.state.error == controller.state.messages("status.error")
+    assert controller.state.error == Sentence("status.error")
     assert "secret" not in capfd.readouterr().err
     assert controller.state.progress is None
 

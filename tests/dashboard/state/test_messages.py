@@ -121,7 +121,7 @@ PAGE = "\n".join(path.read_text("utf-8") for path in (FOLDER / "server" / "jupyt
 
 
 def test_no_sentence_is_asked_for_that_is_not_there(app: App) -> None:
-    asked = re.findall(r"(?:\bt|messages)\(\s*[\"'](\w+\.[\w.]+)[\"']", CODE)
+    asked = re.findall(r"(?:\bt|messages|Sentence)\(\s*[\"'](\w+\.[\w.]+)[\"']", CODE)
     assert len(asked) > 20
     assert not [key for key in asked if key not in TEXTS["en"]]
     for widget in widgets(app):
@@ -194,5 +194,5 @@ def test_reasons_reach_the_page_in_its_language(app: App) -> None:
 
 def test_what_is_wrong_with_a_bundle_is_told_in_the_language(app: App) -> None:
     app.state.report(BundleError("the bundle is damaged."))
-    assert app.state.error.startswith("No se puede cargar el modelo: descárguelo de nuevo")
-    assert app.state.error.endswith("the bundle is damaged.")
+    assert app.status.error.startswith("No se puede cargar el modelo: descárguelo de nuevo")
+    assert app.status.error.endswith("the bundle is damaged.")

@@ -35,7 +35,7 @@ def test_a_model_comes_and_goes(app: App, other: bytes) -> None:
     do(app, OpenBundle(other, "moods.zip"))
     assert app.state.bundle.names == ["warm", "fresh", "cold"]
     assert app.state.foreign and not app.state.cells
-    assert "Moods" in app.state.notice
+    assert "Moods" in app.status.notice
     classify(app, drawn_files())
     assert {cell.label for cell in app.state.cells} <= {"warm", "fresh", "cold"}
     do(app, ResetBundle())
@@ -45,7 +45,7 @@ def test_a_model_comes_and_goes(app: App, other: bytes) -> None:
 def test_a_file_that_is_no_model_is_told_and_changes_nothing(app: App, other: bytes, capfd) -> None:
     cells = app.state.cells
     do(app, OpenBundle(other[:-100], "../../half.zip"))
-    assert "half.zip" in app.state.error
+    assert "half.zip" in app.status.error
     assert app.state.cells is cells and app.state.bundle.names == ["red", "green", "blue"]
 
 

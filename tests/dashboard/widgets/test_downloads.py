@@ -7,6 +7,7 @@ import pytest
 from blood_lib.dashboard.state import DashboardState, Download, Progress
 from blood_lib.dashboard.state.commands import Cancel
 from blood_lib.dashboard.state.controller import Controller
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.widgets.downloads import PIECE, Downloads
 from tests.dashboard_tools import listen, say
 
@@ -75,7 +76,7 @@ def test_how_far_a_large_file_is_can_be_seen_and_it_can_be_cancelled(downloads: 
     assert (state.progress.done, state.progress.total, state.progress.kind) == (5, 20, "download")
     state.command = Cancel()
     assert state.download is None and state.progress is None
-    assert heard[-1].content == {"kind": "stop"} and state.notice == state.messages("status.stopped")
+    assert heard[-1].content == {"kind": "stop"} and state.notice == Sentence("status.stopped")
     assert not controller.jobs.current
 
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from blood_lib.dashboard.app import App
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.viewer.viewer import STRENGTH
 from blood_lib.dashboard.widgets.markers import svg_marker, svg_shape
 from blood_lib.dashboard.widgets.pictures import heat_overlay, thumbnail
@@ -212,8 +213,8 @@ def test_the_page_is_answered_and_messages_can_be_closed(app: App) -> None:
     heard = listen(app.status)
     say(app.status, kind="ping")
     assert heard[-1].content == {"kind": "pong"}
-    app.state.error, app.state.notice = "bad", "good"
-    assert (app.status.error, app.status.notice) == ("bad", "good")
+    app.state.error, app.state.notice = "bad", Sentence("learning.same")
+    assert (app.status.error, app.status.notice) == ("bad", app.state.messages("learning.same"))
     say(app.status, kind="dismiss", what="error")
     say(app.status, kind="dismiss", what="notice")
     assert (app.status.error, app.status.notice) == ("", "")
