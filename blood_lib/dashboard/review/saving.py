@@ -106,8 +106,9 @@ class Saving:
                 self._show(review, classifier, base)
 
     def _find_classifier(self, model: ReviewedModel) -> tuple[Any, Any]:
-        """The one whose answers were reviewed, and what it was before it learnt, or None; DashboardError names
-        the model that is needed where it is not at hand.
+        """The one whose answers were reviewed, and what it was before it learnt, or None.
+
+        Where it is not at hand, a DashboardError names the model that is needed.
         """
         state = self.state
         for classifier, base in ((state.classifier, state.base), (state.base, None)):
