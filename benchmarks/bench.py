@@ -117,7 +117,7 @@ def _say(title: str, names: tuple[str, str], times: np.ndarray, per: int = 1, un
 def _compare_networks(bundle: Bundle, contents: list[bytes], repeats: int) -> None:
     images = [load_image(content) for content in contents]
     how = bundle.preprocessing
-    ours, theirs, x = Network(bundle), TorchNetwork(bundle), prepare(images, bundle)
+    ours, theirs, x = Network.from_bundle(bundle), TorchNetwork(bundle), prepare(images, bundle)
     pixels = [np.asarray(crop_and_resize(i, image_size=how.image_size, crop=how.crop)) for i in images]
     with torch.inference_mode():
         in_batches = lambda: torch.cat([theirs(part) for part in x.split(64)])  # noqa: E731

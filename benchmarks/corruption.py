@@ -143,7 +143,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     rows = split[known].sample(frac=1, random_state=0)[: args.max_images]
     target = rows["cell_type"].map(bundle.names.index).to_numpy()
     view = {"image_size": bundle.preprocessing.image_size, "crop": bundle.preprocessing.crop}
-    judge = Judge(Network(bundle), _load_frames(root, rows["file"]), target, **view)
+    judge = Judge(Network.from_bundle(bundle), _load_frames(root, rows["file"]), target, **view)
     table, summary = _report(judge.find_errors(), judge.find_all_errors(), target)
     if args.out:
         table.to_csv(args.out, index_label="corruption", lineterminator="\n", float_format="%.5f")

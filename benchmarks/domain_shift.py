@@ -82,7 +82,7 @@ def compare(bundles: Sequence[Path], root: Path, rows: pd.DataFrame, seed: int) 
     found = []
     for path in bundles:
         bundle = load_bundle(path)
-        network, how = Network(bundle), bundle.preprocessing
+        network, how = Network.from_bundle(bundle), bundle.preprocessing
         sets = load_sets(root, files, SHIFTS, size=how.image_size, crop=how.crop, seed=seed)
         for name, views in sets.items():
             logits, _, _ = network(views)

@@ -38,7 +38,7 @@ class Server:
     """A bundle's network with the views that it takes."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.bundle, self.how, self.network = bundle, bundle.preprocessing, Network(bundle)
+        self.bundle, self.how, self.network = bundle, bundle.preprocessing, Network.from_bundle(bundle)
 
     def run_files(self, root: Path, files: Sequence[str]) -> Outputs:
         views = load_views(root, files, size=self.how.image_size, crop=self.how.crop)

@@ -83,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     crops, below = args.crops or how.tta_crops, args.below or how.tta_below
     if not crops or not below:
         raise BloodError(f"{bundle.path} looks once: give --crops and --below.")
-    network = Network(bundle)
+    network = Network.from_bundle(bundle)
     once, twice = (
         Classifier(_change(bundle, *look), network=network) for look in (((), 0.0), (crops, below))
     )

@@ -1,5 +1,7 @@
-"""Where the committed notebooks look for `Network`, until they run again."""
+"""Where the committed notebooks look for `Network`, which they call with a bundle, until they run again."""
 
-from blood_lib.inference.network import Network
+from blood_lib.inference import network
 
 __all__ = ["Network"]
+
+Network = network.Network.from_bundle

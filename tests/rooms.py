@@ -61,7 +61,7 @@ LAZY = {"__main__"}  # enters rooms only when a command runs
 
 INSIDE: dict[str, tuple[str, ...]] = {
     "files": ("errors reasons", "archives output", "arrays paths"),
-    "bundle": ("schema", "bundle", "model_card"),
+    "bundle": ("schema", "index", "record", "load model_card save"),
     "atlas": ("memory_bank transform", "atlas"),
     "counts": ("counts", "differential"),
     "inference": ("calibration head", "network ridge", "adapt", "classifier", "table"),

@@ -6,7 +6,7 @@ What the card holds is left to whoever exported the bundle; nothing of it is lef
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from blood_lib.bundle.bundle import Bundle
+from blood_lib.bundle.record import Bundle
 
 __all__ = ["format_card"]
 

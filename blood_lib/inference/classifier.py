@@ -85,7 +85,7 @@ class Classifier:
         """network: the bundle's, where it has been compiled already."""
         self.bundle = bundle
         self.class_names = bundle.names
-        self._network = network or Network(bundle)
+        self._network = network or Network.from_bundle(bundle)
         self.atlas = _load_atlas(bundle, self._network.n_features)
         self._subtypes = _load_subtypes(bundle, self._network.n_features)
 

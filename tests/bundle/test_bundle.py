@@ -16,7 +16,8 @@ from blood_lib.bundle import (
     load_bundle,
     load_bundle_zip,
 )
-from blood_lib.bundle import bundle as module
+from blood_lib.bundle import load as module
+from blood_lib.bundle.index import MAX_INDEX_BYTES
 from blood_lib.files.archives import write_zip
 from tests.fixtures_bundle import save_tiny_bundle
 
@@ -158,7 +159,7 @@ def test_json_of_something_else(folder: Path, content: bytes) -> None:
 
 def test_a_huge_index_is_not_parsed(folder: Path) -> None:
     with (folder / "bundle.json").open("ab") as file:
-        file.truncate(module._MAX_JSON_BYTES + 1)
+        file.truncate(MAX_INDEX_BYTES + 1)
     assert "too large" in complaint(folder)
 
 
@@ -260,7 +261,7 @@ def test_a_class_that_cannot_be(folder: Path, changes: dict) -> None:
 def test_saving_checks_too(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="classes"):
         save_tiny_bundle(tmp_path, classes=[])
-    with pytest.raises(ValueError, match="no file name inside a bundle"):
+    with pytest.raises(BundleError, match="no file name inside a bundle"):
         save_tiny_bundle(tmp_path / "b", files={"../evil": b""})
     assert not (tmp_path / "evil").exists()
 

@@ -24,10 +24,10 @@ from blood_lib.bundle import (
     Preprocessing,
     SubtypeInfo,
     Thresholds,
+    build_bundle,
     check_out,
     load_bundle,
     open_folder,
-    save_bundle,
 )
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier
@@ -155,11 +155,9 @@ def _draw_examples(seed: int) -> dict[str, bytes]:
         }
 
 
-def _describe_input(recipe: Recipe) -> dict[str, object]:
-    """The part of a bundle that is known before anything is measured."""
-    further = {"tta_crops": recipe.tta_crops, "tta_below": recipe.tta_below}
-    preprocessing = Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD, **further)
-    return {**TEXTS, "classes": class_infos(), "preprocessing": preprocessing}
+def _describe_preprocessing(recipe: Recipe) -> Preprocessing:
+    tta = {"tta_crops": recipe.tta_crops, "tta_below": recipe.tta_below}
+    return Preprocessing(recipe.image_size, recipe.crop, IMAGENET_MEAN, IMAGENET_STD, **tta)
 
 
 def _build_model(network: CellNetwork, recipe: Recipe, half: bool) -> bytes:
@@ -174,10 +172,7 @@ def compile_network(
     """`network` as it will be served, before its bundle can be finished; `half` as in `export_bundle`,
     `exact` as in `Network`.
     """
-    files = {"model.onnx": _build_model(network, recipe, half), "atlas.npz": b""}
-    unknown = {"temperature": 1.0, "thresholds": Thresholds(0.0, 2.0), "card": {}}
-    with tempfile.TemporaryDirectory() as scratch:
-        return Network(save_bundle(scratch, **_describe_input(recipe), **unknown, files=files), exact=exact)
+    return Network(_build_model(network, recipe, half), _describe_preprocessing(recipe), exact=exact)
 
 
 def run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> Outputs:
@@ -232,19 +227,29 @@ def measure_and_save(
     atlas = _build_atlas(train, recipe.seed)
     temperature = fit_temperature(valid.target, valid.logits)
     subtypes, subtype_files = _build_subtypes(train, valid)
-    shared = {**_describe_input(recipe), "temperature": temperature, "subtypes": subtypes}
     files = {**model, "atlas.npz": atlas.to_bytes(), **subtype_files, **_draw_examples(recipe.seed)}
     _check_size(files)
     limit = choose_ood_threshold(atlas.ood_score(valid.features))
-    draft = save_bundle(out, **shared, thresholds=Thresholds(0.0, limit), card={}, files=files)
-    bundle = draft.change(files={}, thresholds=Thresholds(_choose_confidence(draft, split, root), limit))
-    card = build_card(Classifier(bundle), run, recipe, split, root, elsewhere)
+    draft = build_bundle(
+        out,
+        **TEXTS,
+        classes=class_infos(),
+        preprocessing=_describe_preprocessing(recipe),
+        temperature=temperature,
+        thresholds=Thresholds(0.0, limit),
+        card={},
+        files=files,
+        subtypes=subtypes,
+    )
+    confidence = _choose_confidence(Classifier(draft, network=served), split, root)
+    bundle = draft.change(files={}, thresholds=Thresholds(confidence, limit))
+    card = build_card(Classifier(bundle, network=served), run, recipe, split, root, elsewhere)
     bundle.change(files={}, card=card).save(out)
 
 
-def _choose_confidence(bundle: Bundle, split: pd.DataFrame, root: Path) -> float:
+def _choose_confidence(classifier: Classifier, split: pd.DataFrame, root: Path) -> float:
     """The confidence from which OK_ACCURACY of the answers about the validation part are right."""
-    answers = classify_labelled(Classifier(bundle), root, split[split["part"] == "valid"])
+    answers = classify_labelled(classifier, root, split[split["part"] == "valid"])
     return choose_confidence(answers.target, answers.probs, accuracy=OK_ACCURACY)
 
 
@@ -262,8 +267,8 @@ def export_bundle(
     check_out(out)
     if elsewhere is not None:
         find_labelled(elsewhere, class_infos())
-    served = compile_network(network, recipe, half=half)
     model = {"model.onnx": _build_model(network, recipe, half), **_read_run(run)}
+    served = Network(model["model.onnx"], _describe_preprocessing(recipe))
     with open_folder(out) as new:
         measure_and_save(new, served, model, run, find_dataset(folder), elsewhere)
     return load_bundle(out)

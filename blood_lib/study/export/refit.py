@@ -38,7 +38,7 @@ def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, elsewhere: Path | N
         run = _restore_run(bundle, model, folder, Path(scratch))
         if sha256((run / "split.csv").read_bytes()).hexdigest() != bundle.card["dataset"]["split_sha256"]:
             raise BloodError(f"{bundle.path} was made on other images than those in {folder}; give those.")
-        measure_and_save(new, Network(bundle), model, run, find_dataset(folder), elsewhere)
+        measure_and_save(new, Network.from_bundle(bundle), model, run, find_dataset(folder), elsewhere)
     return load_bundle(out)
 
 

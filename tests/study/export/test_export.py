@@ -238,9 +238,9 @@ def test_few_of_the_cells_that_the_threshold_was_chosen_on_are_flagged():
     assert (score > choose_ood_threshold(score)).mean() == pytest.approx(export.FLAGGED, abs=0.0011)
 
 
-def test_the_second_look_of_a_recipe_is_served() -> None:
+def test_the_test_time_augmentation_of_a_recipe_is_served() -> None:
     looks = {"tta_crops": (0.5, 1.0), "tta_below": 0.9}
-    how = export._describe_input(Recipe(**looks))["preprocessing"]
+    how = export._describe_preprocessing(Recipe(**looks))
     assert {name: getattr(how, name) for name in looks} == looks
     shipped = load_bundle()
     recipe = Recipe.from_json(shipped.read("recipe.json").decode())

@@ -83,7 +83,7 @@ def test_a_bundle_teaches_what_it_serves():
     recipe = replace(tiny_recipe(), teachers=taught, distillation=0.5, subtype_weight=0.5)
     teacher = _load_teachers(recipe, [SHIPPED])
     classifier = Classifier.load(SHIPPED)
-    network, how = Network(classifier.bundle, exact=True), classifier.bundle.preprocessing
+    network, how = Network.from_bundle(classifier.bundle, exact=True), classifier.bundle.preprocessing
     views = [np.asarray(draw_cell(colour, (how.image_size,) * 2)) for colour in COLOURS.values()]
     logits, features = network(views)[:2]
     subtypes = Head.from_bytes(classifier.bundle.read("subtypes.npz"))(features)
