@@ -9,6 +9,7 @@ import argparse
 import ast
 import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -53,11 +54,12 @@ def _find_parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.Argument
 
 
 def _describe_command(parser: argparse.ArgumentParser) -> str:
-    usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
+    words = parser.format_usage().removeprefix("usage: ").split()
+    usage = textwrap.fill(" ".join(words), 76, initial_indent="    ", subsequent_indent="        ")
     actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
     rows = [f"| `{_name(action)}` | {_escape(_explain(parser, action))} |" for action in actions]
     table = ["| argument | what it is |", "|---|---|", *rows]
-    text = [f"## {parser.prog}", _escape(parser.description or ""), f"    {usage}", "\n".join(table)]
+    text = [f"## {parser.prog}", _escape(parser.description or ""), usage, "\n".join(table)]
     return "\n\n".join(text)
 
 
