@@ -141,7 +141,7 @@ def _describe(node: ast.stmt) -> str:
     parts = [f"### {_escape(_name_of(node))}", code, _prose(_docstring(node))]
     if isinstance(node, ast.ClassDef):
         methods = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name[0] != "_"]
-        parts += [f"`{_signature(one)}`\n:   {_prose(_docstring(one)) or '.'}" for one in methods]
+        parts += [f"**`{_signature(one)}`**\n\n{_prose(_docstring(one))}" for one in methods]
     return "\n\n".join(filter(None, parts))
 
 
@@ -158,14 +158,21 @@ def _signature(node: ast.stmt) -> str:
         return ast.unparse(node)
     if isinstance(node, ast.FunctionDef):
         returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-        return f"{node.name}({ast.unparse(node.args)}){returns}"
+        arguments = re.sub(r"^(self|cls)(, )?", "", ast.unparse(node.args))
+        return f"{node.name}({arguments}){returns}"
     fields = [ast.unparse(one) for one in node.body if isinstance(one, ast.AnnAssign)]
     bases = f"({', '.join(map(ast.unparse, node.bases))})" if node.bases else ""
     return "\n".join([f"class {node.name}{bases}", *(f"    {field}" for field in fields)])
 
 
 def _prose(docstring: str | None) -> str:
-    return _escape(inspect.cleandoc(docstring)) if docstring else ""
+    """A docstring as Markdown, its examples as code."""
+    paragraphs = inspect.cleandoc(docstring or "").split("\n\n")
+    return "\n\n".join(_example(one) if ">>> " in one else _escape(one) for one in paragraphs)
+
+
+def _example(paragraph: str) -> str:
+    return f"```pycon\n{textwrap.dedent(paragraph)}\n```"
 
 
 def _escape(text: str) -> str:

@@ -56,7 +56,7 @@ def test_a_bad_range_is_told_and_can_be_mended(counted: Visit) -> None:
     page = counted.page
     flag = page.evaluate(FLAG)
     type_range(counted, "7", "x")
-    page.get_by_role("alert").filter(has_text="no range").wait_for()
+    page.get_by_role("alert").filter(has_text="not a range").wait_for()
     expect(page.locator(".dash-limit[aria-invalid]")).to_have_count(2)
     assert page.evaluate(FLAG) == flag
     page.get_by_role("button", name="Report").focus()

@@ -194,5 +194,5 @@ def test_reasons_reach_the_page_in_its_language(app: App) -> None:
 
 def test_what_is_wrong_with_a_bundle_is_told_in_the_language(app: App) -> None:
     app.state.report(BundleError("the bundle is damaged."))
-    assert app.status.error.startswith("No se puede cargar el modelo: descárguelo de nuevo")
+    assert app.status.error.startswith("No se puede cargar el modelo. Descárguelo de nuevo")
     assert app.status.error.endswith("the bundle is damaged.")
