@@ -13,6 +13,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 BIN := .venv/bin
 SERVE := .venv/.serve
 ALL := .venv/.all
+ESLINT := $(if $(shell command -v npm),node_modules/.eslint)
 # glibc gives large blocks back to the system after each training step, and clearing new ones takes a third of the time.
 KEEP_MEMORY := MALLOC_MMAP_THRESHOLD_=4294967296 MALLOC_TRIM_THRESHOLD_=8589934592
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -32,8 +33,13 @@ dashboard: $(SERVE)  ## install what serving needs and open the dashboard on htt
 test: $(ALL)  ## install what testing needs and run every test (TESTS=tests/test_images.py for one file)
 	@$(BIN)/python -m pytest -m "" -n 2 --dist loadfile $(TESTS)
 
-lint: $(ALL)  ## check the style of code and notebooks with ruff
+lint: $(ALL) $(ESLINT)  ## check code and notebooks with ruff, the dashboard's scripts with eslint
 	@$(BIN)/python -m ruff check .
+ifdef ESLINT
+	@node_modules/.bin/eslint .
+else
+	@echo "npm is not installed: the dashboard's scripts were not checked with eslint."
+endif
 
 docs: $(ALL)  ## build the documentation's site into build/docs
 	@$(BIN)/python -m docs.tools
@@ -62,7 +68,7 @@ lock: | .venv/.python  ## write requirements/*.txt anew from pyproject.toml (ARG
 		--no-emit-package torch --no-emit-package torchvision
 
 clean:  ## remove the environment and what tools left behind
-	rm -rf .venv build dist .pytest_cache .ruff_cache
+	rm -rf .venv node_modules build dist .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written when its step has ended well, so what was interrupted starts again.
@@ -82,6 +88,11 @@ $(SERVE): requirements/serve.txt pyproject.toml | .venv/.python
 $(ALL): requirements/test.txt $(SERVE)
 	@echo "Installing the study and the tests: $$(grep -c == requirements/test.txt) packages (once; some minutes) ..."
 	@$(PIP) --use-pep517 --requirement requirements/test.txt
+	@touch $@
+
+node_modules/.eslint: package-lock.json
+	@echo "Installing eslint (once; some seconds) ..."
+	@npm ci --silent --no-audit --no-fund
 	@touch $@
 
 .PHONY: help dashboard test lint docs lab study train bench lock clean

@@ -253,6 +253,7 @@ def test_no_path_of_one_machine_is_committed() -> None:
 
 def test_no_registry_host_is_committed() -> None:
     hosts = [r"files\.python" "hosted", r"pypi\.org/" "simple", r"--(extra-)?index-" "url", r"find-" "links"]
+    hosts += [r"registry\.npm" "js", r'"resolved' '":']
     assert not matches("|".join(hosts), tracked_text())
 
 

@@ -11,6 +11,7 @@ import { createCards, createPictures } from "./cards.js";
 import { listenToPointers } from "./gestures.js";
 import { createGrid } from "./grid.js";
 import { listenToGalleryKeys } from "./keys.js";
+import { createOrder } from "./order.js";
 
 const DRAW_EVERY = 400; // ms, while results come in
 const OPEN_AFTER = 120; // ms that the focus rests on a cell before it becomes the current one
@@ -20,6 +21,7 @@ function render({ model, el, words, kept, signal }) {
   const groups = model.get("groups"); // the classes, and two more that do not count
   const statuses = model.get("statuses"); // the surest first
   const keys = groupKeys(groups);
+  const inOrder = createOrder(statuses);
   const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
   let rejected = []; // [name, reason] of each file
   let listed = null; // those that the table shows
@@ -144,7 +146,7 @@ function render({ model, el, words, kept, signal }) {
     const members = groups.map(() => []);
     for (const item of items.values()) if (passes(item)) members[item.group].push(item);
     sections.forEach(({ grid, section, n }, index) => {
-      const mine = members[index].sort((a, b) => a.batch - b.batch || statuses.indexOf(b.status) - statuses.indexOf(a.status) || a.confidence - b.confidence || a.id - b.id);
+      const mine = members[index].sort(inOrder);
       section.hidden = !mine.length;
       n.textContent = number(mine.length);
       grid.fill(mine);

@@ -1,16 +1,8 @@
-// The cards of one group, side by side or as a list. Only those near the screen are in the page, so that thousands
-// stay light.
+// The cards of one group. Only those near the screen are in the page, so that thousands stay light. Where each lies is
+// for layout.js.
 
 import { h } from "../widgets/dom.js";
-
-const SMALLEST = 96; // px, a card's width
-const LINE = 28; // px, the line below its picture
-const LISTED = 54; // px, a card's height in a list
-const LISTED_NARROW = 72; // px, the same where its words need two lines
-const NARROW = 480; // px
-const MARGIN = 40; // px beside a list, where a frame can begin
-const GAP = 10; // px
-const NEAR = 600; // px above and below the screen
+import { START, boxOf, cardsNear, fitCards, gridHeight } from "./layout.js";
 
 /** `makeCard(item)` draws one; an item has an id, and another object stands for it as soon as it looks different. */
 export function createGrid(label, makeCard) {
@@ -18,33 +10,19 @@ export function createGrid(label, makeCard) {
   const cards = new Map(); // id -> card in the page
   let items = [];
   let places = new Map(); // id -> number in items
-  let columns = 1;
-  let width = SMALLEST; // px, of a card
-  let height = SMALLEST + LINE;
+  let layout = START;
   let stop = null; // the id of the card that the tab key comes to
-
-  const rowHeight = () => height + GAP;
 
   function fill(next) {
     items = next;
     places = new Map(items.map((item, i) => [item.id, i]));
   }
 
-  /** Fit the rows to the width that there is; as a list each card has a row for itself. */
+  /** Fit the rows to the width that there is. */
   function measure(asList) {
     const whole = el.clientWidth;
-    if (whole) {
-      const narrow = whole < NARROW;
-      columns = asList ? 1 : Math.max(1, Math.floor((whole + GAP) / (SMALLEST + GAP)));
-      width = asList && !narrow ? whole - MARGIN : (whole - GAP * (columns - 1)) / columns;
-      height = !asList ? width + LINE : narrow ? LISTED_NARROW : LISTED;
-    }
-    el.style.height = `${Math.max(0, Math.ceil(items.length / columns) * rowHeight() - GAP)}px`;
-  }
-
-  /** Where number i lies, in px from the grid's corner. */
-  function box(i) {
-    return { left: (i % columns) * (width + GAP), top: Math.floor(i / columns) * rowHeight() };
+    if (whole) layout = fitCards(whole, asList);
+    el.style.height = `${gridHeight(layout, items.length)}px`;
   }
 
   /** The ids of the cards that a rectangle on the screen touches. */
@@ -52,17 +30,15 @@ export function createGrid(label, makeCard) {
     const at = el.getBoundingClientRect();
     if (!at.height) return [];
     const some = items.filter((_, i) => {
-      const { left, top } = box(i);
-      return at.left + left < frame.right && at.left + left + width > frame.left && at.top + top < frame.bottom && at.top + top + height > frame.top;
+      const { left, top, right, bottom } = boxOf(layout, i);
+      return at.left + left < frame.right && at.left + right > frame.left && at.top + top < frame.bottom && at.top + bottom > frame.top;
     });
     return some.map(({ id }) => id);
   }
 
   /** Put the cards near the screen into the page; `top`: where on the screen the grid begins. */
   function draw(top) {
-    const first = Math.max(0, Math.floor((-NEAR - top) / rowHeight())) * columns;
-    const last = (Math.floor((window.innerHeight + NEAR - top) / rowHeight()) + 1) * columns;
-    show(items.slice(first, Math.max(first, last)));
+    show(items.slice(...cardsNear(layout, top, window.innerHeight)));
   }
 
   function show(some) {
@@ -90,8 +66,8 @@ export function createGrid(label, makeCard) {
     const card = cards.get(id) ?? makeCard(items[i]);
     card.item = items[i];
     cards.set(id, card);
-    const { left, top } = box(i);
-    Object.assign(card.style, { transform: `translate(${left}px, ${top}px)`, width: `${width}px`, height: `${height}px` });
+    const { left, top } = boxOf(layout, i);
+    Object.assign(card.style, { transform: `translate(${left}px, ${top}px)`, width: `${layout.width}px`, height: `${layout.height}px` });
     card.setAttribute("aria-posinset", i + 1);
     card.setAttribute("aria-setsize", items.length);
     if (el.children[at] !== card) el.insertBefore(card, el.children[at] ?? null);
@@ -104,5 +80,5 @@ export function createGrid(label, makeCard) {
     cards.get(id).focus({ preventScroll: true });
   }
 
-  return { el, cards, fill, measure, touched, draw, focus, items: () => items, place: (id) => places.get(id), columns: () => columns };
+  return { el, cards, fill, measure, touched, draw, focus, items: () => items, place: (id) => places.get(id), columns: () => layout.columns };
 }

@@ -1,5 +1,7 @@
 // What the keys do while the focus is on a card: walk, select, move, confirm, undo.
 
+import { walk } from "./walk.js";
+
 /**
  * view: sections() -> [{grid}, ...] in the page's order; keys: the key of each group; selection; order() -> all ids;
  * goTo(id); act(message, id) for what is selected, or else this cell; again("undo" or "redo").
@@ -31,7 +33,7 @@ export function listenToGalleryKeys(el, signal, view) {
   function plain(key, shift, card) {
     const { id } = card.item;
     const group = view.keys.indexOf(key);
-    const to = walk(key, id);
+    const to = walk(view.sections(), key, id);
     if (to !== undefined) step(id, to, shift);
     else if (key === " ") selection.toggle(id);
     else if (key === "Enter") view.act({ kind: "confirm" }, id);
@@ -48,38 +50,4 @@ export function listenToGalleryKeys(el, signal, view) {
   }
 
   const sectionOf = (id) => view.sections().find(({ grid }) => grid.place(id) !== undefined);
-
-  /** The id that an arrow key leads to; the same id at either end, undefined for other keys. */
-  function walk(key, id) {
-    const sections = view.sections();
-    const s = sections.findIndex(({ grid }) => grid.place(id) !== undefined);
-    const { grid } = sections[s];
-    const items = grid.items();
-    const at = grid.place(id);
-    const before = sections[s - 1]?.grid;
-    const after = sections[s + 1]?.grid;
-    const steps = {
-      ArrowRight: () => items[at + 1] ?? after?.items()[0],
-      ArrowLeft: () => items[at - 1] ?? before?.items().at(-1),
-      ArrowDown: () => below(grid, at) ?? after?.items()[Math.min(at % grid.columns(), after.items().length - 1)],
-      ArrowUp: () => items[at - grid.columns()] ?? (before && above(before, at % grid.columns())),
-      Home: () => items[0],
-      End: () => items.at(-1),
-    };
-    return steps[key] && (steps[key]()?.id ?? id);
-  }
-
-  /** One row down, or the last card where the last row is shorter; undefined in the last row. */
-  function below(grid, at) {
-    const items = grid.items();
-    const rows = (i) => Math.floor(i / grid.columns());
-    return items[at + grid.columns()] ?? (rows(at) < rows(items.length - 1) ? items.at(-1) : undefined);
-  }
-
-  /** The card of this column in a grid's last row. */
-  function above(grid, column) {
-    const items = grid.items();
-    const first = Math.floor((items.length - 1) / grid.columns()) * grid.columns();
-    return items[Math.min(first + column, items.length - 1)];
-  }
 }
