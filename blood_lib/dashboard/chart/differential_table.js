@@ -1,5 +1,5 @@
-// The numbers: a table of types with shares and reference ranges, and what can be taken away. The table is built
-// once; after that only its texts change, so that no input loses the focus while cells are moved or come in.
+// The differential: a table of types with shares and reference ranges, and what can be exported. The table is built
+// once. After that only its texts change, so that no input loses the focus while cells are moved or new ones arrive.
 
 import { h } from "../widgets/dom.js";
 import { showInGallery } from "../widgets/events.js";
@@ -10,8 +10,8 @@ function render({ model, el, words }) {
   const { text, fill } = words;
   const types = model.get("types");
   const ranges = new Map(); // index of a class -> its two inputs
-  const asked = new Set(); // indices of the classes whose range was sent and not judged yet
-  let built = ""; // what the table's rows are
+  const asked = new Set(); // indices of the classes whose range Python is checking
+  let built = ""; // the rows that the table has
   let updates = []; // one function per row
 
   const empty = h("p", { class: "dash-empty" }, text.empty);
@@ -70,7 +70,7 @@ function render({ model, el, words }) {
     reset.disabled = !shown.edited;
   }
 
-  /** While the table is in sight the room of a warning stays when it goes: nothing jumps as cells come in. */
+  /** While the table is on the screen, a warning that goes leaves its space empty: nothing jumps as cells arrive. */
   function warn(sentence) {
     const stays = !sentence && el.offsetParent && !caution.hidden;
     write(caution, sentence);
@@ -141,7 +141,7 @@ function render({ model, el, words }) {
     cell.append(inputs[0], " – ", inputs[1], " %");
   }
 
-  /** What a person is typing, or has typed and should mend, stays as it is. */
+  /** What a person is typing, or has to correct, stays as it is. */
   function showRange(inputs, { low, high }) {
     if (inputs.some((input) => input === document.activeElement || input.hasAttribute("aria-invalid"))) return;
     inputs[0].value = low;

@@ -1,4 +1,4 @@
-// Saves the review, to go on with it another time or elsewhere.
+// Saves the review, to continue it later or on another computer.
 
 import { h } from "../widgets/dom.js";
 import { live } from "../widgets/live.js";

@@ -1,11 +1,11 @@
-// What stands around the gallery's cards: filters above, what can be done with the chosen ones below, and the table
+// What stands around the gallery's cards: filters above, what can be done with the selected cells below, and the table
 // of rejected files.
 
 import { h } from "../widgets/dom.js";
 import { SIGNS, marker } from "../widgets/markers.js";
 import { groupChoices, openMenu } from "../widgets/menu.js";
 
-/** change({status, group or review}) is called when somebody chooses another filter, setInRows(on) for another layout. */
+/** change({status, group or review}) is called for another filter, setInRows(on) for another layout. */
 export function createFilters({ text, number }, groups, statuses, change, setInRows) {
   const chips = new Map();
   for (const name of ["all", ...statuses, "rejected"]) {
@@ -44,7 +44,7 @@ export function createFilters({ text, number }, groups, statuses, change, setInR
   };
 }
 
-/** acts: act(message) for the chosen cells, all(), none(), select(on). */
+/** acts: act(message) for the selected cells, all(), none(), select(on). */
 export function createBar(model, { text, count }, groups, acts) {
   const button = (label, onclick, more = {}, ...content) => h("button", { type: "button", class: "dash-button dash-small", onclick, ...more }, ...(content.length ? content : [label]));
   const sign = (label, icon, onclick) => button(label, onclick, { "aria-label": label, title: label }, icon);
@@ -77,7 +77,7 @@ export function createBar(model, { text, count }, groups, acts) {
   };
 }
 
-/** rejected: [[name of a file, why it is not shown], ...] */
+/** rejected: [[name of a file, why it was rejected], ...] */
 export function createRejectedTable({ text, number }, rejected) {
   const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, reason)));
   const head = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason)));

@@ -5,7 +5,7 @@ import { SIGNS, marker } from "../widgets/markers.js";
 import { pictureUrl } from "../widgets/pictures.js";
 
 const ASK_AT_ONCE = 48; // pictures in one request
-const ASK_AFTER = 30; // ms, so that what is scrolled past is not asked for
+const ASK_AFTER = 30; // ms: cards that are scrolled past are not asked for
 const ASK_AGAIN_AFTER = 4000; // ms without the picture
 
 export function createCards({ text, fill, percent }, groups) {
@@ -30,7 +30,7 @@ export function createCards({ text, fill, percent }, groups) {
         "aria-label": `${item.name}: ${describe(item)}`,
       },
       h("img", { alt: "", src: item.url || null, decoding: "async", draggable: "false" }),
-      h("span", { class: "dash-card-words" }, h("b", {}, item.name), h("span", {}, describe(item))), // in the list alone
+      h("span", { class: "dash-card-words" }, h("b", {}, item.name), h("span", {}, describe(item))), // shown in the list only
       h("span", { class: "dash-card-line" }, done === "moved" ? marker(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), SIGNS[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, SIGNS[sign]) : null),
     );
   }

@@ -18,13 +18,13 @@ const OPEN_AFTER = 120; // ms that the focus rests on a cell before it becomes t
 
 function render({ model, el, words, kept, signal }) {
   const { text, number, fill } = words;
-  const groups = model.get("groups"); // the classes, and two more that do not count
+  const groups = model.get("groups"); // the classes, then unidentified, then excluded
   const statuses = model.get("statuses"); // the surest first
   const keys = groupKeys(groups);
   const inOrder = createOrder(statuses);
   const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
   let rejected = []; // [name, reason] of each file
-  let listed = null; // those that the table shows
+  let listed = null; // the rejected files that the table shows
   const everything = { status: "all", group: "all", review: "all" };
   const types = groups.map(({ name }) => name).join("\n");
   let filters = { ...everything, ...kept.filters, ...(types === kept.types ? {} : { group: "all" }) };
@@ -36,9 +36,9 @@ function render({ model, el, words, kept, signal }) {
   let timer = null;
   let inSight = false;
   let clicked = null; // the id of the cell that was clicked last, with no key held
-  let next = null; // the id of the cell that gets the focus once the moved ones are gone
+  let next = null; // the id of the cell that gets the focus after a move
 
-  // --- what one sees ---
+  // --- what is shown ---
   const { make, review } = createCards(words, groups);
   const bar = createBar(model, words, groups, { act, all: () => selection.set(order()), none: () => selection.clear(), select: setSelecting });
   const sieve = createFilters(words, groups, statuses, changeFilters, setInRows);
@@ -75,14 +75,14 @@ function render({ model, el, words, kept, signal }) {
     dropUnseen();
   }
 
-  /** Nothing is moved that is not seen: the map may select cells, too. */
+  /** Only visible cells are moved. The map may have selected cells that the filters hide. */
   function dropUnseen() {
     const shown = new Set(order());
     const seen = selection.all().filter((id) => shown.has(id));
     if (seen.length < selection.size()) selection.set(seen);
   }
 
-  // --- what Python says ---
+  // --- messages from Python ---
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "reset") begin(message);
     if (message.run !== run) return;
@@ -105,7 +105,7 @@ function render({ model, el, words, kept, signal }) {
     rejected = [];
   }
 
-  /** New cells, and those that are not as they were. While more come, each lot goes behind those before it. */
+  /** New and changed cells. While more arrive, each batch goes behind the ones before it. */
   function add(message) {
     streaming = message.more;
     batch += 1;
@@ -161,9 +161,9 @@ function render({ model, el, words, kept, signal }) {
     return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && known.includes(wanted);
   }
 
-  /** Every place is read before anything is written, or the browser would lay the page out again for each group. */
+  /** All places are read before anything is written. Otherwise the browser would lay out the page for each group. */
   function drawCards() {
-    if (!el.offsetParent) return; // in a hidden tab every group would seem to stand at the top
+    if (!el.offsetParent) return; // in a hidden tab all groups have the same place
     const tops = sections.map(({ grid }) => grid.el.getBoundingClientRect().top);
     sections.forEach(({ grid }, i) => grid.draw(tops[i]));
     showOnCards();
@@ -238,14 +238,14 @@ function render({ model, el, words, kept, signal }) {
     current.at(id, OPEN_AFTER);
   }
 
-  /** Keys of the viewer have gone on to another cell: the focus goes along, so that the next key is about that one. */
+  /** The viewer's keys have led to another cell. The focus follows, so that the next key acts on that cell. */
   function follow(id) {
     const focused = document.activeElement?.closest?.(".dash-card");
     const where = sections.find(({ grid, section }) => !section.hidden && grid.place(id) !== undefined);
     if (focused && el.contains(focused) && focused.item.id !== id) where?.grid.focus(id);
   }
 
-  /** Tell Python what to do with these cells, and go on with the one after the focused. */
+  /** Tell Python what to do with these cells. The focus goes to the next cell. */
   function act(message, ids = targets()) {
     if (!ids.length) return;
     const moving = new Set(ids);
@@ -256,7 +256,7 @@ function render({ model, el, words, kept, signal }) {
     model.send({ ...message, ids });
   }
 
-  /** The cell after this one that stays, or the one before; where none does, this one at its new place. */
+  /** The next cell that stays in its group, or the one before. If none stays: this cell, at its new place. */
   function following(id, moving) {
     const ids = order();
     const at = ids.indexOf(id);
@@ -289,7 +289,7 @@ function render({ model, el, words, kept, signal }) {
   });
 
   let dragged = []; // the ids that a drag moves
-  let framed = null; // what was selected before a frame was begun
+  let framed = null; // what was selected before the frame was started
   listenToPointers(root, signal, {
     take(id) {
       dragged = selection.has(id) ? selection.all() : [id];
@@ -300,7 +300,7 @@ function render({ model, el, words, kept, signal }) {
       for (const target of el.querySelectorAll("[data-group]")) target.classList.toggle("dash-over", Number(target.dataset.group) === group);
     },
     drop(group) {
-      act({ kind: "move", group }, dragged.filter((id) => items.get(id)?.group !== group)); // dropped at home is not confirmed
+      act({ kind: "move", group }, dragged.filter((id) => items.get(id)?.group !== group)); // dropped on its own group: not a confirmation
     },
     frame(box, more) {
       const before = more ? (framed ??= selection.all()) : [];

@@ -1,5 +1,5 @@
 // What a pointer does in the gallery: a mouse drags cards to a group or draws a frame around them, a finger that
-// rests on a card begins to select. Clicks are for gallery.js.
+// rests on a card starts a selection. Clicks are for gallery.js.
 
 import { h } from "../widgets/dom.js";
 
@@ -8,9 +8,9 @@ const LONG = 450; // ms
 const EDGE = 120; // px from the screen's edge where dragging scrolls
 
 /**
- * acts: take(id) -> the words that a drag of this card carries along; over(group or null), drop(group) while they are
- * dragged; frame({left, top, right, bottom} in px on the screen, more) while a frame is drawn; rest(id) for a finger
- * that rests on a card; end() in any case.
+ * acts: take(id) -> the text beside the pointer while this card is dragged; over(group or null) and drop(group) for
+ * a drag; frame({left, top, right, bottom} in px on the screen, more) while a frame is drawn; rest(id) for a finger that
+ * rests on a card; end() in any case.
  */
 export function listenToPointers(root, signal, acts) {
   let press = null; // {x, y, id, origin, more} where the pointer went down
@@ -44,7 +44,7 @@ export function listenToPointers(root, signal, acts) {
 
   on(root, "pointermove", (event) => {
     if (!press) return;
-    if (!press.touch && !event.buttons) return finish(); // it was released elsewhere
+    if (!press.touch && !event.buttons) return finish(); // released outside the window
     const far = Math.hypot(event.clientX - press.x, event.clientY - press.y) > FAR;
     if (press.touch) return far && action === null ? finish() : undefined;
     if (action === null && far) start(event);
@@ -82,7 +82,7 @@ export function listenToPointers(root, signal, acts) {
     acts.frame(frame.getBoundingClientRect(), press.more);
   }
 
-  /** Near the screen's upper or lower edge the page moves on, unless the pointer is over a target that stands still. */
+  /** Near the upper or lower edge of the screen the page scrolls, unless the pointer is over the tray, which stays. */
   function scroll() {
     if (action !== "drag" && action !== "frame") return;
     if (last && !document.elementFromPoint(last.clientX, last.clientY)?.closest(".dash-tray")) {
@@ -104,7 +104,7 @@ export function listenToPointers(root, signal, acts) {
     event.preventDefault();
     finish();
   });
-  // A finger that rests would open the browser's own menu, and after every action the browser reports a click.
+  // A resting finger would open the browser's menu. And after each action the browser reports a click.
   on(root, "contextmenu", (event) => press?.touch && cardOf(event) && event.preventDefault());
   root.addEventListener(
     "click",
@@ -118,7 +118,7 @@ export function listenToPointers(root, signal, acts) {
 
   function finish() {
     clearTimeout(timer);
-    if (action !== null) action = "over"; // until the click that the browser reports after it
+    if (action !== null) action = "over"; // until the browser reports a click for it
     ghost.hidden = frame.hidden = true;
     root.classList.remove("dash-busy");
     press = last = null;

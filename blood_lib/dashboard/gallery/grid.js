@@ -1,10 +1,10 @@
-// The cards of one group. Only those near the screen are in the page, so that thousands stay light. Where each lies is
-// for layout.js.
+// The cards of one group. Only those near the screen are in the page, so thousands cost little. layout.js computes
+// where each lies.
 
 import { h } from "../widgets/dom.js";
 import { START, boxOf, cardsNear, fitCards, gridHeight } from "./layout.js";
 
-/** `makeCard(item)` draws one; an item has an id, and another object stands for it as soon as it looks different. */
+/** `makeCard(item)` draws one; an item has an id. When it looks different, a new object replaces it. */
 export function createGrid(label, makeCard) {
   const el = h("div", { class: "dash-grid", role: "listbox", "aria-multiselectable": "true", "aria-label": label });
   const cards = new Map(); // id -> card in the page
@@ -46,7 +46,7 @@ export function createGrid(label, makeCard) {
     if (focused && places.has(focused.item.id)) stop = focused.item.id;
     if (!places.has(stop)) stop = items[0]?.id ?? null;
     const wanted = new Set(some.map(({ id }) => id));
-    wanted.add(stop); // the keyboard comes to every group, and what has the focus stays
+    wanted.add(stop); // the tab key reaches every group, and the focused card stays
     for (const [id, card] of cards) {
       const item = items[places.get(id)];
       if (wanted.has(id) && item === card.item) continue;
@@ -60,7 +60,7 @@ export function createGrid(label, makeCard) {
     if (again && again !== document.activeElement) again.focus({ preventScroll: true });
   }
 
-  /** Put the card with this id at its place, in the page's order too: that is how it is read out. */
+  /** Put the card with this id at its place, also in the order of the page, which screen readers follow. */
   function place(id, at) {
     const i = places.get(id);
     const card = cards.get(id) ?? makeCard(items[i]);

@@ -1,8 +1,8 @@
 // The order of the cards in a group.
 
 /**
- * Compares two items. While more cells come in, each lot stands behind those before it; then the most doubtful stand
- * first. `statuses`: the surest first, as Python has them.
+ * Compares two items. While more cells arrive, each batch stands behind the ones before it. Within a batch the most
+ * doubtful cells come first. `statuses`: the surest first, as Python has them.
  */
 export function createOrder(statuses) {
   const doubt = new Map(statuses.map((name, i) => [name, i]));

@@ -1,4 +1,4 @@
-// What stands around the map: above it what a drag does, what is chosen and the zoom, below it the legend.
+// What stands around the map: above it the mode of a drag, the selection and the zoom, below it the legend.
 
 import { h } from "../widgets/dom.js";
 import { ZOOM_STEP } from "../widgets/geometry.js";
@@ -36,7 +36,7 @@ export function createLegend({ text, number }, groups, toggle) {
     show(counts, off) {
       chips.forEach(({ chip, n }, i) => {
         n.textContent = number(counts[i]);
-        chip.hidden = i >= groups.length - 2 && !counts[i]; // no class: there are no reference items of it
+        chip.hidden = i >= groups.length - 2 && !counts[i]; // unidentified and excluded have no reference items
         chip.setAttribute("aria-pressed", !off.has(i));
       });
     },

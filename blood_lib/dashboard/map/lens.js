@@ -1,17 +1,17 @@
-// Which part of the map is in sight: turns places on it into pixels of its box. Knows of no items.
+// Which part of the map is visible. Turns places on the map into pixels of its box. Knows nothing of items.
 
 import { clamp } from "../widgets/geometry.js";
 
 const MOST_LENS = 60;
-const EDGE_SHARE = 0.12; // of the box: what is brought into sight comes no nearer to its edge
+const EDGE_SHARE = 0.12; // of the box: how near to its edge a place is brought
 
 /**
- * `kept` is an object that outlives the lens; `changed()` is called whenever it looks elsewhere.
+ * `kept` is an object that outlives the lens; `changed()` is called whenever another part is visible.
  * Points are [x, y] in px from the box's corner.
  */
 export function createLens(kept, changed) {
   kept.bounds ??= [-1, -1, 1, 1]; // of the whole map: left, bottom, right, top
-  kept.sight ??= { x: 0, y: 0, scale: 1 }; // the place in the middle of the box; at 1 the whole map fits
+  kept.sight ??= { x: 0, y: 0, scale: 1 }; // the place in the middle of the box; at scale 1 the whole map fits
   let [width, height] = [0, 0]; // of the box, px
 
   /** How many px a unit of the map is. */
@@ -47,7 +47,7 @@ export function createLens(kept, changed) {
     look(x + (point[0] - width / 2) * gain, y + (height / 2 - point[1]) * gain, to);
   }
 
-  /** Bring a place into sight, if it is out of it. */
+  /** Make a place visible, if it is not. */
   function bring(x, y) {
     const point = at(x, y);
     const sides = [width, height];
@@ -56,7 +56,7 @@ export function createLens(kept, changed) {
   }
 
   return {
-    /** The map reaches from here to there; true when that is another map than before. */
+    /** The bounds of the map; returns true if that is another map than before. */
     reach(bounds) {
       if (String(bounds) === String(kept.bounds)) return false;
       kept.bounds = bounds;

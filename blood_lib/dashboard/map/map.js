@@ -1,5 +1,5 @@
-// The map: all items among the reference items. Where things lie is for lens.js, how they look for plot.js, what a
-// pointer does for pointer.js, what stands around it for bar.js.
+// The map: all cells among the reference cells. lens.js knows where things lie, plot.js how they look, pointer.js what
+// a pointer does, bar.js what stands around the map.
 
 import { h, svg } from "../widgets/dom.js";
 import { ZOOM_STEP, clamp, isWithin } from "../widgets/geometry.js";
@@ -29,10 +29,10 @@ function render({ model, el, words, kept, signal }) {
   let run = null;
   let drawn = []; // [{item, x, y}, ...]
   let waiting = null;
-  let untold = true; // words and numbers are not those of the items
+  let untold = true; // the texts do not match the items yet
   let hovered = null; // the item under the mouse
 
-  // --- what one sees ---
+  // --- what is shown ---
   const intro = h("p", { class: "dash-intro" });
   const bar = createBar(words, groups, { choose: () => choose(!kept.choosing), move, unmark: () => selection.clear(), zoom: lens.zoom, whole: lens.whole, save });
   const legend = createLegend(words, groups, toggle);
@@ -53,7 +53,7 @@ function render({ model, el, words, kept, signal }) {
   function draw() {
     waiting = null;
     const [width, height] = lens.size();
-    if (!width) return; // its tab is hidden, and while results come in it costs nothing
+    if (!width) return; // its tab is hidden: drawing would only cost time
     if (untold) tell();
     if (!atlas) return;
     const ratio = window.devicePixelRatio;
@@ -67,7 +67,7 @@ function render({ model, el, words, kept, signal }) {
     return { ...atlas, zones, off, items: items.values(), selected: selection.has, ink, accent };
   }
 
-  /** Ring and tip lie over the picture, which need not be drawn anew for them. */
+  /** Ring and tip lie over the picture: it is not drawn again for them. */
   function place() {
     const ringed = find(current.id());
     ring.hidden = !ringed;
@@ -89,7 +89,7 @@ function render({ model, el, words, kept, signal }) {
     return [`${groups[group].label}, ${said}`, name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name];
   }
 
-  /** The items are not what they were. */
+  /** The items have changed. */
   function change() {
     untold = true;
     see();
@@ -105,7 +105,7 @@ function render({ model, el, words, kept, signal }) {
     legend.show(counts, off);
   }
 
-  // --- what Python says ---
+  // --- messages from Python ---
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "atlas") return takeAtlas(message, buffers);
     if (message.kind === "reset") begin(message);
@@ -167,7 +167,7 @@ function render({ model, el, words, kept, signal }) {
   }
 
   function move(group) {
-    model.send({ kind: "move", group, ids: selection.all().filter((id) => !off.has(items.get(id)?.group)) }); // none that is not seen
+    model.send({ kind: "move", group, ids: selection.all().filter((id) => !off.has(items.get(id)?.group)) }); // visible ones only
   }
 
   function toggle(group) {
@@ -219,7 +219,7 @@ function render({ model, el, words, kept, signal }) {
     event.preventDefault(); // or the viewer would zoom, too
   }, { signal });
 
-  /** True when the key was one of the map's; the arrow keys alone go through the items, wherever the focus is. */
+  /** True if the key was one of the map's. Arrow keys without shift go through the cells: see key_map.js. */
   function onKey({ key, shiftKey }) {
     if (shiftKey && ARROWS[key]) lens.pan(...ARROWS[key]);
     else if (ZOOM_KEYS[key]) lens.zoom(ZOOM_KEYS[key]);
@@ -258,7 +258,7 @@ function render({ model, el, words, kept, signal }) {
   const themes = new MutationObserver(see);
   whenAttached(el, (root) => themes.observe(root, { attributeFilter: ["data-theme"] }), signal);
 
-  /** Where each item is drawn, in px of the window: for tests, which cannot see. */
+  /** Where each item is drawn, in px of the window: for tests of the page. */
   canvas.points = () => {
     const { left, top } = canvas.getBoundingClientRect();
     return drawn.map(({ item, x, y }) => ({ ...item, selected: selection.has(item.id), x: left + x, y: top + y }));
@@ -274,7 +274,7 @@ function render({ model, el, words, kept, signal }) {
   };
 }
 
-// A copy begins where numbers of several bytes may; a part of a message may begin anywhere.
+// Numbers of several bytes must be aligned. A buffer of a message may begin anywhere, so it is copied.
 const copy = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 const floats = (view) => new Float32Array(copy(view));
 const integers = (view) => new Uint32Array(copy(view));

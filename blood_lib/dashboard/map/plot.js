@@ -3,7 +3,7 @@
 import { h } from "../widgets/dom.js";
 import { clamp } from "../widgets/geometry.js";
 
-const FAR_FROM_ALL = 255; // in the raster of the zones
+const FAR_FROM_ALL = 255; // in the raster of the zones: no group
 const ZONE_OPACITY = 0.22;
 const SMOOTH = 4; // pixels a side for each value of the raster
 const REFERENCE_OPACITY = 0.6;
@@ -18,9 +18,9 @@ const REVIEWED_OUTLINE = 3.2;
 export function createPlot(groups) {
   const shapes = groups.map(({ shape }) => new Path2D(shape));
   const sprites = new Map();
-  let dressed = ""; // what the sprites were made for
+  let dressed = ""; // ratio and colours of the sprites
 
-  /** A marker as a picture: to draw its path for each of thousands would take ten times as long. */
+  /** A marker as a picture: drawing thousands of paths would take ten times as long. */
   function sprite(group, size, line, colour, ratio) {
     const key = [group, size, line, colour].join();
     if (!sprites.has(key)) {
@@ -53,7 +53,7 @@ export function createPlot(groups) {
     const [hard, soft] = [side, SMOOTH * side].map((length) => h("canvas", { width: length, height: length }));
     hard.getContext("2d").putImageData(picture, 0, 0);
     const pen = soft.getContext("2d");
-    pen.filter = `blur(${SMOOTH}px)`; // a browser that cannot draws steps
+    pen.filter = `blur(${SMOOTH}px)`; // without support for it, edges are steps
     pen.drawImage(hard, 0, 0, soft.width, soft.height);
     return soft;
   }

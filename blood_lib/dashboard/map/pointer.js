@@ -3,7 +3,7 @@
 
 import { clamp, distance, middle } from "../widgets/geometry.js";
 
-const STILL = 6; // px that a press may move and still be a click
+const STILL = 6; // px: a press that moves less is a click
 
 /**
  * acts: choosing() -> a drag draws a lasso; hover(point or null); click(point, event); twice(); zoom(factor, point);
@@ -11,7 +11,7 @@ const STILL = 6; // px that a press may move and still be a click
  */
 export function listenToPointers(box, signal, acts) {
   const fingers = new Map(); // pointer id -> where it is
-  let start = null; // where the first of them went down
+  let start = null; // where the first finger went down
   let moved = false;
   let path = null; // of the lasso
 
@@ -22,7 +22,7 @@ export function listenToPointers(box, signal, acts) {
   };
 
   on("wheel", (event) => {
-    if (!event.ctrlKey && !event.metaKey && document.activeElement !== box) return; // the page scrolls past
+    if (!event.ctrlKey && !event.metaKey && document.activeElement !== box) return; // let the page scroll
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 20 : 1);
     acts.zoom(Math.exp(-clamp(pixels, -200, 200) / (event.ctrlKey ? 100 : 400)), pointOf(event));
@@ -71,7 +71,7 @@ export function listenToPointers(box, signal, acts) {
     acts.pan(to[0] - from[0], to[1] - from[1]);
   }
 
-  /** No lasso from here on: it is over, or another finger has come. */
+  /** End the lasso: it is complete, or another finger is down. */
   function end() {
     path = null;
     moved ||= fingers.size > 0;

@@ -1,4 +1,4 @@
-// Lets the model learn from corrections, and lists what it then proposes: from which type to which, and how many.
+// Lets the model learn from corrections. Lists what it then proposes: how many cells would go from which type to which.
 
 import { h } from "../widgets/dom.js";
 import { showInGallery } from "../widgets/events.js";

@@ -15,7 +15,7 @@ function render({ model, el, words, kept, signal }) {
   const limits = model.get("limits");
   let current = kept.upload ?? null; // the upload that is under way
 
-  // --- what one sees ---
+  // --- what is shown ---
   const input = h("input", { type: "file", multiple: true, class: "dash-file", tabindex: -1, "aria-hidden": "true", accept: "image/*,.zip,.tif,.tiff,.bmp" });
   const choose = h("button", { type: "button", class: "dash-button dash-primary", onclick: () => input.click() }, text.choose);
   const zone = h(
@@ -115,7 +115,7 @@ function render({ model, el, words, kept, signal }) {
     problem.hidden = !sentence;
   }
 
-  // --- what no file has yet is not lost unasked ---
+  // --- unsaved work is not lost without a question ---
   function mayLose() {
     const n = model.get("unsaved");
     return !n || window.confirm(count("unsaved", n));
@@ -125,7 +125,7 @@ function render({ model, el, words, kept, signal }) {
   // --- how files come in ---
   input.addEventListener("change", () => {
     const files = [...input.files].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
-    input.value = ""; // the same files can be chosen again
+    input.value = ""; // so that the same files can be chosen again
     if (mayLose()) start(files);
   });
   whenAttached(
@@ -138,7 +138,7 @@ function render({ model, el, words, kept, signal }) {
           name,
           (event) => {
             if (!holdsFiles(event)) return;
-            event.preventDefault(); // or the browser leaves the page to show the file
+            event.preventDefault(); // otherwise the browser would leave the page and show the file
             act(event);
           },
           { signal },
@@ -226,7 +226,7 @@ function render({ model, el, words, kept, signal }) {
     draw();
   }
 
-  /** Go on with the upload that is under way, here or before the page changed its words. */
+  /** Continue the current upload. It may have started before the page changed its language. */
   function resume() {
     if (!current) return;
     current.timer = setInterval(() => watch(current), 500);
@@ -244,7 +244,7 @@ function render({ model, el, words, kept, signal }) {
     draw();
   }
 
-  /** Send as many pieces as may be under way at once. */
+  /** Send as many pieces as may be on their way at once. */
   async function pump(upload) {
     if (upload.pumping) return;
     upload.pumping = true;
@@ -263,7 +263,7 @@ function render({ model, el, words, kept, signal }) {
     }
   }
 
-  /** A file was moved or deleted after it had been chosen: start again without it. */
+  /** A file was moved or deleted after it was chosen: start again without it. */
   async function leaveOutUnreadable(upload) {
     const readable = await Promise.all(upload.files.map(({ file }) => file.slice(0, 1).arrayBuffer().then(() => true, () => false)));
     if (upload !== current) return;
@@ -272,7 +272,7 @@ function render({ model, el, words, kept, signal }) {
     start(upload.files.filter((_, i) => readable[i]), [...upload.begin.unreadable, ...lost]);
   }
 
-  /** Twice a second: go on after a pause, and send again what nobody has acknowledged. */
+  /** Twice a second: continue after a pause, and send again what was not acknowledged. */
   function watch(upload) {
     const now = Date.now();
     if (upload !== current) return;

@@ -1,4 +1,4 @@
-// A small map: the reference items faint, a few marked, and one place. The large one is map.js.
+// A small map: the reference cells faint, the neighbours marked, and one place. The large map is map.js.
 
 import { svg } from "../widgets/dom.js";
 

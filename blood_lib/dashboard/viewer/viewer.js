@@ -1,5 +1,5 @@
-// One cell, large: its image, where the model looked, what it says, and where people put it. Shown beside the
-// gallery and beside the map; built once, so that focus, zoom and slider stay as they are from cell to cell.
+// One cell, large: its image, where the model looked, its answer, and the group that people gave it. Shown beside the
+// gallery and beside the map. Built once, so that focus, zoom and slider stay as they are from cell to cell.
 
 import { h, share } from "../widgets/dom.js";
 import { ZOOM_STEP } from "../widgets/geometry.js";
@@ -81,13 +81,13 @@ function render({ model, el, words, signal }) {
     const buttons = h("span", { class: "dash-zoom" }, small("−", text.zoom_out, () => zoomer.zoom(1 / ZOOM_STEP)), scale, small("+", text.zoom_in, () => zoomer.zoom(ZOOM_STEP)));
     const slider = h("input", { type: "range", min: 0, max: 100, "aria-label": text.heat });
     const note = h("p", { class: "dash-muted dash-fine" });
-    let before = model.get("strength"); // what the key that hides the overlay brings back
+    let before = model.get("strength"); // the strength before the overlay was hidden by a key
     slider.addEventListener("input", () => setStrength(Number(slider.value)));
-    slider.addEventListener("pointerup", () => slider.blur()); // the arrow keys go through the cells again
+    slider.addEventListener("pointerup", () => slider.blur()); // so that the arrow keys go through the cells again
     zoomer.whole();
 
     function setStrength(value) {
-      model.set("strength", value); // for the other place where the viewer stands; Python is not told
+      model.set("strength", value); // for the viewer in the other tab; Python is not told
       showStrength();
     }
     function showStrength() {
@@ -200,7 +200,7 @@ function render({ model, el, words, signal }) {
     el.dispatchEvent(new CustomEvent("dash:keys", { bubbles: true }));
   }
 
-  /** The network saw less than the whole image. */
+  /** Whether the network saw less than the whole image. */
   function framed(cell) {
     return cell.id !== undefined && cell.frame.width * cell.frame.height < 0.999;
   }
@@ -223,7 +223,7 @@ function render({ model, el, words, signal }) {
     zoom: ({ by }) => open() && (by ? picture.zoomer.zoom(ZOOM_STEP ** by) : picture.zoomer.whole()),
     pan: ({ by }) => open() && picture.zoomer.pan(...by.map((step) => PAN_STEP * step)),
     close() {
-      tell("close"); // a cell may be on its way
+      tell("close"); // Python may be about to show a cell
       return open();
     },
   };
@@ -232,7 +232,7 @@ function render({ model, el, words, signal }) {
     el,
     (root) => {
       const onDo = (event) => {
-        // Its place, since in a narrow window it is hidden itself while it shows no cell.
+        // The place of the viewer counts: in a narrow window an empty viewer is hidden.
         const inSight = el.closest(".dash-side").getClientRects().length > 0;
         if (inSight && acts[event.detail.what] && acts[event.detail.what](event.detail) !== false) event.preventDefault();
       };
@@ -250,7 +250,7 @@ function render({ model, el, words, signal }) {
   });
   showCell();
 
-  /** From a tab, whose arrow keys change tabs, or from nowhere: the arrow keys are for the cells now. */
+  /** Take the focus from a tab or from nowhere, so that the arrow keys go through the cells. */
   function takeFocus() {
     const focused = document.activeElement;
     if (focused === document.body || focused?.getAttribute("role") === "tab") el.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// Lets a picture be looked at more closely: wheel, two fingers, drag, double click. What it shows is for others.
+// Zooms and moves a picture by wheel, two fingers, drag and double click. Knows nothing of what the picture shows.
 
 import { share } from "../widgets/dom.js";
 import { clamp, distance, middle } from "../widgets/geometry.js";
@@ -56,7 +56,7 @@ export function zoomable(box, inner, onScale) {
   });
   box.addEventListener("pointermove", (event) => {
     const before = [...fingers.values()];
-    if (event.pointerType === "mouse" && !event.buttons) fingers.delete(event.pointerId); // released elsewhere
+    if (event.pointerType === "mouse" && !event.buttons) fingers.delete(event.pointerId); // released outside the window
     if (!fingers.has(event.pointerId)) return;
     fingers.set(event.pointerId, pointOf(event));
     const after = [...fingers.values()];

@@ -1,4 +1,4 @@
-// Takes files that Python has made, piece by piece, and gives them to the visitor as a download.
+// Receives files from Python piece by piece and offers them as a download.
 
 import { h } from "./dom.js";
 import { live } from "./live.js";

@@ -1,4 +1,4 @@
-// What each key asks for, wherever the focus is. What becomes of it is up to others: see keys.js.
+// What each key asks for, wherever the focus is. keys.js passes it on.
 
 const DO = {
   ArrowRight: { what: "step", by: 1 },
@@ -29,5 +29,5 @@ export function wish(event) {
   if (event.ctrlKey || event.metaKey) return { z: { what: event.shiftKey ? "redo" : "undo" }, y: { what: "redo" } }[key];
   if (event.shiftKey && PAN[key]) return { what: "pan", by: PAN[key] };
   if (DO[key]) return DO[key];
-  return key.length === 1 ? { what: "group", key: key.toUpperCase() } : undefined; // whether it is one, the viewer knows
+  return key.length === 1 ? { what: "group", key: key.toUpperCase() } : undefined; // the viewer knows whether a group has this key
 }

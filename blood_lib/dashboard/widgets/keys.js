@@ -1,5 +1,5 @@
-// Keys that work wherever the focus is, except where somebody writes or chooses; and the list of them, behind "?".
-// What a key does is up to whoever hears the event "dash:do": it says so by preventing the event's default.
+// Keys that work wherever the focus is, except in inputs, dialogs and menus; and the list of them, behind "?".
+// Each key becomes an event "dash:do". A listener that acts on it prevents the event's default.
 
 import { h } from "./dom.js";
 import { wish } from "./key_map.js";
@@ -14,7 +14,7 @@ function render({ model, el, words, signal }) {
   const list = h("dialog", { class: "dash-keys", "aria-label": text.title }, h("h2", {}, text.title), h("p", { class: "dash-muted dash-fine" }, text.note), h("table", {}, h("tbody", {}, ...rows)), close);
   el.append(list);
 
-  /** Do it, or pass it on; true when somebody took it. */
+  /** Do it here, or send the event; true if something was done. */
   function act(detail, root) {
     if (detail.what === "help") list.showModal();
     else if (detail.what === "undo" || detail.what === "redo") model.send({ kind: detail.what });

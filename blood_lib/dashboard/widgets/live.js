@@ -1,11 +1,11 @@
-// The life of a widget in the page: it starts anew with every change of its words, and knows when it is attached.
+// The life of a widget in the page: it starts again when its words change, and knows when it is attached.
 
 import { createWords } from "./words.js";
 
 /**
  * What anywidget calls to render a widget. `render` is called again, with an empty element, whenever Python has
  * changed the widget's words: another language, another bundle. So it may read words and types once. What it
- * listens to by model.on is taken off for it. `kept` is an object for what has to outlive that.
+ * listens to by model.on is taken off for it. `kept` is an object that stays the same.
  */
 export function live(render) {
   return ({ model, el }) => {

@@ -1,4 +1,4 @@
-// How a type and a status are marked wherever they stand: by a shape and a sign, never by colour alone.
+// How types and statuses are marked everywhere: by a shape and a sign, never by colour alone.
 
 import { h, svg } from "./dom.js";
 

@@ -43,13 +43,13 @@ function putBeside(menu, anchor) {
   menu.style.top = `${below ? bottom + 4 : Math.max(8, top - 4 - menu.offsetHeight)}px`;
 }
 
-/** The key of each group: digits for the first nine classes, then letters that mean nothing else, U and X. */
+/** The key of each group: digits for the first nine classes, then letters without another meaning, at last U and X. */
 export function groupKeys(groups) {
   const free = "123456789BDEFGIOPQRSTVWYZ";
   return [...groups.slice(0, -2).map((_, i) => free[i] ?? ""), "U", "X"];
 }
 
-/** What `openMenu` offers for all groups, the last two of which are no classes. */
+/** The choices of `openMenu` for all groups. */
 export function groupChoices(groups) {
   const keys = groupKeys(groups);
   return groups.map((group, value) => ({ value, key: keys[value], content: [marker(group, 14), h("span", {}, group.label)] }));

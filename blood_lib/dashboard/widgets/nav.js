@@ -1,5 +1,5 @@
-// The head of the page and its tabs; switches at once, without waiting for Python. Language and theme are the
-// visitor's own: this browser remembers them, and Python is told.
+// The head of the page and its tabs, which switch at once, without waiting for Python. This browser remembers the
+// visitor's language and theme, and tells Python.
 
 import { h } from "./dom.js";
 import { live, whenAttached } from "./live.js";
@@ -11,7 +11,7 @@ function remembered(name) {
   try {
     return localStorage.getItem(`dash.${name}`);
   } catch {
-    return null; // it is not allowed to keep anything
+    return null; // storage is blocked
   }
 }
 
@@ -19,7 +19,7 @@ function remember(name, value) {
   try {
     localStorage.setItem(`dash.${name}`, value);
   } catch {
-    // then the choice holds for this page only
+    // storage is blocked: the choice holds for this page only
   }
 }
 
@@ -54,7 +54,7 @@ function render({ model, el, words, kept, signal }) {
   kept.theme ??= THEMES.includes(remembered("theme")) ? remembered("theme") : THEMES[0];
   const wishes = [remembered("language"), ...navigator.languages].filter(Boolean);
   const languages = choice("language", model.get("languages"), model.get("language"), (value) => {
-    kept.focus = true; // the words are about to be drawn anew, and this switch with them
+    kept.focus = true; // this switch is about to be drawn again, in other words
     model.send({ kind: "language", language: value });
   });
   const themes = choice("theme", THEMES.map((theme) => [theme, text[`theme_${theme}`]]), kept.theme, (value) => {
@@ -126,7 +126,7 @@ function render({ model, el, words, kept, signal }) {
       if (kept.focus) languages.focus();
       kept.focus = false;
       if (!kept.greeted) model.send({ kind: "hello", languages: wishes });
-      kept.greeted = true; // what comes after is the same page in other words
+      kept.greeted = true; // from now on the same page, in other words
     },
     signal,
   );

@@ -1,6 +1,6 @@
-// How far a piece of work is.
+// How far a task is.
 
-/** In a progress bar and in numbers; where it is not known, the bar only moves. */
+/** Shown by a progress bar and in numbers. Without a total the bar only moves. */
 export function showProgress({ text, fill }, bar, numbers, { done, total }) {
   if (total) bar.value = done / total;
   else bar.removeAttribute("value");

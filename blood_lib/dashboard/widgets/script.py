@@ -1,4 +1,4 @@
-"""A widget's script as one text: its module, and before it all that it imports. And the style sheet.
+"""A widget's script as one text: its module, and before it all that it imports. And the page's style sheet.
 
 The scripts are ES modules, but a widget gets a single one from Python. So imports are resolved here, and
 nothing has to be built beforehand. Only what the scripts use is understood: named imports and exports, each
@@ -20,6 +20,20 @@ DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/)[ \t]*\n", re.MULTILINE)
 OTHER = re.compile(r"^(?:import|export)\b(?! default ).*", re.MULTILINE)
 
+# In the order of the style sheet: a later rule wins over an earlier one.
+STYLES = (
+    "widgets/style.css",
+    "upload/upload.css",
+    "widgets/badges.css",
+    "viewer/viewer.css",
+    "gallery/gallery.css",
+    "chart/chart.css",
+    "map/map.css",
+    "review/review.css",
+    "help/help.css",
+    "widgets/last.css",
+)
+
 
 class ScriptError(ValueError):
     """Scripts that do not fit together."""
@@ -31,8 +45,8 @@ def script(name: str) -> str:
 
 
 def style() -> str:
-    """The one style sheet."""
-    return (DASHBOARD / "widgets" / "style.css").read_text(encoding="utf-8")
+    """The one style sheet of the page."""
+    return "\n".join((DASHBOARD / name).read_text(encoding="utf-8") for name in STYLES)
 
 
 def build_script(entry: Path, root: Path) -> str:

@@ -1,11 +1,11 @@
-// Which cells are selected, and which one is the current one. Both are shown at once, so that no key or button is
-// about the cells before. Python is told a moment later, but before any key that is about what Python knows.
+// Which cells are selected, and which one is the current one. Both are shown at once, so that keys and buttons
+// never act on the cells before. Python is told a moment later, but always before a key that acts on what Python knows.
 
 import { whenAttached } from "./live.js";
 
 const TELL_AFTER = 80; // ms
 
-/** Tells a moment later, or now if somebody cannot wait; what was to be told before is forgotten. */
+/** Tells the latest message: after a moment, or now. Earlier ones that still wait are dropped. */
 function createMessenger() {
   let timer = null;
   let waiting = null;
@@ -30,7 +30,7 @@ function createMessenger() {
   };
 }
 
-/** The viewer's keys act on what Python knows of the selection and the current cell: it is told before they act. */
+/** Tell Python before a key of the viewer acts: it acts on the selection and the current cell that Python knows. */
 export function tellBeforeKeys(el, signal, selection, current) {
   const tell = () => [selection, current].forEach((one) => one.tellNow());
   whenAttached(el, (root) => root.addEventListener("dash:do", tell, { signal, capture: true }), signal);
@@ -55,12 +55,12 @@ export function createSelection(show, tell) {
     set: change,
     clear: () => ids.size && change([]),
 
-    /** From now on a range begins here. */
+    /** Ranges begin here from now on. */
     begin(id) {
       anchor = id;
     },
 
-    /** Select it, or leave it out again; with the cell that was clicked before, if nothing was selected yet. */
+    /** Select or deselect it. If nothing is selected yet, `also`, the cell that was clicked before, is selected too. */
     toggle(id, also = null) {
       const next = new Set(ids);
       if (!next.size && also !== null && also !== id) next.add(also);
@@ -76,7 +76,7 @@ export function createSelection(show, tell) {
       change(order.slice(from, to + 1));
     },
 
-    /** What Python says, or what Python is told of by other means. */
+    /** Take over what Python says, without telling it back. */
     take(next) {
       messenger.stop();
       ids = new Set(next);
@@ -88,14 +88,14 @@ export function createSelection(show, tell) {
   };
 }
 
-/** The current cell, here and in every tab; `show()` is called after every change, `follow(id)` after one from elsewhere. */
+/** The current cell, here and in every tab; `show()` follows every change, `follow(id)` each that comes from Python. */
 export function createCurrent(model, show, follow) {
   let shown = model.get("current");
-  let asked = null; // the same, until Python has heard of it
+  let asked = null; // the same, until Python has answered
   const messenger = createMessenger();
 
   model.on("change:current", () => {
-    if (asked !== null && asked !== model.get("current")) return; // the answer to an earlier wish
+    if (asked !== null && asked !== model.get("current")) return; // the answer to an earlier request
     begin();
     show();
     follow(shown);

@@ -4,7 +4,7 @@ import { h } from "./dom.js";
 import { live } from "./live.js";
 import { showProgress } from "./progress.js";
 
-const ASK_EVERY = 5000; // ms between two questions, which also keep the kernel; in a hidden tab it may be a minute
+const ASK_EVERY = 5000; // ms between two questions, which also keep the kernel alive; in a hidden tab up to a minute
 const LOST_AFTER = 15000; // ms without any answer
 
 function render({ model, el, words }) {
@@ -47,7 +47,7 @@ function render({ model, el, words }) {
   for (const name of ["progress", "notice", "error"]) model.on(`change:${name}`, draw);
   draw();
 
-  // The heartbeat: a kernel that was ended or has died is restarted in silence and knows nothing of this page.
+  // The heartbeat: a kernel that has died is restarted silently and knows nothing of this page.
   let asked = 0;
   let heard = Date.now();
   model.on("msg:custom", (message) => {
@@ -58,7 +58,7 @@ function render({ model, el, words }) {
   });
   const timer = setInterval(() => {
     const now = Date.now();
-    if (document.hidden) asked = 0; // a browser lets a page in the background do little: no answer tells nothing
+    if (document.hidden) asked = 0; // browsers slow down pages in the background: no answer means nothing
     else if (!asked) asked = now;
     if (asked && now - Math.max(asked, heard) > LOST_AFTER) lost.hidden = false;
     try {

@@ -1,8 +1,8 @@
-// How a widget writes: its sentences with their gaps filled in, and numbers and probabilities as its language has them.
+// What a widget writes: its sentences with values filled in, and numbers in the format of its language.
 
-/** `text`: the sentences by name. Returns them together with the functions that write. */
+/** `text`: the sentences by name. Returns them with the functions that fill and format. */
 export function createWords(text, language) {
-  /** A number with so many digits after the decimal mark. */
+  /** A number with so many decimals. */
   function number(n, digits = 0) {
     return n.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   }
@@ -21,7 +21,7 @@ export function createWords(text, language) {
     return fill((n === 1 && text[`${name}.one`]) || text[name], { n });
   }
 
-  /** A probability for people: never "100 %" or "0 %" for what is only close to it. */
+  /** A probability: "100 %" and "0 %" stand for exactly these, never for values close to them. */
   function percent(p, digits = 0) {
     const step = 10 ** -digits / 100;
     const shown = (share) => `${number(100 * share, digits)} %`;

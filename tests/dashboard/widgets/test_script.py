@@ -12,7 +12,7 @@ import pytest
 from anywidget import AnyWidget
 
 import blood_lib.dashboard.app  # noqa: F401 - all widgets are there
-from blood_lib.dashboard.widgets.script import DASHBOARD, ScriptError, build_script
+from blood_lib.dashboard.widgets.script import DASHBOARD, STYLES, ScriptError, build_script, style
 
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed: no script can be run")
@@ -171,3 +171,10 @@ def test_every_export_is_imported_by_another_script() -> None:
     }
     assert len(exported) > 20
     assert exported <= imported
+
+
+def test_the_style_sheet_has_all_style_sheets_of_the_page() -> None:
+    beside_views = {path.relative_to(DASHBOARD).as_posix() for path in DASHBOARD.glob("*/*.css")}
+    assert set(STYLES) == beside_views - {"report/report.css"}
+    assert len(STYLES) == len(set(STYLES))
+    assert "@import" not in style()
