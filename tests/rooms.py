@@ -64,7 +64,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "bundle": ("schema", "index", "record", "load model_card save"),
     "atlas": ("memory_bank transform", "atlas"),
     "counts": ("counts", "differential"),
-    "inference": ("calibration head", "network ridge", "adapt", "classifier", "table"),
+    "inference": ("calibration head sources", "network ridge", "adapt", "classifier", "table"),
     "cli": ("adapt card classify",),
     "dashboard/state": ("commands memory messages", "state", "jobs", "controller"),
     "dashboard/widgets": ("markers pictures script widget", "cell_collection downloads page view"),

@@ -197,12 +197,12 @@ def test_large_images_are_decoded_one_at_a_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(images, "LARGE_PIXELS", 60 * 60)
     at_work, most, original = [], [], images._decode
 
-    def decode(image: Image.Image):
+    def decode(image: Image.Image, **how: bool):
         at_work.append(1)
         time.sleep(0.02)
         most.append(len(at_work))
         at_work.pop()
-        return original(image)
+        return original(image, **how)
 
     monkeypatch.setattr(images, "_decode", decode)
     for size, expected in [((60, 64), 1), ((50, 50), 4)]:
@@ -244,3 +244,77 @@ def test_real_images_load(real_images: Path) -> None:
     found = [load_image(path) for path in paths]
     assert all(image.mode == "RGB" and min(image.size) >= 360 for image in found)
     assert "not an image" in str(load_image(real_images / "neutrophil" / ".DS_169665.jpg").reason)
+
+
+# --- images and arrays that are in memory already ---
+
+
+MODES = [
+    "1",
+    "L",
+    "P",
+    "RGB",
+    "RGBA",
+    "CMYK",
+    "YCbCr",
+    "HSV",
+    "LA",
+    "PA",
+    "RGBX",
+    "RGBa",
+    "La",
+    "I;16",
+    "I",
+    "F",
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_an_image_of_any_mode_becomes_rgb_and_stays_as_it_is(mode: str) -> None:
+    given = Image.new(mode, (20, 30), 0 if mode not in ("I", "I;16") else 30_000)
+    found = load_image(given)
+    assert isinstance(found, Image.Image) and (found.mode, found.size) == ("RGB", (20, 30))
+    assert given.mode == mode
+
+
+def test_an_image_in_memory_is_turned_upright_without_being_changed(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    draw_cell(size=(20, 30)).save(tmp_path / "a.jpg", exif=exif)
+    with Image.open(tmp_path / "a.jpg") as given:
+        assert load_image(given).size == (30, 20) and given.size == (20, 30)
+    assert load_image(str(tmp_path / "a.jpg")).size == load_image(tmp_path / "a.jpg").size == (30, 20)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32, np.float64, bool])
+@pytest.mark.parametrize("shape", [(20, 30), (20, 30, 3), (20, 30, 4)])
+def test_an_array_becomes_the_image_it_shows(dtype: type, shape: tuple[int, ...]) -> None:
+    one = {np.uint8: 255, np.uint16: 65535}.get(dtype, 1)
+    values = np.full(shape, one, dtype)
+    values[:10, :, ...] = 0
+    values[..., 3:] = one  # opaque
+    found = np.asarray(load_image(values))
+    assert found.shape == (20, 30, 3) and (found[0, 0] == 0).all() and (found[-1, -1] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        (np.zeros((20, 30, 2), np.uint8), "array_shape"),
+        (np.zeros(20, np.uint8), "array_shape"),
+        (np.zeros((8, 30), np.uint8), "small"),
+        (np.full((20, 30), 255.0), "array_values"),
+        (np.full((20, 30), np.nan), "array_values"),
+        (np.zeros((20, 30), np.int64), "array_values"),
+        (np.full((20, 30), 4095, np.uint16), "dark"),
+        (np.zeros((0, 30), np.float32), "small"),
+    ],
+)
+def test_an_array_that_is_no_image_is_rejected_with_its_reason(values: np.ndarray, code: str) -> None:
+    found = load_image(values)
+    assert isinstance(found, Rejection) and found.reason.code == code
+
+
+def test_what_is_no_image_at_all_is_told_in_a_sentence() -> None:
+    with pytest.raises(TypeError, match="int is no image: give a path"):
+        load_image(3)

@@ -44,6 +44,10 @@ REASONS = {
     "small": "only {width}x{height} pixels: a cell needs at least {limit} a side.",
     "frames": "several frames or pages in one file: save each as an image of its own.",
     "deep": "pixels of 32 bits: save the image with 8 or 16 bits.",
+    "array_shape": "an array of the shape {shape}: give (height, width), (height, width, 3) or "
+    "(height, width, 4).",
+    "array_values": "an array of {dtype} with values that are no pixels: give uint8, uint16, bool, or floats "
+    "from 0 to 1.",
     "dark": "almost black, like 12 bits kept in a file of 16: save the image with 8 bits.",
     # about an answer
     "uncertain": "the model is only {confidence:.1%} sure, less than the {limit:.1%} that ok takes: "

@@ -15,12 +15,14 @@ from PIL import Image
 
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, BundleError, load_bundle
+from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import STATUSES, Reason
-from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.images import Rejection, Source, crop_and_resize, load_image
 from blood_lib.inference.adapt import adapt_bundle, turn_views
 from blood_lib.inference.calibration import softmax
 from blood_lib.inference.head import Head
 from blood_lib.inference.network import Network
+from blood_lib.inference.sources import Named, Sources, iter_sources
 
 __all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "heat_map"]
 
@@ -30,7 +32,8 @@ _MAX_THREADS = 4  # each may hold an image of many megapixels
 _MAX_WAITING_BYTES = 192 * 2**20  # file contents that wait for their turn; a third as much is looked at
 
 
-_Decoded = tuple[str, bytes | Rejection, np.ndarray | Rejection]  # a file's name, content and view
+_Waiting = tuple[str, Source | Rejection, Future[np.ndarray | Rejection]]  # name, content, view to come
+_Decoded = tuple[str, Source | Rejection, np.ndarray | Rejection]  # name, content, view
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +75,10 @@ class Result:
 class Classifier:
     """A bundle's network, ready to run; safe to share between threads.
 
-    >>> from blood_lib.images import iter_files
-    >>> from blood_lib.inference import Classifier
+    >>> from blood_lib import Classifier
     >>> classifier = Classifier.load()
-    >>> files = iter_files([classifier.bundle.path / "examples"])  # images, folders and ZIP archives
-    >>> for result in classifier.classify(files):  # doctest: +ELLIPSIS
-    ...     print(f"{result.status}: {result.name} shows one {result.label}")
-    ok: ..._1.jpg shows one ...
+    >>> [result.status for result in classifier.classify(classifier.bundle.examples[:2])]
+    ['ok', 'ok']
     """
 
     def __init__(self, bundle: Bundle, *, network: Network | None = None) -> None:
@@ -94,28 +94,35 @@ class Classifier:
         """From the bundle in the folder `path`, or the one that ships; raises BundleError."""
         return cls(load_bundle(path))
 
-    def predict(self, images: Sequence[Image.Image]) -> Predictions:
-        """Classify RGB images, as `load_image` gives them."""
+    def predict(self, images: Sequence[Source]) -> Predictions:
+        """Classify images, all at once: each is anything that `load_image` takes.
+
+        Raises BloodError for the first one that cannot be used.
+        """
+        images = _load_all(images)
         return self._predict([self._prepare(image) for image in images], images.__getitem__)
 
-    def classify(
-        self, files: Iterable[tuple[str, bytes | Rejection]], *, batch_size: int = 64
-    ) -> Iterator[Result]:
-        """Yield a Result for every (name, content) in its order, the rejected ones included.
+    def classify(self, files: Sources, *, batch_size: int = 64) -> Iterator[Result]:
+        """Yield a Result for each file or image in its order, the rejected ones included.
+
+        files: one or many paths (of images, folders or ZIP archives), contents of files, PIL images of any
+        mode, NumPy arrays (H, W), (H, W, 3) or (H, W, 4), or (name, content) pairs, as `iter_files` gives
+        them. Raises TypeError for anything else.
 
         Reads ahead: threads decode the next images while the network works. Holds a few batches at a time.
         """
+        return self._classify(iter_sources(files), batch_size)
+
+    def _classify(self, files: Iterable[Named], batch_size: int) -> Iterator[Result]:
         for batch in self._decode_ahead(files, batch_size):
             yield from self._answer(batch)
 
-    def _decode_ahead(
-        self, files: Iterable[tuple[str, bytes | Rejection]], batch_size: int
-    ) -> Iterator[list[_Decoded]]:
-        """Batches of prepared images in the order of `files`, while threads decode as many again twice.
+    def _decode_ahead(self, files: Iterable[Named], batch_size: int) -> Iterator[list[_Decoded]]:
+        """Batches of prepared images in the order of `files`; threads decode the next two meanwhile.
 
-        The first ones are smaller: files may arrive slowly, and somebody waits for a first result.
+        The first batches are smaller: files may arrive slowly, and the first results should come soon.
         """
-        waiting: deque[tuple[str, bytes | Rejection, Future]] = deque()
+        waiting: deque[_Waiting] = deque()
         size = min(_FIRST_BATCH, batch_size)
         pool = ThreadPoolExecutor(min(_MAX_THREADS, count_cores()))
         try:
@@ -129,7 +136,7 @@ class Classifier:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _decode(self, content: bytes | Rejection) -> np.ndarray | Rejection:
+    def _decode(self, content: Source | Rejection) -> np.ndarray | Rejection:
         image = content if isinstance(content, Rejection) else load_image(content)
         return image if isinstance(image, Rejection) else self._prepare(image)
 
@@ -143,17 +150,18 @@ class Classifier:
         return self._judge(self._network.head(features), features)
 
     def adapt(
-        self, images: Sequence[Image.Image], labels: Sequence[str], *, date: str | None = None
+        self, images: Sequence[Source], labels: Sequence[str], *, date: str | None = None
     ) -> "Classifier":
-        """A classifier for the laboratory of these RGB images too, one label each; raises BloodError.
+        """A classifier for the laboratory of these images too, one label each; raises BloodError.
 
         It lives in memory and shares the network with this one, which stays as it is; `save` writes it.
         """
         return self.adapt_features(self.describe(images), labels, date=date)
 
-    def describe(self, images: Sequence[Image.Image]) -> np.ndarray:
+    def describe(self, images: Sequence[Source]) -> np.ndarray:
         """Features (N, V, D) of every image and of its turned and mirrored views, for `adapt_features`."""
-        found = [self._network([self._prepare(view) for view in turn_views(image)])[1] for image in images]
+        loaded = _load_all(images)
+        found = [self._network([self._prepare(view) for view in turn_views(image)])[1] for image in loaded]
         return np.stack(found) if found else np.empty((0, 1, self._network.n_features), np.float32)
 
     def adapt_features(
@@ -260,14 +268,35 @@ class Classifier:
         return {"subtype": self.bundle.subtypes[int(probs.argmax())].name, "subtype_probs": probs}
 
 
-def _take(waiting: deque[tuple[str, bytes | Rejection, Future]], n: int) -> list[_Decoded]:
+def _load_all(images: Sequence[Source]) -> list[Image.Image]:
+    """RGB images; BloodError says which one cannot be used, and why."""
+    if isinstance(images, str | bytes | Image.Image):
+        raise BloodError("one image is not a list of images: put it into a list.")
+    loaded = []
+    for n, image in enumerate(map(load_image, images), 1):
+        if isinstance(image, Rejection):
+            raise BloodError(f"image {n} of {len(images)} cannot be used: {image.reason}")
+        loaded.append(image)
+    return loaded
+
+
+def _take(waiting: deque[_Waiting], n: int) -> list[_Decoded]:
     """The first `n` of those that wait, once they are decoded."""
     first = [waiting.popleft() for _ in range(min(n, len(waiting)))]
     return [(name, content, future.result()) for name, content, future in first]
 
 
-def _count_bytes(one: tuple[str, bytes | Rejection, Future]) -> int:
-    return len(one[1]) if isinstance(one[1], bytes) else 0
+def _count_bytes(one: _Waiting) -> int:
+    content = one[1]
+    if isinstance(content, Image.Image):
+        return content.width * content.height * len(content.getbands())
+    return (
+        content.nbytes
+        if isinstance(content, np.ndarray)
+        else len(content)
+        if isinstance(content, bytes)
+        else 0
+    )
 
 
 def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
