@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets
 
@@ -17,7 +17,7 @@ from blood_lib.dashboard.report.reports import Reports
 from blood_lib.dashboard.review.learning import Learning
 from blood_lib.dashboard.review.review import Review
 from blood_lib.dashboard.review.saving import Saving
-from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.upload.bundles import Bundles
@@ -28,6 +28,9 @@ from blood_lib.dashboard.widgets.downloads import Downloads
 from blood_lib.dashboard.widgets.page import Keys, Nav, StatusBar
 from blood_lib.files.errors import BloodError
 
+if TYPE_CHECKING:
+    from blood_lib.inference import Classifier
+
 __all__ = ["BUNDLE_VARIABLE", "App"]
 
 BUNDLE_VARIABLE = "BLOOD_BUNDLE"  # how `blood serve --bundle` tells the kernels
@@ -36,13 +39,13 @@ BUNDLE_VARIABLE = "BLOOD_BUNDLE"  # how `blood serve --bundle` tells the kernels
 class App(ipywidgets.VBox):
     """The dashboard. Without a classifier it loads the bundle named in $BLOOD_BUNDLE, or the shipped one."""
 
-    def __init__(self, classifier: Any = None, *, language: str = "en"):
+    def __init__(self, classifier: Classifier | None = None, *, language: str = "en"):
         bundle, problem = _find_bundle(classifier)
         self.state = DashboardState(bundle, language=language)
         if problem:
             self.state.error = Sentence("status.bundle", {"reason": problem})
             self.state.failed = True
-        self.controller = Controller(self.state, lambda: classifier or _load_classifier(bundle))
+        self.controller = Controller(self.state, lambda: classifier or _load_classifier(known(bundle)))
         self.classifying, self.review = Classification(self.controller), Review(self.controller)
         self.reports = Reports(self.controller)
         self.learning = Learning(self.controller, self.review)
@@ -66,7 +69,7 @@ class App(ipywidgets.VBox):
         return [self.nav, self.status, *panels, self.downloads, self.shortcuts]
 
 
-def _find_bundle(classifier: Any) -> tuple[Bundle | None, str]:
+def _find_bundle(classifier: Classifier | None) -> tuple[Bundle | None, str]:
     """(bundle, "") or (None, what is wrong with it)."""
     if classifier is not None:
         return classifier.bundle, ""
@@ -77,7 +80,7 @@ def _find_bundle(classifier: Any) -> tuple[Bundle | None, str]:
         return None, str(error)
 
 
-def _load_classifier(bundle: Bundle) -> Any:
+def _load_classifier(bundle: Bundle) -> Classifier:
     from blood_lib.inference import Classifier
 
     return Classifier(bundle)

@@ -30,18 +30,20 @@ class Bar:
 
 def draw_charts(cells: Sequence[Cell], bundle: Bundle, t: Messages) -> str:
     """Two sections: bars of all types, and a pie of those in the differential."""
-    numbers, to_check = Counter(), Counter()
+    numbers: Counter[str] = Counter()
+    to_check: Counter[str] = Counter()
     for cell in cells:
         numbers[cell.label] += 1
         to_check[cell.label] += cell.doubtful
     bars = [
-        Bar(i, t.pick(info.label), info.colour, n := numbers[info.name], to_check[info.name], t.number(n))
+        Bar(i, t.pick(info.label), info.colour, n, to_check[info.name], t.number(n))
         for i, info in enumerate(bundle.classes)
+        for n in [numbers[info.name]]
     ]
     counted = [bar for bar, info in zip(bars, bundle.classes, strict=True) if info.in_differential]
-    n = t.number(sum(bar.n for bar in counted))
+    total = t.number(sum(bar.n for bar in counted))
     bar_chart = draw_bars(bars, (t("chart.type"), t("chart.number"))) + _draw_key(bars, t)
-    pie = draw_pie(counted, t("chart.pie"), n, t.words["counted"])
+    pie = draw_pie(counted, t("chart.pie"), total, t.words["counted"])
     parts = ((t("chart.bar"), bar_chart), (t("chart.pie"), pie))
     sections = (
         f'<section class="dash-surface"><h2>{escape(title)}</h2>{drawn}</section>' for title, drawn in parts

@@ -126,14 +126,14 @@ class _Words:
         return Group("ratios", self.t("chart.per_hundred"), rows)
 
     def _ratio(self, row: Ratio) -> Row:
-        known = row.per_hundred is not None
+        per_hundred = row.per_hundred
         return Row(
             name=row.name,
             label=self.labels[row.name],
             n=row.n,
             index=self.index[row.name],
-            share=self.t.number(row.per_hundred, 1) if known else "",
-            interval=self._interval(row.low, row.high) if known else "",
+            share="" if per_hundred is None else self.t.number(per_hundred, 1),
+            interval="" if per_hundred is None else self._interval(row.low, row.high),
         )
 
     def _interval(self, low: float, high: float) -> str:
@@ -172,10 +172,10 @@ def parse_range(low: object, high: object) -> Range | None:
 
     A comma is a decimal point too. ValueError unless 0 <= low <= high <= 100.
     """
-    texts = [text.strip() if isinstance(text, str) else None for text in (low, high)]
+    texts = [text.strip() if isinstance(text, str) else "no text" for text in (low, high)]
     if texts == ["", ""]:
         return None
-    if not all(text is not None and _NUMBER.fullmatch(text) for text in texts):
+    if not all(_NUMBER.fullmatch(text) for text in texts):
         raise ValueError("a range needs two numbers")
     least, most = (float(text.replace(",", ".")) for text in texts)
     if not least <= most <= 100:

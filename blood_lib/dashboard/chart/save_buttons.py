@@ -7,7 +7,7 @@ from traitlets import Bool
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import SaveReview
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 
 __all__ = ["SaveButtons"]
 
@@ -23,5 +23,5 @@ class SaveButtons(Widget):
     def __init__(self, state: DashboardState):
         super().__init__(state, "take")
 
-    def _on_save(self, content: dict, _buffers: list) -> None:
+    def _on_save(self, content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveReview(content.get("images") is True)

@@ -10,6 +10,7 @@ from typing import Any
 import ipywidgets
 from traitlets import Dict, List, Unicode
 
+from blood_lib.bundle import Bundle
 from blood_lib.dashboard.chart.charts import draw_charts
 from blood_lib.dashboard.chart.differential_table import (
     SIGNS,
@@ -21,12 +22,12 @@ from blood_lib.dashboard.chart.differential_table import (
     show_limit,
 )
 from blood_lib.dashboard.chart.save_buttons import SaveButtons
-from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.widgets.markers import describe_types
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.view import View
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 from blood_lib.files.archives import printable
 
 __all__ = ["ChartView", "DifferentialWidget"]
@@ -40,7 +41,7 @@ class DifferentialWidget(Widget):
     _esm = script("chart/differential_table.js")
     accepts = ("range", "reset", "reviewer", "report", "table")
 
-    types = List().tag(sync=True)
+    types: List[dict[str, Any]] = List().tag(sync=True)
     table = Dict(help="all that is shown, as texts; {}: nothing has been classified").tag(sync=True)
     reviewer = Unicode("").tag(sync=True)
 
@@ -58,18 +59,19 @@ class DifferentialWidget(Widget):
         if not state.cells and not state.rejected:
             self.table = {}
             return
+        bundle = known(state.bundle)
         table = build_differential_table(
-            state.cells, len(state.rejected), state.bundle, state.ranges, state.messages
+            state.cells, len(state.rejected), bundle, state.ranges, state.messages
         )
-        self.table = self._describe(table)
+        self.table = self._describe(table, bundle)
 
-    def _describe(self, table: DifferentialTable) -> dict[str, Any]:
+    def _describe(self, table: DifferentialTable, bundle: Bundle) -> dict[str, Any]:
         state, t = self.state, self.state.messages
         return {
             "title": table.title,
             "groups": [self._describe_group(group) for group in table.groups],
-            "ranged": state.bundle.differential is not None,
-            "edited": state.ranges != state.bundle.ranges,
+            "ranged": bundle.differential is not None,
+            "edited": state.ranges != bundle.ranges,
             "caution": table.caution,
             "reviewed": t("chart.reviewed", done=table.reviewed, n=len(state.cells), moved=table.moved),
             "doubtful": t("chart.doubtful", n=table.doubtful) if table.doubtful else "",
@@ -98,7 +100,7 @@ class DifferentialWidget(Widget):
 
     # --- what a person does ---
 
-    def _on_range(self, content: dict, _buffers: list) -> None:
+    def _on_range(self, content: Content, _buffers: Buffers) -> None:
         """Another reference range, or none, for the class number `index`; the page is told how that went."""
         index, classes = content.get("index"), self.state.bundle.classes if self.state.bundle else ()
         if type(index) is not int or not 0 <= index < len(classes) or not classes[index].in_differential:
@@ -111,19 +113,19 @@ class DifferentialWidget(Widget):
         self.state.ranges = others | ({classes[index].name: limits} if limits else {})
         return self.send({"kind": "range", "index": index, "fits": True})
 
-    def _on_reset(self, _content: dict, _buffers: list) -> None:
+    def _on_reset(self, _content: Content, _buffers: Buffers) -> None:
         if self.state.bundle:
             self.state.ranges = self.state.bundle.ranges
 
-    def _on_reviewer(self, content: dict, _buffers: list) -> None:
+    def _on_reviewer(self, content: Content, _buffers: Buffers) -> None:
         name = content.get("name")
         if isinstance(name, str):
             self.state.reviewer = printable(name[:MAX_NAME].strip())
 
-    def _on_report(self, _content: dict, _buffers: list) -> None:
+    def _on_report(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveReport()
 
-    def _on_table(self, _content: dict, _buffers: list) -> None:
+    def _on_table(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveTable()
 
 
@@ -145,4 +147,4 @@ class ChartView(View):
         state = self.state
         self.differential.show()
         self.save_buttons.some = bool(state.cells)
-        self.page.value = draw_charts(state.cells, state.bundle, state.messages) if state.cells else ""
+        self.page.value = draw_charts(state.cells, known(state.bundle), state.messages) if state.cells else ""

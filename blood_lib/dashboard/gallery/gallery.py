@@ -11,6 +11,7 @@ from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
 from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.dashboard.widgets.script import script
+from blood_lib.dashboard.widgets.widget import Buffers, Content
 from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Gallery"]
@@ -63,12 +64,12 @@ class Gallery(CellCollection):
         }
         self.send(message | {"selected": list(state.selected)} if fresh else message)
 
-    def _describe(self, cell: Cell) -> list:
+    def _describe(self, cell: Cell) -> list[Any]:
         return [
             cell.id,
             cell.name,
             self._index[cell.label],
-            self._index[cell.result.label],
+            self._index[cell.said],
             cell.status,
             round(cell.confidence, 4),
             cell.reviewed,
@@ -77,18 +78,18 @@ class Gallery(CellCollection):
 
     # --- what the page says ---
 
-    def _on_thumbs(self, content: dict, _buffers: list) -> None:
+    def _on_thumbs(self, content: Content, _buffers: Buffers) -> None:
         cells = self._cells(content)[:MOST_THUMBNAILS]
         for some in (cells[i : i + 16] for i in range(0, len(cells), 16)):
             pictures = [thumbnail(cell.content, THUMBNAIL) for cell in some]
             ids = [cell.id for cell in some]
             self.send({"kind": "thumbs", "run": self.state.runs, "ids": ids}, pictures)
 
-    def _on_confirm(self, content: dict, _buffers: list) -> None:
+    def _on_confirm(self, content: Content, _buffers: Buffers) -> None:
         self.state.command = Confirm(self._ids(content))
 
-    def _on_undo(self, _content: dict, _buffers: list) -> None:
+    def _on_undo(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Undo()
 
-    def _on_redo(self, _content: dict, _buffers: list) -> None:
+    def _on_redo(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Redo()

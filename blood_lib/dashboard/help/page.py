@@ -100,7 +100,8 @@ def draw_metrics(metrics: Any, t: Messages) -> str:
 
 def _recalls(bundle: Bundle, t: Messages) -> list[str]:
     """How many of each type are named rightly: a table, where the card tells."""
-    labels = {info.name: t.pick(info.label) for info in (*bundle.subtypes, *bundle.classes)}
+    subtypes = {info.name: t.pick(info.label) for info in bundle.subtypes}
+    labels = subtypes | {info.name: t.pick(info.label) for info in bundle.classes}
     groups: dict[str, list[str]] = {}
     for one in filter(_is_record, _sequence(bundle.card.get("per_class"))):
         rows = filter(_is_record, _sequence(one.get("rows")))
@@ -143,7 +144,8 @@ def _row(label: str, figures: Mapping[str, Any], keys: tuple[str, str, str], t: 
 
 def _facts(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
     card, how = bundle.card, bundle.preprocessing
-    dataset = card.get("dataset") if isinstance(card.get("dataset"), dict) else {}
+    told = card.get("dataset")
+    dataset: dict[str, Any] = told if isinstance(told, dict) else {}
     size = t("help.size_text", crop=t.percent(how.crop, 0), size=how.image_size)
     rows = [
         ("dataset", ", ".join(str(dataset[key]) for key in ("name", "doi") if dataset.get(key))),
@@ -194,5 +196,5 @@ def _is_record(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _sequence(value: Any) -> list:
+def _sequence(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipywidgets
 
 from blood_lib.dashboard.help.page import build_help
-from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.widgets.view import View
 
 __all__ = ["HelpView"]
@@ -21,4 +21,4 @@ class HelpView(View):
         super().__init__(state, [self.page])
 
     def draw(self) -> None:
-        self.page.value = build_help(self.state.bundle, self.state.messages)
+        self.page.value = build_help(known(self.state.bundle), self.state.messages)

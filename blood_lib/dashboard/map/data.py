@@ -15,13 +15,15 @@ from blood_lib.dashboard.state import Cell
 from blood_lib.dashboard.viewer.neighbourhood import thin_out
 from blood_lib.files.reasons import ANSWERED
 
-__all__ = ["pack_atlas", "pack_cells", "pack_appearance"]
+__all__ = ["PackedAtlas", "pack_atlas", "pack_cells", "pack_appearance"]
+
+PackedAtlas = tuple[dict[str, Any], list[bytes]]  # the content of a message, and its buffers
 
 MOST_REFERENCE = 4000  # markers drawn
 MARGIN = 0.12  # of the map around its outermost reference cells
 
 
-def pack_atlas(atlas: Atlas) -> tuple[dict[str, Any], list[bytes]]:
+def pack_atlas(atlas: Atlas) -> PackedAtlas:
     """What reaches how far, [left, bottom, right, top]; places, groups, and the raster of the zones.
 
     The raster begins at the bottom; 255 stands for a place that is far from any cell.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from blood_lib.dashboard.map.data import pack_appearance, pack_atlas, pack_cells
-from blood_lib.dashboard.state import DashboardState
+from blood_lib.atlas import Atlas
+from blood_lib.dashboard.map.data import PackedAtlas, pack_appearance, pack_atlas, pack_cells
+from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.view import View, split
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 from blood_lib.files.reasons import ANSWERED
 
 __all__ = ["Map", "MapView"]
@@ -25,8 +26,8 @@ class Map(CellCollection):
 
     def __init__(self, state: DashboardState):
         self._heard = False  # a page listens
-        self._packed: tuple[Any, tuple] | None = None  # an atlas, and what is sent of it
-        self._atlas: Any = None  # the one that the page has
+        self._packed: tuple[Atlas, PackedAtlas] | None = None  # an atlas, and what is sent of it
+        self._atlas: Atlas | None = None  # the one that the page has
         super().__init__(state, "map")
         state.observe(state.guard(self._show), "cells")
         state.observe(state.guard(self._show_atlas), ["prepared", "classifier"])
@@ -38,24 +39,24 @@ class Map(CellCollection):
         """Compute what the page will get, on any thread."""
         self._pack()
 
-    def _pack(self) -> tuple[dict, list[bytes]]:
+    def _pack(self) -> PackedAtlas:
         """The atlas in use; its zones take a fifth of a second, so it is kept."""
-        atlas = self.state.classifier.atlas
+        atlas = known(self.state.classifier).atlas
         if self._packed is None or self._packed[0] is not atlas:
             self._packed = atlas, pack_atlas(atlas)
         return self._packed[1]
 
     # --- what the page gets ---
 
-    def _on_hello(self, content: dict, buffers: list) -> None:
+    def _on_hello(self, content: Content, buffers: Buffers) -> None:
         self._heard, self._atlas = True, None
         self._show_atlas()
         super()._on_hello(content, buffers)
 
     def _show_atlas(self, _change: Any = None) -> None:
         state = self.state
-        if self._heard and state.prepared and self._atlas is not state.classifier.atlas:
-            self._atlas = state.classifier.atlas
+        if self._heard and state.prepared and self._atlas is not known(state.classifier).atlas:
+            self._atlas = known(state.classifier).atlas
             content, buffers = self._pack()
             self.send({"kind": "atlas", **content}, buffers)
 

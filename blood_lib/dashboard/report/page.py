@@ -169,7 +169,7 @@ def _changes(facts: Facts, t: Messages) -> str:
 
 
 def _said(cell: Cell, labels: Mapping[str, str], t: Messages) -> str:
-    certain = {"label": labels[cell.result.label], "confidence": t.percent(cell.confidence)}
+    certain = {"label": labels[cell.said], "confidence": t.percent(cell.confidence)}
     return t("gallery.certain", **certain, status=t(f"state.{cell.status}"))
 
 
@@ -211,7 +211,7 @@ def _picture(cell: Cell, labels: Mapping[str, str], t: Messages) -> str:
 def _remark(cell: Cell, labels: Mapping[str, str], t: Messages) -> tuple[str, str]:
     """(style, words) for a cell that was moved or confirmed, or is doubtful; ("", "") for all others."""
     if cell.moved:
-        return "moved", "→ " + t("report.moved", type=labels[cell.result.label])
+        return "moved", "→ " + t("report.moved", type=labels[cell.said])
     if cell.reviewed:
         return "confirmed", "✓ " + t("report.confirmed")
     if cell.doubtful:

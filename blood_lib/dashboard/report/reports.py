@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from blood_lib.dashboard.report.page import Facts, iter_report
-from blood_lib.dashboard.state import Cell, Download, RejectedFile
+from blood_lib.dashboard.state import Cell, Download, RejectedFile, known
 from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
@@ -39,7 +39,7 @@ class Reports:
         """The state as it is now: what changes while the report is written is not in it."""
         state = self.state
         return Facts(
-            bundle=state.bundle,
+            bundle=known(state.bundle),
             cells=state.cells,
             rejected=state.rejected,
             ranges=dict(state.ranges),
@@ -59,7 +59,7 @@ class Reports:
     def _on_table(self, _command: SaveTable) -> None:
         self._check()
         state = self.state
-        table = make_table(state.cells, state.rejected, state.bundle.names, state.messages)
+        table = make_table(state.cells, state.rejected, known(state.bundle).names, state.messages)
         state.download = Download("results.csv", "text/csv", table)
 
     def _check(self) -> None:

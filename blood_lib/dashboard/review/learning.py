@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from blood_lib.dashboard.review.review import Review
-from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.dashboard.state import Cell, DashboardState, known
 from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.images import Rejection, load_image
-from blood_lib.inference import Result
+from blood_lib.inference import Classifier, Result
 
 __all__ = ["Learning", "count_pairs", "find_corrections", "find_proposals"]
 
@@ -43,7 +43,7 @@ def find_proposals(state: DashboardState) -> list[Cell]:
 
 def count_pairs(cells: Iterable[Cell]) -> list[tuple[str, str, int]]:
     """(from class, to class, how many) of the proposals of `cells`, the most frequent first."""
-    pairs = Counter((cell.label, cell.proposal) for cell in cells)
+    pairs = Counter((cell.label, known(cell.proposal)) for cell in cells)
     return [(before, after, n) for (before, after), n in pairs.most_common()]
 
 
@@ -52,7 +52,7 @@ class Learning:
 
     def __init__(self, controller: Controller, review: Review):
         self.controller, self.state, self._review = controller, controller.state, review
-        self._learnt: Any = None  # a classifier whose proposals wait; it is not in use yet
+        self._learnt: Classifier | None = None  # a classifier whose proposals wait; it is not in use yet
         self._answers: Mapping[int, Result] = {}  # id of a cell -> what the latest of them says of it
         controller.register(Adapt, self._on_adapt)
         controller.register(Accept, self._on_accept)
@@ -71,15 +71,15 @@ class Learning:
 
     def _learn(self, job: Job, corrections: list[Cell]) -> None:
         """Always from the model that has not learnt: corrections that were taken back are forgotten."""
-        base = self.state.base or self.state.classifier
+        base = self.state.base or known(self.state.classifier)
         views = [_find_views(base, cell) for cell in job.watch(corrections, len(corrections))]
         today = datetime.now().astimezone().date().isoformat()
-        learnt = base.adapt_features(_stack(views), [cell.group for cell in corrections], date=today)
+        learnt = base.adapt_features(_stack(views), [known(cell.group) for cell in corrections], date=today)
         with self.state.lock:
             if job.wanted:
                 self._propose(learnt)
 
-    def _propose(self, learnt: Any) -> None:
+    def _propose(self, learnt: Classifier) -> None:
         state = self.state
         self._learnt, self._answers = learnt, _ask(learnt, state.cells)
         state.cells = tuple(self._with_proposal(cell) for cell in state.cells)
@@ -121,12 +121,14 @@ class Learning:
         """id -> proposal of the open proposals among `ids`; of all when there are none."""
         wanted = set(ids)
         return {
-            cell.id: cell.proposal for cell in find_proposals(self.state) if not wanted or cell.id in wanted
+            cell.id: known(cell.proposal)
+            for cell in find_proposals(self.state)
+            if not wanted or cell.id in wanted
         }
 
     # --- one classifier for another, the cells stay ---
 
-    def _use(self, learnt: Any) -> None:
+    def _use(self, learnt: Classifier) -> None:
         self._go_on(learnt, self.state.base or self.state.classifier, self._answers)
         self._learnt = None
 
@@ -138,7 +140,7 @@ class Learning:
             self._dismiss(self._choose(()))
             self._go_on(base, None, _ask(base, self.state.cells))
 
-    def _go_on(self, classifier: Any, base: Any, answers: Mapping[int, Result]) -> None:
+    def _go_on(self, classifier: Classifier, base: Classifier | None, answers: Mapping[int, Result]) -> None:
         """Cells that nobody reviewed get the classifier's answer, unless it is still a proposal."""
         self.state.cells = tuple(
             replace(cell, result=answers[cell.id])
@@ -155,18 +157,18 @@ class Learning:
         self.state.proposals = len(find_proposals(self.state))
 
 
-def _ask(classifier: Any, cells: Iterable[Cell]) -> dict[int, Result]:
+def _ask(classifier: Classifier, cells: Iterable[Cell]) -> dict[int, Result]:
     """id -> what the classifier says of each cell that nobody has reviewed."""
     open_cells = [cell for cell in cells if not cell.reviewed]
     answers = classifier.reconsider([cell.result for cell in open_cells])
     return {cell.id: answer for cell, answer in zip(open_cells, answers, strict=True)}
 
 
-def _find_views(classifier: Any, cell: Cell) -> np.ndarray:
+def _find_views(classifier: Classifier, cell: Cell) -> np.ndarray:
     """(V, D): features of the cell and of its turned and mirrored views; (1, D) where there is no image."""
     image = load_image(cell.content) if cell.content else None
     if image is None or isinstance(image, Rejection):
-        return np.asarray(cell.result.features)[None]
+        return known(cell.result.features)[None]
     return classifier.describe([image])[0]
 
 

@@ -10,11 +10,11 @@ from typing import Any
 from traitlets import Bool, Int, List
 
 from blood_lib.dashboard.review.learning import count_pairs, find_corrections, find_proposals
-from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget, SaveBundle
 from blood_lib.dashboard.widgets.markers import describe_types
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 
 __all__ = ["LearningPanel"]
 
@@ -25,10 +25,12 @@ class LearningPanel(Widget):
     _esm = script("review/learning_panel.js")
     accepts = ("adapt", "accept", "dismiss", "forget", "save")
 
-    types = List().tag(sync=True)
+    types: List[dict[str, Any]] = List().tag(sync=True)
     some = Bool(False, help="there are cells").tag(sync=True)
     corrections = Int(0, help="number of cells that can teach").tag(sync=True)
-    pairs = List(help="[from, to, how many] of the proposals; types by their index").tag(sync=True)
+    pairs: List[list[int]] = List(help="[from, to, how many] of the proposals; types by their index").tag(
+        sync=True
+    )
     adapted = Bool(False).tag(sync=True)
     busy = Bool(False, help="something runs").tag(sync=True)
 
@@ -51,26 +53,28 @@ class LearningPanel(Widget):
                 for before, after, n in count_pairs(find_proposals(state))
             ]
 
-    def _on_adapt(self, _content: dict, _buffers: list) -> None:
+    def _on_adapt(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Adapt()
 
-    def _on_accept(self, content: dict, _buffers: list) -> None:
+    def _on_accept(self, content: Content, _buffers: Buffers) -> None:
         self._answer(Accept, content)
 
-    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+    def _on_dismiss(self, content: Content, _buffers: Buffers) -> None:
         self._answer(Dismiss, content)
 
-    def _answer(self, kind: type[Accept | Dismiss], content: dict) -> None:
+    def _answer(self, kind: type[Accept | Dismiss], content: Content) -> None:
         """All proposals, or those of one `pair`, [from, to] by their index."""
         pair, proposals = content.get("pair"), find_proposals(self.state)
         if pair is not None:
-            index = self.state.bundle.names.index
-            proposals = [cell for cell in proposals if [index(cell.label), index(cell.proposal)] == pair]
+            index = known(self.state.bundle).names.index
+            proposals = [
+                cell for cell in proposals if [index(cell.label), index(known(cell.proposal))] == pair
+            ]
         if proposals:
             self.state.command = kind(tuple(cell.id for cell in proposals))
 
-    def _on_forget(self, _content: dict, _buffers: list) -> None:
+    def _on_forget(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Forget()
 
-    def _on_save(self, _content: dict, _buffers: list) -> None:
+    def _on_save(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveBundle()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from blood_lib.dashboard.review.history import Groups, History, regroup
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, known
 from blood_lib.dashboard.state.commands import Confirm, Move, Redo, Undo
 from blood_lib.dashboard.state.controller import Controller
 
@@ -29,7 +29,7 @@ class Review:
         self.state.observe(self.state.guard(self._on_runs), "runs")
 
     def _on_move(self, command: Move) -> None:
-        if command.group in (None, UNIDENTIFIED, EXCLUDED, *self.state.bundle.names):
+        if command.group in (None, UNIDENTIFIED, EXCLUDED, *known(self.state.bundle).names):
             self.put(dict.fromkeys(command.ids, command.group))
 
     def _on_confirm(self, command: Confirm) -> None:

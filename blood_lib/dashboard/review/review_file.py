@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
-from blood_lib.dashboard.state import Cell, RejectedFile
+from blood_lib.dashboard.state import Cell, RejectedFile, known
 from blood_lib.files.arrays import load_arrays, save_arrays
 from blood_lib.files.reasons import ANSWERED, Reason
 from blood_lib.inference import Result
@@ -128,8 +128,8 @@ def _pack_arrays(results: Sequence[Result]) -> bytes:
     return save_arrays(
         small=False,
         subtype_probs=_stack(subtypes),
-        probs=_stack([result.probs for result in results]),
-        features=_stack([result.features for result in results]),
+        probs=_stack([known(result.probs) for result in results]),
+        features=_stack([known(result.features) for result in results]),
         has_cams=np.array([result.cams is not None for result in results], bool),
         cams=_stack(cams),
     )
@@ -222,9 +222,8 @@ def _read_results(
     probs = _array(arrays["probs"], np.float32, (n, c) if n else (0,))
     features = _array(arrays["features"], np.float32, (n, n_features) if n else (0,))
     subtypes = _array(arrays["subtype_probs"], np.float32, (n, s) if n and s else (0,))
-    cams = arrays["cams"]
-    k = int(has_cams.sum())
-    cams = iter(_array(cams, np.float32, (k, c, *cams.shape[2:4]) if k else (0,)))
+    k, sides = int(has_cams.sum()), arrays["cams"].shape[2:4]
+    cams = iter(_array(arrays["cams"], np.float32, (k, c, *sides) if k else (0,)))
     if any(side > _MAX_MAP_SIDE for side in arrays["cams"].shape[2:]):
         raise ValueError("maps that are too large")
     for i, cell in enumerate(cells):

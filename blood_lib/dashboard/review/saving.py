@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from blood_lib.bundle import BUNDLE_INDEX, load_bundle_files
 from blood_lib.dashboard.review.review_file import (
@@ -20,12 +20,15 @@ from blood_lib.dashboard.review.review_file import (
     read_model,
     read_review,
 )
-from blood_lib.dashboard.state import Download
+from blood_lib.dashboard.state import Download, known
 from blood_lib.dashboard.state.commands import OpenReview, SaveReview
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.files.archives import ArchiveError, find_root, iter_whole, list_zip, write_zip
+
+if TYPE_CHECKING:
+    from blood_lib.inference import Classifier
 
 __all__ = ["Saving"]
 
@@ -69,7 +72,7 @@ class Saving:
 
     def _describe_model(self) -> ReviewedModel:
         """The bundle in use; if it has learnt, what to add to the bundle that it learnt from."""
-        bundle = self.state.bundle
+        bundle = known(self.state.bundle)
         if self.state.base is None:
             return ReviewedModel(bundle.title, bundle.sha256, bundle.sha256)
         base = self.state.base.bundle
@@ -105,7 +108,7 @@ class Saving:
             if job.wanted:
                 self._show(review, classifier, base)
 
-    def _find_classifier(self, model: ReviewedModel) -> tuple[Any, Any]:
+    def _find_classifier(self, model: ReviewedModel) -> tuple[Classifier, Classifier | None]:
         """The one whose answers were reviewed, and what it was before it learnt, or None.
 
         Where it is not at hand, a DashboardError names the model that is needed.
@@ -120,7 +123,7 @@ class Saving:
         values = {"title": model.title, "identity": model.sha256[:16]}
         raise DashboardError(Sentence("saving.other_model", values))
 
-    def _show(self, review: SavedReview, classifier: Any, base: Any) -> None:
+    def _show(self, review: SavedReview, classifier: Classifier, base: Classifier | None) -> None:
         state = self.state
         self.controller.use(classifier, base)
         with state.hold_trait_notifications():
@@ -139,7 +142,7 @@ def _unpack(job: Job, content: bytes) -> dict[str, bytes]:
     return {name.removeprefix(root): files[name] for name in files if name.startswith(root)}
 
 
-def _teach(base: Any, model: ReviewedModel) -> Any:
+def _teach(base: Classifier, model: ReviewedModel) -> Classifier:
     """The classifier as `base` was after it had learnt."""
     from blood_lib.inference import Classifier
 

@@ -9,7 +9,7 @@ import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import FileFindHandler
 from voila.static_file_handler import MultiStaticFileHandler
@@ -19,7 +19,13 @@ __all__ = ["ExtensionFiles", "PageFiles", "compress"]
 COMPRESSED = {".js", ".css"}
 
 
-class _Compressed:
+if TYPE_CHECKING:
+    _Handler = Any  # a handler of static files: Voilà has no types
+else:
+    _Handler = object
+
+
+class _Compressed(_Handler):
     """Over a handler of static files: gives compressed files out, and leaves the rest to it."""
 
     async def get(self, path: str, include_body: bool = True) -> None:

@@ -17,7 +17,7 @@ __all__ = ["add_parser", "find_free_port", "find_notebook"]
 DEFAULT_PORT = 8866
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> argparse.ArgumentParser:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
     """Register `blood serve`."""
     parser = subparsers.add_parser(
         "serve",

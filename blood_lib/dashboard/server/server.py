@@ -175,7 +175,7 @@ class Server(Voila):
     def load_config_file(self, *_args: Any, **_kwargs: Any) -> None:
         """Read no voila.json or voila.py, wherever one may lie."""
 
-    def init_handlers(self) -> list:
+    def init_handlers(self) -> list[Any]:
         kept = [handler for handler in map(self._exchange, super().init_handlers()) if handler is not None]
         ours = [
             (f"{self.server_url}health", Health),
@@ -183,7 +183,7 @@ class Server(Voila):
         ]
         return [*ours, *kept]
 
-    def _exchange(self, handler: tuple) -> tuple | None:
+    def _exchange(self, handler: tuple[Any, ...]) -> tuple[Any, ...] | None:
         pattern, kind, *rest = handler
         if "/voila/files/" in pattern:  # nothing of the notebook's folder is given out
             return None

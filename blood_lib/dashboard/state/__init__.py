@@ -10,6 +10,7 @@ from blood_lib.dashboard.state.state import (
     Download,
     Progress,
     RejectedFile,
+    known,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "TABS",
     "THEMES",
     "UNIDENTIFIED",
+    "known",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -16,7 +16,10 @@ from blood_lib.dashboard.state.commands import Cancel, Clear, Command
 from blood_lib.dashboard.state.jobs import Jobs
 from blood_lib.dashboard.state.memory import release_memory
 from blood_lib.dashboard.state.messages import Sentence
-from blood_lib.dashboard.state.state import DashboardState
+from blood_lib.dashboard.state.state import DashboardState, known
+
+if TYPE_CHECKING:
+    from blood_lib.inference import Classifier
 
 __all__ = ["Controller"]
 
@@ -30,7 +33,7 @@ class Controller:
     once, under the state's lock; what takes longer than a moment it gives to `jobs`.
     """
 
-    def __init__(self, state: DashboardState, load: Callable[[], Any]):
+    def __init__(self, state: DashboardState, load: Callable[[], Classifier]):
         self.state = state
         self.jobs = Jobs(state)
         self.loaded = threading.Event()  # the classifier is there, or will never be
@@ -77,7 +80,7 @@ class Controller:
             state.proposals = 0
             state.runs += 1
 
-    def use(self, classifier: Any, base: Any = None) -> None:
+    def use(self, classifier: Classifier, base: Classifier | None = None) -> None:
         """Go on with another classifier and its bundle, without the cells of the one before.
 
         base: the classifier that it was before it learnt from corrections; None if it has not.
@@ -86,7 +89,7 @@ class Controller:
             self.empty()
             self.swap(classifier, base)
 
-    def swap(self, classifier: Any, base: Any) -> None:
+    def swap(self, classifier: Classifier, base: Classifier | None) -> None:
         """The same, with the cells that there are."""
         state = self.state
         with state.lock, state.hold_trait_notifications():
@@ -100,13 +103,13 @@ class Controller:
 
     # --- the classifier ---
 
-    def warm_up(self, prepare: Callable[[], Any] = lambda: None) -> threading.Thread:
+    def warm_up(self, prepare: Callable[[], object] = lambda: None) -> threading.Thread:
         """Load the classifier in the background, so that the page is there before it, and then `prepare`."""
         thread = threading.Thread(target=self._warm_up, args=(prepare,), daemon=True, name="warm-up")
         thread.start()
         return thread
 
-    def _warm_up(self, prepare: Callable[[], Any]) -> None:
+    def _warm_up(self, prepare: Callable[[], object]) -> None:
         try:
             classifier = self._load()
             with self.state.lock:
@@ -120,10 +123,10 @@ class Controller:
         if self.state.ready:
             self._get_ready(prepare)
 
-    def _get_ready(self, prepare: Callable[[], Any]) -> None:
+    def _get_ready(self, prepare: Callable[[], object]) -> None:
         """Do once what takes long the first time only: imports, and placing a point on the map."""
         try:
-            atlas = self.state.classifier.atlas
+            atlas = known(self.state.classifier).atlas
             atlas.transform(np.asarray(atlas.features[:1], dtype=np.float32))
             prepare()
             with self.state.lock:

@@ -7,11 +7,12 @@ stays as large as it was at its worst. glibc gives back whole free pages when it
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 
 __all__ = ["release_memory"]
 
 
-def _find_trim() -> object:
+def _find_trim() -> Callable[[int], int] | None:
     try:
         return ctypes.CDLL(None).malloc_trim
     except (AttributeError, OSError, TypeError):  # another C library, or Windows

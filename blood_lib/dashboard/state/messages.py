@@ -66,7 +66,7 @@ class Messages:
             words = {"item": messages("word.item"), "items": messages("word.items")}
         else:
             words = {"item": messages.pick(bundle.item), "items": messages.pick(bundle.items)}
-        words["counted"] = messages.pick(bundle and bundle.differential) or words["items"]
+        words["counted"] = (bundle and messages.pick(bundle.differential)) or words["items"]
         messages.words = words | {
             key.capitalize(): word[:1].upper() + word[1:] for key, word in words.items()
         }
@@ -122,6 +122,6 @@ class Messages:
         return self.number(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class _Keep(dict):
+class _Keep(dict[str, str]):
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"

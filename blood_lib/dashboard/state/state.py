@@ -11,16 +11,19 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Dict, HasTraits, Instance, Int, Tuple, Unicode
+from traitlets import Bool, Dict, HasTraits, Instance, Int, TraitType, Tuple, Unicode
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
 from blood_lib.dashboard.state.commands import Command
 from blood_lib.dashboard.state.messages import DashboardError, Messages, Sentence
 from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import Reason
+
+if TYPE_CHECKING:
+    from blood_lib.inference import Classifier, Result
 
 __all__ = [
     "EXCLUDED",
@@ -32,10 +35,22 @@ __all__ = [
     "Download",
     "Progress",
     "RejectedFile",
+    "known",
 ]
 
 TABS = ("upload", "help", "chart", "classification", "map")
 THEMES = ("auto", "light", "dark")
+
+T = TypeVar("T")
+Range = tuple[float, float]
+Optional = TraitType[T | None, T | None]  # a trait that may be None
+
+
+def known(value: T | None) -> T:
+    """`value`, which cannot be missing here; TypeError if it is."""
+    if value is None:
+        raise TypeError("something is missing that should be there")
+    return value
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +59,7 @@ class Cell:
 
     id: int
     name: str
-    result: Any  # inference.Result: what the model says, whatever people do
+    result: Result  # what the model says, whatever people do
     content: bytes = field(repr=False)
     place: tuple[float, float] | None = None  # on the map, about [-1, 1]
     group: str | None = None  # where a person put it: a class, UNIDENTIFIED or EXCLUDED; None: nobody looked
@@ -53,7 +68,12 @@ class Cell:
     @property
     def label(self) -> str:
         """The group in which it stands: a person's word counts for more than the model's."""
-        return self.group or self.result.label
+        return self.group or self.said
+
+    @property
+    def said(self) -> str:
+        """The class that the model names."""
+        return known(self.result.label)
 
     @property
     def reviewed(self) -> bool:
@@ -62,7 +82,7 @@ class Cell:
     @property
     def moved(self) -> bool:
         """A person has put it elsewhere than the model did."""
-        return self.reviewed and self.group != self.result.label
+        return self.reviewed and self.group != self.said
 
     @property
     def proposed(self) -> bool:
@@ -85,7 +105,7 @@ class Cell:
 
     @property
     def confidence(self) -> float:
-        return float(self.result.confidence)
+        return float(known(self.result.confidence))
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,36 +138,53 @@ class Download:
 class DashboardState(HasTraits):
     """What the views show and observe, and where they write what the user wants."""
 
-    bundle = AnyTrait(None, allow_none=True, help="the Bundle in use; None: it could not be loaded")
+    bundle: Optional[Bundle] = AnyTrait(
+        None, allow_none=True, help="the Bundle in use; None: it could not be loaded"
+    )
     language = Unicode("en", help="one of messages.LANGUAGES")
     messages = Instance(Messages, help="every sentence; another one when language or bundle have changed")
     theme = Unicode(THEMES[0], help="one of THEMES; auto: as the visitor's system is")
     dark = Bool(False, help="the page is dark: by its theme, or by the visitor's system where that is auto")
     reviewer = Unicode("", help="the name of whoever reviews, as they typed it")
-    ranges = Dict(help="class name -> (low, high) in per cent: the bundle's, until a person edits them")
+    ranges: TraitType[dict[str, Range], dict[str, Range]] = Dict(
+        help="class name -> (low, high) in per cent: the bundle's, until a person edits them"
+    )
     connected = Bool(False, help="a page has shown the app")
     ready = Bool(False, help="the classifier is loaded")
     failed = Bool(False, help="the classifier cannot be loaded, and nothing can be classified")
     prepared = Bool(False, help="all that is slow the first time has been done once")
-    classifier = AnyTrait(None, allow_none=True, help="the Classifier, once it is ready")
-    base = AnyTrait(None, allow_none=True, help="the Classifier before it learnt; None: it has not")
+    classifier: Optional[Classifier] = AnyTrait(
+        None, allow_none=True, help="the Classifier, once it is ready"
+    )
+    base: Optional[Classifier] = AnyTrait(
+        None, allow_none=True, help="the Classifier before it learnt; None: it has not"
+    )
     foreign = Bool(False, help="the bundle in use is one that the visitor has brought")
     adapted = Bool(False, help="the classifier in use has learnt from corrections")
     proposals = Int(0, help="number of cells with a proposal")
-    cells = Tuple(help="Cell, ..., in the order of the upload")
-    rejected = Tuple(help="RejectedFile, ...")
-    saved = Tuple(help="the cells as a file has them: when a review was last handed over or opened")
+    cells: TraitType[tuple[Cell, ...], tuple[Cell, ...]] = Tuple(help="Cell, ..., in the order of the upload")
+    rejected: TraitType[tuple[RejectedFile, ...], tuple[RejectedFile, ...]] = Tuple(help="RejectedFile, ...")
+    saved: TraitType[tuple[Cell, ...], tuple[Cell, ...]] = Tuple(
+        help="the cells as a file has them: when a review was last handed over or opened"
+    )
     progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
     current = Int(None, allow_none=True, help="the id of the cell that the viewer shows, in every tab")
-    selected = Tuple(help="ids of the cells that are chosen for moving, in every tab")
+    selected: TraitType[tuple[int, ...], tuple[int, ...]] = Tuple(
+        help="ids of the cells that are chosen for moving, in every tab"
+    )
     can_undo = Bool(False, help="there is a move to take back")
     can_redo = Bool(False, help="there is a move that was taken back")
     tab = Unicode(TABS[0], help="the tab that is open, one of TABS")
     notice = Instance(Sentence, None, allow_none=True, help="what has happened, if it is no error")
-    error = AnyTrait(None, allow_none=True, help="what went wrong and what to do: a Sentence or a text")
+    error: Optional[Sentence | str] = AnyTrait(
+        None, allow_none=True, help="what went wrong and what to do: a Sentence or a text"
+    )
     download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
     command = Instance(Command, None, allow_none=True, help="the user's latest wish; the controller obeys")
     runs = Int(0, help="counts classifications; a change means that earlier cells are gone")
+
+    _index: dict[int, Cell]  # by id, of the cells in _indexed
+    _indexed: tuple[Cell, ...]
 
     def __init__(self, bundle: Bundle | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -188,7 +225,7 @@ class DashboardState(HasTraits):
         """Or the images of cells that are gone would stay in memory until somebody asks for a cell again."""
         self._indexed, self._index = (), {}
 
-    def guard(self, handler: Callable) -> Callable:
+    def guard(self, handler: Callable[..., T]) -> Callable[..., T | None]:
         """`handler` under the lock, with its errors caught, logged on the server and told in plain words."""
 
         @wraps(handler)

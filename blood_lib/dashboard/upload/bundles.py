@@ -8,17 +8,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
-from blood_lib.bundle import load_bundle_zip
-from blood_lib.dashboard.state import Download
+from blood_lib.bundle import Bundle, load_bundle_zip
+from blood_lib.dashboard.state import Download, known
 from blood_lib.dashboard.state.commands import OpenBundle, ResetBundle, SaveBundle
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.files.archives import printable, write_zip
 
+if TYPE_CHECKING:
+    from blood_lib.inference import Classifier
+
 __all__ = ["Bundles"]
+
+T = TypeVar("T")
 
 
 class Bundles:
@@ -29,7 +34,7 @@ class Bundles:
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
-        self._first: Any = None  # the classifier that the page started with
+        self._first: Classifier | None = None  # the classifier that the page started with
         controller.register(OpenBundle, self._on_change)
         controller.register(ResetBundle, self._on_change)
         controller.register(SaveBundle, self._on_save)
@@ -46,18 +51,18 @@ class Bundles:
             if job.wanted and loaded is not None:
                 self._show(loaded)
 
-    def _show(self, classifier: Any) -> None:
+    def _show(self, classifier: Classifier) -> None:
         state = self.state
         self.controller.use(classifier)
         state.foreign = classifier is not self._first
         state.notice = Sentence("bundle.loaded", {"title": classifier.bundle.title})
 
     def _on_save(self, _command: SaveBundle) -> None:
-        bundle = self.state.bundle
+        bundle = known(self.state.bundle)
         total = 1 + len(bundle.files)
         self.controller.jobs.start("bundle", lambda job: self._save(job, bundle, total), total=total)
 
-    def _save(self, job: Job, bundle: Any, total: int) -> None:
+    def _save(self, job: Job, bundle: Bundle, total: int) -> None:
         content = write_zip(job.watch(iter(bundle.contents().items()), total))
         with self.state.lock:
             if job.wanted:
@@ -65,10 +70,10 @@ class Bundles:
                 self.state.download = Download(name, "application/zip", content)
 
 
-def _load(job: Job, command: OpenBundle) -> Any:
+def _load(job: Job, command: OpenBundle) -> Classifier:
     from blood_lib.inference import Classifier
 
-    def watch(files: Iterator, n: int) -> Iterator:
+    def watch(files: Iterator[T], n: int) -> Iterator[T]:
         return job.watch(files, n + 1)  # the last step gets the network ready
 
     path = Path(printable(command.name) or "bundle.zip")

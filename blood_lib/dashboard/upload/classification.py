@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sized
 
 import numpy as np
 
 from blood_lib.bundle import Bundle
-from blood_lib.dashboard.state import Cell, RejectedFile
+from blood_lib.dashboard.state import Cell, RejectedFile, known
 from blood_lib.dashboard.state.commands import ClassifyExamples, Upload
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.dashboard.widgets.pictures import shrink
 from blood_lib.images import Rejection
+from blood_lib.inference import Result
 
 __all__ = ["Classification", "File"]
 
-File = tuple[str, "bytes | Rejection"]
+File = tuple[str, bytes | Rejection]
+Answered = tuple[Result, bytes | Rejection]  # what the classifier says of a file, and the file
 
 
 class Classification:
@@ -70,9 +71,9 @@ class Classification:
 
     def _classify(self, job: Job, files: Iterable[File]) -> None:
         contents: deque[bytes | Rejection] = deque()
-        batch: list[tuple[Any, bytes | Rejection]] = []
+        batch: list[Answered] = []
         done, told = 0, 0.0
-        for result in self.state.classifier.classify(self._feed(job, files, contents)):
+        for result in known(self.state.classifier).classify(self._feed(job, files, contents)):
             batch.append((result, contents.popleft()))
             done += 1
             if time.monotonic() - told > self.flush_seconds:
@@ -82,7 +83,7 @@ class Classification:
                 break
         self._publish(job, batch, done, _total(files))
 
-    def _feed(self, job: Job, files: Iterable[File], contents: deque) -> Iterator[File]:
+    def _feed(self, job: Job, files: Iterable[File], contents: deque[bytes | Rejection]) -> Iterator[File]:
         """The files until somebody cancels or there are too many, remembering each content for the screen."""
         for count, (name, content) in enumerate(files):
             if job.cancelled.is_set():
@@ -97,7 +98,7 @@ class Classification:
         with self.state.lock:
             self.state.notice = sentence
 
-    def _publish(self, job: Job, batch: list, done: int, total: int) -> None:
+    def _publish(self, job: Job, batch: list[Answered], done: int, total: int) -> None:
         """Show a batch of results, if this work is still the one that counts."""
         good = [(result, content) for result, content in batch if result.status != "rejected"]
         bad = tuple(RejectedFile(r.name, r.reason) for r, _ in batch if r.status == "rejected")
@@ -115,27 +116,27 @@ class Classification:
                 state.rejected += bad
                 job.tell(done, max(done, total))
 
-    def _place(self, results: list) -> list[tuple[float, float] | None]:
+    def _place(self, results: list[Result]) -> list[tuple[float, float] | None]:
         """Where each result lies on the map; None for all when the map cannot take them."""
-        atlas = self.state.classifier.atlas
+        atlas = known(self.state.classifier).atlas
         if not results or atlas is None:
             return [None] * len(results)
         try:
-            places = atlas.transform(np.stack([result.features for result in results]))
+            places = atlas.transform(np.stack([known(result.features) for result in results]))
         except Exception as error:
             self.state.report(error)
             return [None] * len(results)
         return [(float(x), float(y)) for x, y in places]
 
 
-def _close(files: Iterable) -> None:
+def _close(files: Iterable[File]) -> None:
     """Take no more of them."""
     cancel = getattr(files, "cancel", None)
     if cancel:
         cancel()
 
 
-def _total(files: Iterable) -> int:
+def _total(files: Iterable[File]) -> int:
     """How many files are known of by now."""
     total = getattr(files, "total", None)
-    return int(total) if total is not None else len(files) if hasattr(files, "__len__") else 0
+    return int(total) if total is not None else len(files) if isinstance(files, Sized) else 0

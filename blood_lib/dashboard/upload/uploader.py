@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from traitlets import Bool, Dict, Int, List, Unicode
 
-from blood_lib.dashboard.state import DashboardState
+from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.state.commands import (
     Cancel,
     ClassifyExamples,
@@ -20,7 +20,7 @@ from blood_lib.dashboard.state.commands import (
 )
 from blood_lib.dashboard.upload.stream import FileStream
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 
 __all__ = ["Uploader"]
 
@@ -44,7 +44,7 @@ class Uploader(Widget):
     progress = Dict(help="done, total; empty: nothing runs").tag(sync=True)
     summary = Dict(help="counts by status after a classification").tag(sync=True)
     examples = Int(0, help="number of example images").tag(sync=True)
-    links = List(help="[tab, its name] of where the results are").tag(sync=True)
+    links: List[list[str]] = List(help="[tab, its name] of where the results are").tag(sync=True)
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
     foreign = Bool(False, help="the model in use is one that the visitor has brought").tag(sync=True)
     unsaved = Int(0, help="number of reviewed cells that no file has").tag(sync=True)
@@ -65,10 +65,10 @@ class Uploader(Widget):
         self.examples = len(bundle.examples) if bundle else 0
         self.links = [[tab, messages(f"tab.{tab}")] for tab in ("classification", "chart", "map")]
 
-    def _on_hello(self, _content: dict, _buffers: list) -> None:
+    def _on_hello(self, _content: Content, _buffers: Buffers) -> None:
         """A page has drawn the uploader; nothing to do yet."""
 
-    def _on_begin(self, content: dict, _buffers: list) -> None:
+    def _on_begin(self, content: Content, _buffers: Buffers) -> None:
         key, files, unreadable = content.get("key"), content.get("files"), content.get("unreadable")
         if isinstance(key, str) and key == self._key:  # sent again after a lost connection
             return self._acknowledge()
@@ -82,12 +82,12 @@ class Uploader(Widget):
         self._drop_upload()
         self._stream, self._key = stream, key
         if stream.is_single:
-            self._take_single()
+            self._take_single(stream)
         else:
             self.state.command = Upload(stream)
         return self._acknowledge()
 
-    def _on_piece(self, content: dict, buffers: list) -> None:
+    def _on_piece(self, content: Content, buffers: Buffers) -> None:
         number = content.get("number")
         if self._stream is None or content.get("key") != self._key:
             return self._refuse(content.get("key"), "broken")
@@ -95,16 +95,16 @@ class Uploader(Widget):
             was_complete = self._stream.complete
             self._stream.feed(number, buffers[0])
             if self._stream.is_single and not was_complete:
-                self._take_single()
+                self._take_single(self._stream)
         return self._acknowledge()
 
-    def _take_single(self) -> None:
-        if self._stream.complete:
-            self.state.command = self._stream.take_single()
+    def _take_single(self, stream: FileStream) -> None:
+        if stream.complete:
+            self.state.command = stream.take_single()
 
     def _acknowledge(self) -> None:
         """Say which piece is due; `wait` tells the browser to ask again later, when memory is short."""
-        stream = self._stream
+        stream = known(self._stream)
         self.send(
             {
                 "kind": "due",
@@ -119,29 +119,29 @@ class Uploader(Widget):
     def _refuse(self, key: object, reason: str) -> None:
         self.send({"kind": "refused", "key": key if isinstance(key, str) else "", "reason": reason})
 
-    def _on_broken(self, _content: dict, _buffers: list) -> None:
+    def _on_broken(self, _content: Content, _buffers: Buffers) -> None:
         """The browser gave up in the middle: what has arrived is classified, the rest is not waited for."""
         if self._stream is not None and not self._stream.complete:
             self._drop_upload()
 
-    def _on_cancel(self, _content: dict, _buffers: list) -> None:
+    def _on_cancel(self, _content: Content, _buffers: Buffers) -> None:
         self._drop_upload()
         self.state.command = Cancel()
 
-    def _on_clear(self, _content: dict, _buffers: list) -> None:
+    def _on_clear(self, _content: Content, _buffers: Buffers) -> None:
         self._drop_upload()
         self.state.command = Clear()
 
-    def _on_examples(self, _content: dict, _buffers: list) -> None:
+    def _on_examples(self, _content: Content, _buffers: Buffers) -> None:
         self._drop_upload()
         self.state.command = ClassifyExamples()
 
-    def _on_bundle(self, _content: dict, _buffers: list) -> None:
+    def _on_bundle(self, _content: Content, _buffers: Buffers) -> None:
         """Back to the model that the page started with."""
         self._drop_upload()
         self.state.command = ResetBundle()
 
-    def _on_save_bundle(self, _content: dict, _buffers: list) -> None:
+    def _on_save_bundle(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveBundle()
 
     def _drop_upload(self) -> None:

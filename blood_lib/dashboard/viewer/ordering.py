@@ -42,7 +42,8 @@ class Walk:
 
         After the last one comes the first; without `identity` it begins at an end.
         """
-        at = self._places.get(identity, -1 if by > 0 else 0)
+        end = -1 if by > 0 else 0
+        at = end if identity is None else self._places.get(identity, end)
         for n in range(1, len(self._ids) + 1):
             found = self._ids[(at + by * n) % len(self._ids)]
             if wanted(found):

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from traitlets import Bytes, Dict, Int, List
 
-from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.bundle import Bundle
+from blood_lib.dashboard.state import Cell, DashboardState, known
 from blood_lib.dashboard.state.commands import Accept, Confirm, Dismiss, Move
 from blood_lib.dashboard.viewer.neighbourhood import describe_neighbours, describe_reference
 from blood_lib.dashboard.viewer.ordering import Walk
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
 from blood_lib.dashboard.widgets.pictures import display_image, heat_overlay, image_size
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Widget
-from blood_lib.inference import heat_map
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
+from blood_lib.inference import Classifier, Result, heat_map
 
 __all__ = ["Viewer"]
 
@@ -32,8 +33,12 @@ class Viewer(Widget):
     _esm = script("viewer/viewer.js")
     accepts = ("step", "close", "confirm", "move", "accept", "dismiss")
 
-    groups = List(help="label, colour and shape of all groups, as name_groups has them").tag(sync=True)
-    reference = List(help="places of the reference cells on the small map, a list per class").tag(sync=True)
+    groups: List[dict[str, Any]] = List(
+        help="label, colour and shape of all groups, as name_groups has them"
+    ).tag(sync=True)
+    reference: List[list[int]] = List(
+        help="places of the reference cells on the small map, a list per class"
+    ).tag(sync=True)
     cell = Dict().tag(sync=True)
     image = Bytes().tag(sync=True)
     heat = Bytes().tag(sync=True)
@@ -57,7 +62,7 @@ class Viewer(Widget):
         self._describe_shown()
 
     def _on_classifier(self, _change: Any) -> None:
-        atlas, bundle = self.state.classifier.atlas, self.state.bundle
+        atlas, bundle = known(self.state.classifier).atlas, known(self.state.bundle)
         self.reference = describe_reference(atlas, len(bundle.classes))
 
     # --- what is shown ---
@@ -81,7 +86,9 @@ class Viewer(Widget):
         """What the model's answer rests on."""
         with self.hold_sync():
             self.heat = self._draw_heat(cell)
-            self.near = describe_neighbours(self.state.classifier.atlas, cell.result.features, cell.place)
+            self.near = describe_neighbours(
+                known(self.state.classifier).atlas, known(cell.result.features), cell.place
+            )
 
     def _on_cells(self, _change: Any) -> None:
         if len(self._walk) != len(self.state.cells):
@@ -99,39 +106,39 @@ class Viewer(Widget):
             self.cell = self._describe(self._shown, self.cell["size"])
 
     def _draw_heat(self, cell: Cell) -> bytes:
-        cams = find_cams(self.state.classifier, cell)
-        best = self._names.index(cell.result.label)
+        cams = find_cams(known(self.state.classifier), cell)
+        best = self._names.index(cell.said)
         return b"" if cams is None else heat_overlay(heat_map(cams[best], (HEAT_SIDE, HEAT_SIDE)))
 
     def _describe(self, cell: Cell, size: tuple[int, int]) -> dict[str, Any]:
         """Groups are told by their number."""
-        probs = cell.result.probs
+        probs, bundle = known(cell.result.probs), known(self.state.bundle)
         return {
             "id": cell.id,
             "name": cell.name,
             "group": self._names.index(cell.label),
-            "said": self._names.index(cell.result.label),
+            "said": self._names.index(cell.said),
             "reviewed": cell.reviewed,
             "moved": cell.moved,
-            "proposal": self._names.index(cell.proposal) if cell.proposed else None,
+            "proposal": self._names.index(known(cell.proposal)) if cell.proposed else None,
             "status": cell.status,
             "status_word": self.state.messages(f"state.{cell.status}"),
             "reason": self.state.messages.reason(cell.result.reason),
             "confidence": cell.confidence,
             "probabilities": [[int(i), float(probs[i])] for i in np.argsort(-probs, kind="stable")],
-            "subtype": self._find_subtype(cell.result),
+            "subtype": self._find_subtype(cell.result, bundle),
             "at": self._walk.place(cell.id) + 1,
             "total": len(self._walk),
             "size": size,
-            "frame": frame_of(size, self.state.bundle.preprocessing.crop),
+            "frame": frame_of(size, bundle.preprocessing.crop),
         }
 
-    def _find_subtype(self, result: Any) -> tuple[str, float] | None:
+    def _find_subtype(self, result: Result, bundle: Bundle) -> tuple[str, float] | None:
         """Its name in the page's language and its probability, where the bundle tells subtypes."""
         if result.subtype_probs is None:
             return None
         best = int(result.subtype_probs.argmax())
-        label = self.state.messages.pick(self.state.bundle.subtypes[best].label)
+        label = self.state.messages.pick(bundle.subtypes[best].label)
         return label, float(result.subtype_probs[best])
 
     # --- going through the cells ---
@@ -140,7 +147,7 @@ class Viewer(Widget):
         """Somebody chose a cell, or there are others: from here on in the order of the gallery."""
         self._walk = Walk(self.state.cells, self._names)
 
-    def _on_step(self, content: dict, _buffers: list) -> None:
+    def _on_step(self, content: Content, _buffers: Buffers) -> None:
         """Go to the next (1) or previous (-1) cell, or the next one that is doubtful."""
         by = content.get("by")
         if by not in (1, -1):
@@ -148,10 +155,13 @@ class Viewer(Widget):
         if self.state.current is None:
             self._begin()
         doubtful = content.get("doubtful") is True
-        wanted = (lambda identity: self.state.cell(identity).doubtful) if doubtful else (lambda _: True)
-        found = self._walk.step(self.state.current, by, wanted)
+        found = self._walk.step(self.state.current, by, self._is_doubtful if doubtful else lambda _: True)
         if found is not None:
             self._go(found)
+
+    def _is_doubtful(self, identity: int) -> bool:
+        cell = self.state.cell(identity)
+        return cell is not None and cell.doubtful
 
     def _go(self, identity: int) -> None:
         self._walking = True
@@ -160,35 +170,35 @@ class Viewer(Widget):
         finally:
             self._walking = False
 
-    def _on_close(self, _content: dict, _buffers: list) -> None:
+    def _on_close(self, _content: Content, _buffers: Buffers) -> None:
         self.state.current = None
 
     # --- what people say ---
 
-    def _on_confirm(self, content: dict, _buffers: list) -> None:
+    def _on_confirm(self, content: Content, _buffers: Buffers) -> None:
         """They are right where they are."""
         self.state.command = Confirm(self._find_meant(content))
 
-    def _on_move(self, content: dict, _buffers: list) -> None:
+    def _on_move(self, content: Content, _buffers: Buffers) -> None:
         """Into the group with this number, or (None) back to where the model put it."""
         group = content.get("group")
         if group is None or (type(group) is int and 0 <= group < len(self._names)):
             name = None if group is None else self._names[group]
             self.state.command = Move(self._find_meant(content), name)
 
-    def _on_accept(self, content: dict, _buffers: list) -> None:
+    def _on_accept(self, content: Content, _buffers: Buffers) -> None:
         """They belong where the model proposes since it has learnt."""
         self._answer(Accept, content)
 
-    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+    def _on_dismiss(self, content: Content, _buffers: Buffers) -> None:
         self._answer(Dismiss, content)
 
-    def _answer(self, kind: type[Accept | Dismiss], content: dict) -> None:
+    def _answer(self, kind: type[Accept | Dismiss], content: Content) -> None:
         ids = self._find_meant(content)
         if ids:  # none would be all proposals
             self.state.command = kind(ids)
 
-    def _find_meant(self, content: dict) -> tuple[int, ...]:
+    def _find_meant(self, content: Content) -> tuple[int, ...]:
         """The cell that is shown; with `selected` the selected ones instead, if there are any."""
         state = self.state
         if state.selected and content.get("selected") is True:
@@ -196,7 +206,7 @@ class Viewer(Widget):
         return () if state.current is None else (state.current,)
 
 
-def find_cams(classifier: Any, cell: Cell) -> np.ndarray | None:
+def find_cams(classifier: Classifier, cell: Cell) -> np.ndarray | None:
     """The cell's class activation maps (C, h, w); asks for them again where only its features were seen.
 
     None where there is no image that they could be laid over.

@@ -12,7 +12,7 @@ from traitlets import Int, List
 from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Move
 from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 
 __all__ = ["CellCollection"]
 
@@ -22,9 +22,11 @@ MOST_IDS = 10_000  # in one message: no upload has more images
 class CellCollection(Widget):
     """Gets new and changed cells as they come, and hears which are opened, selected and moved."""
 
-    accepts = ("hello", "open", "select", "move")
+    accepts: tuple[str, ...] = ("hello", "open", "select", "move")
 
-    groups = List(help="name, label, colour and shape of all groups, as name_groups has them").tag(sync=True)
+    groups: List[dict[str, Any]] = List(
+        help="name, label, colour and shape of all groups, as name_groups has them"
+    ).tag(sync=True)
     current = Int(None, allow_none=True).tag(sync=True)
 
     def __init__(self, state: DashboardState, section: str):
@@ -72,30 +74,30 @@ class CellCollection(Widget):
 
     # --- what the page says ---
 
-    def _on_hello(self, _content: dict, _buffers: list) -> None:
+    def _on_hello(self, _content: Content, _buffers: Buffers) -> None:
         self._forget()
         self._show()
 
-    def _cells(self, content: dict) -> list[Cell]:
+    def _cells(self, content: Content) -> list[Cell]:
         """The cells whose ids a message names, each once."""
         ids = content.get("ids")
         named = ids[:MOST_IDS] if isinstance(ids, list) else []
         found = [cell for cell in map(self.state.cell, named) if cell is not None]
         return list({cell.id: cell for cell in found}.values())
 
-    def _ids(self, content: dict) -> tuple[int, ...]:
+    def _ids(self, content: Content) -> tuple[int, ...]:
         return tuple(cell.id for cell in self._cells(content))
 
-    def _on_open(self, content: dict, _buffers: list) -> None:
+    def _on_open(self, content: Content, _buffers: Buffers) -> None:
         cell = self.state.cell(content.get("id"))
         if cell is not None:
             self.state.current = cell.id
 
-    def _on_select(self, content: dict, _buffers: list) -> None:
+    def _on_select(self, content: Content, _buffers: Buffers) -> None:
         self._selected = self._ids(content)
         self.state.selected = self._selected
 
-    def _on_move(self, content: dict, _buffers: list) -> None:
+    def _on_move(self, content: Content, _buffers: Buffers) -> None:
         group = content.get("group")
         if type(group) is int and 0 <= group < len(self._names):
             self.state.command = Move(self._ids(content), self._names[group])

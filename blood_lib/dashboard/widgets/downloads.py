@@ -7,7 +7,7 @@ from typing import Any
 
 from blood_lib.dashboard.state import DashboardState, Download, Progress
 from blood_lib.dashboard.widgets.script import script
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 
 __all__ = ["Downloads"]
 
@@ -61,12 +61,12 @@ class Downloads(Widget):
         if before is None or before.kind == "download":
             self.state.progress = progress
 
-    def _on_hello(self, _content: dict, _buffers: list) -> None:
+    def _on_hello(self, _content: Content, _buffers: Buffers) -> None:
         """A page is there now: what was offered before it listened is offered again."""
         if self._files:
             self._offer()
 
-    def _on_take(self, content: dict, _buffers: list) -> None:
+    def _on_take(self, content: Content, _buffers: Buffers) -> None:
         number = content.get("number")
         if self._is_offered(content) and type(number) is int and number >= 0:
             download = self._files[0]
@@ -75,7 +75,7 @@ class Downloads(Widget):
             if (total := _count_pieces(download)) >= MANY:
                 self._tell(Progress(min(number, total), total, "download"))
 
-    def _on_done(self, content: dict, _buffers: list) -> None:
+    def _on_done(self, content: Content, _buffers: Buffers) -> None:
         if not self._is_offered(content):
             return
         download = self._files.popleft()
@@ -86,7 +86,7 @@ class Downloads(Widget):
         else:
             self.state.download = None
 
-    def _is_offered(self, content: dict) -> bool:
+    def _is_offered(self, content: Content) -> bool:
         """The page speaks of the file that is offered now."""
         return bool(self._files) and content.get("key") == self._n_offers
 

@@ -15,7 +15,7 @@ from blood_lib.dashboard.state import TABS, THEMES, DashboardState
 from blood_lib.dashboard.state.commands import Cancel, Redo, Undo
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.widgets.script import script, style
-from blood_lib.dashboard.widgets.widget import Widget
+from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 
 __all__ = ["KEYS", "Keys", "Nav", "StatusBar"]
 
@@ -50,8 +50,8 @@ class Nav(Widget):
     accepts = ("hello", "tab", "language", "theme")
 
     title = Unicode().tag(sync=True)
-    languages = List(help="[language, its own name for itself], ...").tag(sync=True)
-    tabs = List().tag(sync=True)
+    languages: List[list[str]] = List(help="[language, its own name for itself], ...").tag(sync=True)
+    tabs: List[str] = List().tag(sync=True)
     tab = Unicode(TABS[0], help="the page's own; what counts is the state's").tag(sync=True)
 
     def __init__(self, state: DashboardState):
@@ -62,7 +62,7 @@ class Nav(Widget):
         bundle, messages = self.state.bundle, self.state.messages
         self.title = messages.pick(bundle.title) if bundle else messages("word.title")
 
-    def _on_hello(self, content: dict, _buffers: list) -> None:
+    def _on_hello(self, content: Content, _buffers: Buffers) -> None:
         """A page asks once; later answers could only overtake what the visitor does meanwhile."""
         wanted = content.get("languages")
         if isinstance(wanted, list):
@@ -70,15 +70,15 @@ class Nav(Widget):
         self.state.connected = True
         self.send({"kind": "tab", "tab": self.state.tab})
 
-    def _on_language(self, content: dict, _buffers: list) -> None:
+    def _on_language(self, content: Content, _buffers: Buffers) -> None:
         if content.get("language") in LANGUAGES:
             self.state.language = content["language"]
 
-    def _on_theme(self, content: dict, _buffers: list) -> None:
+    def _on_theme(self, content: Content, _buffers: Buffers) -> None:
         if content.get("theme") in THEMES:
             self.state.theme, self.state.dark = content["theme"], content.get("dark") is True
 
-    def _on_tab(self, content: dict, _buffers: list) -> None:
+    def _on_tab(self, content: Content, _buffers: Buffers) -> None:
         if content.get("tab") in TABS:
             self.state.tab = content["tab"]
 
@@ -89,15 +89,15 @@ class Keys(Widget):
     _esm = script("widgets/keys.js")
     accepts = ("undo", "redo")
 
-    rows = List(help="KEYS").tag(sync=True)
+    rows: List[list[object]] = List(help="KEYS").tag(sync=True)
 
     def __init__(self, state: DashboardState):
         super().__init__(state, "keys", rows=[[list(keys), name] for keys, name in KEYS])
 
-    def _on_undo(self, _content: dict, _buffers: list) -> None:
+    def _on_undo(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Undo()
 
-    def _on_redo(self, _content: dict, _buffers: list) -> None:
+    def _on_redo(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Redo()
 
 
@@ -126,13 +126,13 @@ class StatusBar(Widget):
         self.progress = progress_values(state)
         self.notice, self.error = state.messages.say(state.notice), state.messages.say(state.error)
 
-    def _on_ping(self, _content: dict, _buffers: list) -> None:
+    def _on_ping(self, _content: Content, _buffers: Buffers) -> None:
         self.send({"kind": "pong"})
 
-    def _on_cancel(self, _content: dict, _buffers: list) -> None:
+    def _on_cancel(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Cancel()
 
-    def _on_dismiss(self, content: dict, _buffers: list) -> None:
+    def _on_dismiss(self, content: Content, _buffers: Buffers) -> None:
         if content.get("what") == "notice":
             self.state.notice = None
         elif content.get("what") == "error":

@@ -13,7 +13,10 @@ from traitlets import Dict, Int, Unicode
 
 from blood_lib.dashboard.state import DashboardState
 
-__all__ = ["Widget"]
+__all__ = ["Buffers", "Content", "Widget"]
+
+Content = dict[str, Any]  # of a message; what comes from a browser may be anything
+Buffers = list[memoryview]
 
 
 class Widget(anywidget.AnyWidget):
