@@ -76,7 +76,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "dashboard/review": ("history review_file", "review saving", "learning", "learning_panel"),
     "dashboard/report": ("page", "reports"),
     "dashboard/help": ("page", "view"),
-    "dashboard/server": ("compressed", "script_bundle", "server", "serve"),
+    "dashboard/server": ("compressed handlers", "script_bundle", "config", "server", "serve"),
     "study/painter": ("brush nuclei", "appearance", "layers", "scene", "__init__", "__main__"),
     "study/data": ("download index manifest", "fetch split", "audit dataset pack", "tables", "provenance"),
     "study/train": (

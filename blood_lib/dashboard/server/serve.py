@@ -1,4 +1,4 @@
-"""`blood serve`, the command that starts the dashboard's server; leaves its settings to `server.py`.
+"""`blood serve`, the command that starts the dashboard's server; leaves its settings to `config.py`.
 
 Imports nothing heavy, so that `blood --help` stays instant.
 """

@@ -20,8 +20,9 @@ import pytest
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.server import serve
+from blood_lib.dashboard.server.config import POLICY, OneKernelSpec, build_config
+from blood_lib.dashboard.server.handlers import is_sound_frame
 from blood_lib.dashboard.server.script_bundle import join_scripts, list_chunks
-from blood_lib.dashboard.server.server import POLICY, OneKernelSpec, build_config, is_sound_frame
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages
 from blood_lib.files.errors import BloodError
 from tests.serving import Running, is_alive, serving, wait_for
