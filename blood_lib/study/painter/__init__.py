@@ -5,6 +5,7 @@ trained on them. Which cell types there are is left to `cells`.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
@@ -22,10 +23,13 @@ from blood_lib.study.painter.scene import (
     place_cell,
 )
 
-__all__ = ["draw_cell", "draw_cells", "draw_field", "draw_sheet", "save_dataset", "save_examples"]
+__all__ = ["Smear", "draw_cell", "draw_cells", "draw_field", "draw_sheet", "draw_smear", "save_dataset", "save_examples"]
 
 FRAME = (360, 363)
 """Width and height of a frame of the dataset, in pixels."""
+
+RED_CELL_WIDTH = 70.0
+"""Of a red cell in such a frame, in pixels."""
 
 
 def draw_cell(cell_type: str, *, size: int = 360, seed: int, subtype: str | None = None) -> Image.Image:
@@ -40,7 +44,7 @@ def draw_cell(cell_type: str, *, size: int = 360, seed: int, subtype: str | None
     width, height = FRAME
     x, y = np.array(FRAME) / 2 + rng.normal(0, 3, 2)
     circle = (x, y, rng.uniform(*look.diameter) / 2)
-    image = _draw_scene(rng, FRAME, [(look, circle)], crowding=rng.uniform(2, 9))
+    image = _draw_scene(rng, FRAME, [(look, circle)], crowding=rng.uniform(2, 9)).image
     if size == width:
         return image
     return image.resize((size, round(size * height / width)), Image.Resampling.LANCZOS)
@@ -61,18 +65,54 @@ def draw_field(
     RGB, and where each cell lies: (x, y, radius) in pixels, in the order of `cell_types`. ValueError when
     they do not fit.
     """
+    smear = draw_smear(cell_types, width=width, height=height, seed=seed)
+    return smear.image, smear.cells
+
+
+@dataclass(frozen=True, eq=False)
+class Smear:
+    """A drawn field and where everything in it lies."""
+
+    image: Image.Image
+    cells: list[Circle]
+    """In the order in which they were asked for."""
+    red_cells: list[Circle]
+    """Some lie in part beyond the image."""
+    platelets: list[Circle]
+
+
+def draw_smear(
+    cell_types: Sequence[str],
+    *,
+    width: int = 640,
+    height: int = 480,
+    red_cell: float = RED_CELL_WIDTH,
+    crowding: float | None = None,
+    seed: int,
+) -> Smear:
+    """A drawn field of `width` x `height` pixels, in which a red cell is about `red_cell` pixels wide.
+
+    Among its red cells and platelets lies one cell of each name in `cell_types`. crowding: how many red cells
+    are tried for the area of two, drawn by lot where it is None. ValueError when the cells do not fit.
+    """
     rng = _rng(seed, "field")
+    scale = red_cell / RED_CELL_WIDTH
+    size = (round(width / scale), round(height / scale))
     placed: list[tuple[Look, Circle]] = []
     for name in cell_types:
         look = _choose_look(rng, name, None)
-        circle = _find_place(rng, (width, height), rng.uniform(*look.diameter) / 2, [c for _, c in placed])
+        circle = _find_place(rng, size, rng.uniform(*look.diameter) / 2, [c for _, c in placed])
         if circle is None:
-            raise ValueError(
-                f"{len(cell_types)} cells do not fit in {width} x {height} pixels: ask for fewer"
-            )
+            raise ValueError(f"{len(cell_types)} cells do not fit in {width} x {height} pixels: ask for fewer")
         placed.append((look, circle))
-    image = _draw_scene(rng, (width, height), placed, crowding=rng.uniform(3, 7))
-    return image, [circle for _, circle in placed]
+    smear = _draw_scene(rng, size, placed, crowding=rng.uniform(3, 7) if crowding is None else crowding)
+    return smear if scale == 1 else _resize(smear, (width, height), scale)
+
+
+def _resize(smear: Smear, size: tuple[int, int], scale: float) -> Smear:
+    groups = (smear.cells, smear.red_cells, smear.platelets)
+    scaled = ([(x * scale, y * scale, radius * scale) for x, y, radius in circles] for circles in groups)
+    return Smear(smear.image.resize(size, Image.Resampling.LANCZOS), *scaled)
 
 
 def draw_sheet(*, columns: int = 6, size: int = 180, seed: int = 0) -> Image.Image:
@@ -145,12 +185,12 @@ def _find_place(
 
 def _draw_scene(
     rng: np.random.Generator, size: tuple[int, int], cells: list[tuple[Look, Circle]], *, crowding: float
-) -> Image.Image:
+) -> Smear:
     """A slide of `size` (width, height) with `cells` among red cells and small platelets."""
     circles = [circle for _, circle in cells]
     canvas = build_canvas(rng, size[::-1])
-    add_red_cells(rng, canvas, circles, crowding=crowding)
-    add_platelets(rng, canvas, circles)
+    red_cells = add_red_cells(rng, canvas, circles, crowding=crowding)
+    platelets = add_platelets(rng, canvas, circles)
     for look, circle in cells:
         place_cell(rng, canvas, look, circle)
-    return develop(rng, canvas, stain=rng.normal(1, 0.04))
+    return Smear(develop(rng, canvas, stain=rng.normal(1, 0.04)), circles, red_cells, platelets)

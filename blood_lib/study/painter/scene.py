@@ -28,8 +28,8 @@ def build_canvas(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray
 
 def add_red_cells(
     rng: np.random.Generator, canvas: np.ndarray, keep_out: list[Circle], *, crowding: float
-) -> None:
-    """Scatter red cells, some overlapping each other.
+) -> list[Circle]:
+    """Scatter red cells, some overlapping each other; returns where they lie, in part beyond the canvas.
 
     keep_out: circles they may touch but not enter; crowding: how many are tried for 100 x 100 pixels.
     """
@@ -47,16 +47,20 @@ def add_red_cells(
     thick = np.minimum(thick, 0.7 + 0.3 * thick) * (1 + 0.03 * noise(rng, thick.shape, 30))
     colour = np.array(RED_CELL) + rng.normal(0, 3) + rng.normal(0, 1.5, 3)
     canvas += thick[..., None] * (density(colour) - density(BACKGROUND))
+    return taken
 
 
-def add_platelets(rng: np.random.Generator, canvas: np.ndarray, keep_out: list[Circle]) -> None:
-    """Scatter a few small platelets, outside the circles `keep_out`."""
+def add_platelets(rng: np.random.Generator, canvas: np.ndarray, keep_out: list[Circle]) -> list[Circle]:
+    """Scatter a few small platelets, outside the circles `keep_out`; returns where they lie."""
     height, width = canvas.shape[:2]
+    placed = []
     for _ in range(rng.poisson(1.2 * height * width / 130_000)):
         x, y = rng.uniform(0, width), rng.uniform(0, height)
         diameter = rng.uniform(*SMALL_PLATELET.diameter)
         if _is_free((x, y, diameter), keep_out):
-            place_cell(rng, canvas, SMALL_PLATELET, (x, y, diameter / 2))
+            placed.append((x, y, diameter / 2))
+            place_cell(rng, canvas, SMALL_PLATELET, placed[-1])
+    return placed
 
 
 def place_cell(rng: np.random.Generator, canvas: np.ndarray, look: Look, circle: Circle) -> None:

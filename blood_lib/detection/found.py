@@ -1,0 +1,71 @@
+"""What is found in a field: kinds of cells with their roles, boxes, scores, and the field's ruler."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blood_lib.detection.boxes import centres_of
+from blood_lib.detection.ruler import Ruler
+
+__all__ = ["COUNTED", "NAMED", "ROLES", "RULER", "Found", "Kind"]
+
+NAMED, RULER, COUNTED = ROLES = ("named", "ruler", "counted")
+"""What a kind of cell is for: the classifier names it, it sets the scale, or it is only counted."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of cell that a detector finds."""
+
+    name: str
+    role: str
+    lowest: float = 0.4
+    """The score from which it is found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """The cells of one field, best first."""
+
+    size: tuple[int, int]
+    """The image's width and height."""
+    kinds: Sequence[Kind]
+    boxes: np.ndarray
+    """(N, 4) float32: left, top, right, bottom in the image's pixels."""
+    which: np.ndarray
+    """(N,) int: places in `kinds`."""
+    scores: np.ndarray
+    """(N,) float32 in [0, 1]."""
+    is_cut: np.ndarray
+    """(N,) bool: cut by the edge, so not counted."""
+    ruler: Ruler | None
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def with_role(self, role: str) -> np.ndarray:
+        """(N,) bool."""
+        roles = np.array([kind.role == role for kind in self.kinds], bool)
+        return roles[self.which]
+
+    def shows_one_cell(self) -> bool:
+        """Whether this is the picture of one cell, not a field: one that is no ruler lies in the middle, and
+        no other that is named lies whole beside it.
+
+        Where the ruler is known, a picture of one cell is at most `WIDEST_CROP` red cells wide.
+        """
+        wide = self.ruler is not None and self.ruler.is_sound and max(self.size) > WIDEST_CROP * self.ruler.diameter
+        cells = ~self.with_role(RULER)
+        named = self.with_role(NAMED) & ~self.is_cut
+        if wide or not cells.any() or named.sum() > 1:
+            return False
+        boxes = self.boxes[named if named.any() else cells]
+        away = np.abs(centres_of(boxes) / np.array(self.size) - 0.5).max(1)
+        return bool(away.min() <= OFF_CENTRE)
+
+
+WIDEST_CROP = 5.8
+"""In red cells."""
+OFF_CENTRE = 0.12
+"""How far from the middle the one cell may lie, as a share of the side."""

@@ -1,0 +1,63 @@
+"""Finds a field's scale by looking: at several scales, and the one where red cells come out best is taken.
+
+Each look is at the middle of the field, no larger than `PROBE`, so that fine scales cost no more than coarse
+ones. The detector's network says nothing where the scale is far off; so the best look is close.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from blood_lib.detection.boxes import diameters_of
+from blood_lib.detection.ruler import measure
+
+__all__ = ["list_diameters", "probe", "search_diameter"]
+
+PROBE = 320
+"""The largest side of what is looked at, in the network's pixels."""
+
+FINEST = 7.0
+"""The smallest red cell that is looked for, in the image's pixels: below, nothing can be told apart."""
+
+_STEP = 2.0  # from one scale to the next; the network bears half of it either way
+_LEAST = 0.02  # the share of the picture that red cells cover, weighed by score, or there are none
+_FALLEN = 0.35  # of the best so far: finer scales need no look
+
+Look = Callable[[Image.Image], tuple[np.ndarray, np.ndarray]]
+"""An image at the network's scale -> boxes (N, 4) and scores (N,) of red cells."""
+
+
+def list_diameters(size: tuple[int, int]) -> list[float]:
+    """Red-cell diameters to try in an image of `size`, in its pixels, from wide to narrow."""
+    widest = max(min(size) / 2, FINEST)
+    n = int(np.floor(np.log(widest / FINEST) / np.log(_STEP))) + 1
+    return [float(widest / _STEP**i) for i in range(n)]
+
+
+def probe(image: Image.Image, scale: float) -> Image.Image:
+    """The middle of `image`, `scale` times as wide, at most `PROBE` px a side."""
+    sides = [min(side, PROBE / scale) for side in image.size]
+    left, top = ((whole - side) / 2 for whole, side in zip(image.size, sides, strict=True))
+    target = tuple(max(32, round(side * scale)) for side in sides)
+    box = (left, top, left + sides[0], top + sides[1])
+    return image.resize(target, Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+
+
+def search_diameter(image: Image.Image, look: Look, *, seen: float) -> float | None:
+    """The red cells' diameter in `image`, in its pixels; None where no scale shows any.
+
+    seen: the diameter in pixels at which `look` sees best.
+    """
+    best, found = _LEAST, None
+    for diameter in list_diameters(image.size):
+        picture = probe(image, seen / diameter)
+        boxes, scores = look(picture)
+        covered = float((scores * diameters_of(boxes) ** 2).sum()) / (picture.width * picture.height)
+        if covered > best:
+            ruler = measure(boxes, picture.size)
+            if ruler is not None:
+                best, found = covered, ruler.diameter * diameter / seen
+        elif found is not None and covered < _FALLEN * best:
+            break
+    return found

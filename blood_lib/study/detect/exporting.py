@@ -1,0 +1,39 @@
+"""The trained network as ONNX, with its batch normalisation folded and its weights in half precision."""
+
+import copy
+import io
+import warnings
+
+import torch
+
+from blood_lib.study.detect.network import DetectorNetwork
+from blood_lib.study.export import store_as_float16
+
+__all__ = ["MAX_BYTES", "export_detector"]
+
+MAX_BYTES = 2 * 10**6
+
+
+def export_detector(network: DetectorNetwork, *, half: bool = True) -> bytes:
+    """images (N, 3, H, W), 0 to 255, sides multiples of 32 -> heat (N, K, h, w) in [0, 1], boxes (N, 4 K, h, w)."""
+    file, served = io.BytesIO(), copy.copy(network.eval())
+    served.forward = lambda images: _finish(*network(images))
+    names = ["heat", "boxes"]
+    with warnings.catch_warnings():  # the exporter that needs no further package says that it is deprecated
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            served,
+            (torch.zeros(1, 3, 64, 64),),
+            file,
+            dynamo=False,
+            opset_version=17,
+            input_names=["images"],
+            output_names=names,
+            dynamic_axes={name: {0: "N", 2: f"{name}_h", 3: f"{name}_w"} for name in ["images", *names]},
+        )
+    content = file.getvalue()
+    return store_as_float16(content) if half else content
+
+
+def _finish(logits: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return logits.sigmoid(), maps
