@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "atlas": {"files"},
     "counts": {"bundle"},
     "inference": {"files", "images", "bundle", "atlas", "counts"},
+    "detection": set(),
     "cli": {"files", "images", "bundle", "inference"},
     # the dashboard
     "dashboard/state": BASE | {"images", "inference"},
@@ -46,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study/export": BASE
     | {"atlas", "counts", "inference", "study/painter", "study/data", "study/train", "study/evaluate"}
     | STUDY,
+    "study/detect": {"files", "images", "detection", "study/data", "study/train", "study/export"} | STUDY,
     "study/interpret": BASE
     | {"images", "inference", "study/data", "study/train", "study/evaluate", "study/export"}
     | STUDY,
@@ -65,6 +67,12 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "atlas": ("memory_bank transform", "atlas"),
     "counts": ("counts", "differential"),
     "inference": ("calibration head sources", "network ridge", "adapt", "classifier", "table"),
+    "detection": (
+        "boxes regions windows",
+        "decode edges ruler",
+        "found scale",
+        "baseline detector",
+    ),
     "cli": ("adapt card classify",),
     "dashboard/state": ("commands memory messages", "state", "jobs", "controller"),
     "dashboard/widgets": ("markers pictures script widget", "cell_collection downloads page view"),
@@ -91,6 +99,14 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "study/evaluate": ("costs evaluation labelled leakage", "assessment", "assessment_page"),
     "study/notebooks": ("claims experiments run_folder", "publishing", "runner"),
     "study/export": ("card", "export", "refit"),
+    "study/detect": (
+        "fields measure",
+        "network recipe",
+        "exporting loss targets",
+        "lessons views",
+        "training",
+        "__main__",
+    ),
     "study/interpret": ("exploration interpretation robustness", "label_audit"),
     "study/cli": ("data evaluate options study", "refit train"),
 }

@@ -16,6 +16,7 @@ from blood_lib.detection.ruler import measure
 __all__ = ["find_cells"]
 
 _SIDE = 480  # of the picture that is looked at, px
+_NEARBY = 32  # how far away the background is looked for, px of that picture
 _LEAST_BLUE = 0.12  # of a nucleus, beyond that of the background, in optical density
 _NUCLEUS = 0.4  # the least area of a nucleus, in red cells
 _WIDEST = 3.2  # the widest nucleus, in red cells
@@ -40,9 +41,13 @@ def find_cells(image: Image.Image, kinds: Sequence[Kind]) -> Found:
 
 
 def _absorb(image: Image.Image) -> np.ndarray:
-    """(h, w, 3) optical density against the background, which is the brightest part."""
+    """(h, w, 3) optical density against the background, which is the brightest part nearby."""
     pixels = np.asarray(image.filter(ImageFilter.GaussianBlur(1)), np.float32)
-    return -np.log(np.maximum(pixels, 4) / np.percentile(pixels, 95, axis=(0, 1)))
+    coarse = image.reduce(4)
+    for _ in range(_NEARBY // 4):
+        coarse = coarse.filter(ImageFilter.MaxFilter(5))
+    light = coarse.filter(ImageFilter.GaussianBlur(_NEARBY / 4)).resize(image.size, Image.Resampling.BILINEAR)
+    return -np.log(np.maximum(pixels, 4) / np.maximum(np.asarray(light, np.float32), 4))
 
 
 def _find_inside(image: Image.Image) -> np.ndarray:

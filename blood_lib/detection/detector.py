@@ -32,8 +32,10 @@ _SEEN_AS_RED = 0.3  # the score of a red cell that counts when the scale is look
 class Detector:
     """Callable: an image -> `Found`. Safe to share between threads."""
 
-    def __init__(self, content: bytes, kinds: Sequence[Kind], *, diameter: float, exact: bool = False) -> None:
-        """content: an ONNX model, see `decode`; diameter: of a red cell in what it was trained on, px.
+    def __init__(
+        self, content: bytes, kinds: Sequence[Kind], *, diameter: float, exact: bool = False
+    ) -> None:
+        """content: an ONNX model, see `decode`; diameter: of a red cell in what it sees best, px.
 
         exact: in single precision, even where the processor has bfloat16.
         """
@@ -49,16 +51,19 @@ class Detector:
         if diameter is None:
             diameter = search_diameter(image, self._look_for_red, seen=self.diameter)
         boxes, which, scores = self._find(image, diameter or min(image.size) / 4)
-        ruler = self._measure(boxes, which, image)
+        ruler = self._measure(boxes, which, scores, image)
         if known is None and ruler is not None and diameter is not None and not _agrees(ruler, diameter):
             boxes, which, scores = self._find(image, ruler.diameter)
-            ruler = self._measure(boxes, which, image)
+            ruler = self._measure(boxes, which, scores, image)
         margin = 0.04 * (diameter or 0.0) + 1
         is_cut = mark_cut(boxes, image.size, find_border(image), margin=margin)
         return Found(image.size, self.kinds, boxes, which, scores, is_cut, ruler)
 
-    def _measure(self, boxes: np.ndarray, which: np.ndarray, image: Image.Image) -> Ruler | None:
-        return measure(boxes[which == self._ruler], image.size)
+    def _measure(
+        self, boxes: np.ndarray, which: np.ndarray, scores: np.ndarray, image: Image.Image
+    ) -> Ruler | None:
+        is_red = which == self._ruler
+        return measure(boxes[is_red], image.size, scores[is_red])
 
     def _look_for_red(self, image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
         boxes, which, scores = self.look(np.asarray(image), lowest=_SEEN_AS_RED)
@@ -66,7 +71,7 @@ class Detector:
         return boxes[is_red], scores[is_red]
 
     def look(self, pixels: np.ndarray, *, lowest: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boxes, kinds and scores in pixels (H, W, 3) uint8 at the network's scale, of any size up to a tile."""
+        """Boxes, kinds and scores in pixels (H, W, 3) uint8 at the network's scale, up to a tile."""
         height, width = pixels.shape[:2]
         heat, maps = self._run(_pad(pixels))
         boxes, which, scores = decode(heat, maps, stride=STRIDE, lowest=lowest)
@@ -96,7 +101,9 @@ class Detector:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What is found in one tile of the scaled image, in the scaled image's pixels."""
         box = tuple(np.minimum(np.array(tile) * factor, image.size * 2))
-        part = image.resize((tile[2] - tile[0], tile[3] - tile[1]), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+        part = image.resize(
+            (tile[2] - tile[0], tile[3] - tile[1]), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0
+        )
         boxes, which, scores = self.look(np.asarray(part), lowest=min(kind.lowest for kind in self.kinds))
         stays = scores >= np.array([kind.lowest for kind in self.kinds])[which]
         return boxes[stays] + np.tile(tile[:2], 2), which[stays], scores[stays]

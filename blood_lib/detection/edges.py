@@ -14,7 +14,7 @@ _INSIDE = 0.03  # the share of a box that may lie in the border
 
 
 def find_border(image: Image.Image) -> np.ndarray | None:
-    """(h, w) bool, the black part of a small picture of `image` that hangs together with its edge; or None."""
+    """(h, w) bool, the black part of a small picture of `image` that hangs on its edge; or None."""
     small = image.copy()
     small.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
     black = np.asarray(small).max(2) < _BLACK
@@ -37,7 +37,9 @@ def _grow(mask: np.ndarray) -> np.ndarray:
     return grown
 
 
-def mark_cut(boxes: np.ndarray, size: tuple[int, int], border: np.ndarray | None, *, margin: float) -> np.ndarray:
+def mark_cut(
+    boxes: np.ndarray, size: tuple[int, int], border: np.ndarray | None, *, margin: float
+) -> np.ndarray:
     """(N,) bool: within `margin` pixels of the edge of an image of `size`, or partly in its black border."""
     cut = touches_edge(boxes, size, margin=margin)
     if border is None or not len(boxes):

@@ -55,7 +55,11 @@ class Found:
 
         Where the ruler is known, a picture of one cell is at most `WIDEST_CROP` red cells wide.
         """
-        wide = self.ruler is not None and self.ruler.is_sound and max(self.size) > WIDEST_CROP * self.ruler.diameter
+        wide = (
+            self.ruler is not None
+            and self.ruler.is_sound
+            and max(self.size) > WIDEST_CROP * self.ruler.diameter
+        )
         cells = ~self.with_role(RULER)
         named = self.with_role(NAMED) & ~self.is_cut
         if wide or not cells.any() or named.sum() > 1:

@@ -30,7 +30,12 @@ def find_regions(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     _, group = np.unique([_root(parents, i) for i in range(len(rows))], return_inverse=True)
     n = int(group.max(initial=-1)) + 1
     boxes = np.tile(np.array([np.inf, np.inf, 0, 0]), (n, 1))
-    for column, values, pick in ((0, starts, np.minimum), (1, rows, np.minimum), (2, ends, np.maximum), (3, rows + 1, np.maximum)):
+    for column, values, pick in (
+        (0, starts, np.minimum),
+        (1, rows, np.minimum),
+        (2, ends, np.maximum),
+        (3, rows + 1, np.maximum),
+    ):
         pick.at(boxes[:, column], group, values)
     return boxes.astype(np.float32), np.bincount(group, ends - starts, minlength=n)
 

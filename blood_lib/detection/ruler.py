@@ -16,7 +16,8 @@ RED_CELL_UM = 7.2
 """The width of a red cell in micrometres."""
 
 ENOUGH_CELLS = 5
-MOST_SPREAD = 0.2  # of single cells about their median, as a share of it
+MOST_SPREAD = 0.15  # of single cells about their median, as a share of it
+_ALIKE = 1.5  # the ratio to the median from which on it is a clump or a fragment
 _FREE = 0.1  # the overlap (IoU) up to which a cell is seen whole
 
 
@@ -27,7 +28,7 @@ class Ruler:
     diameter: float
     """The median, in pixels."""
     spread: float
-    """Of single cells: 1.48 times their median distance from the median, in pixels."""
+    """Of single cells: 1.48 times their median distance from it, in pixels."""
     n_cells: int
     n_fields: int = 1
 
@@ -41,31 +42,37 @@ class Ruler:
         return RED_CELL_UM / self.diameter
 
 
-def measure(boxes: np.ndarray, size: tuple[int, int]) -> Ruler | None:
+def measure(boxes: np.ndarray, size: tuple[int, int], scores: np.ndarray | None = None) -> Ruler | None:
     """The ruler of one field of `size` (width, height) from its red cells' boxes; None without any.
 
-    Cells that the edge cuts are left out, and so are overlapping ones where enough lie free.
+    Cells that the edge cuts are left out, and so are overlapping ones where enough lie free. Cells that are
+    surely seen weigh most: those of half the score a sixteenth.
     """
-    whole = boxes[~touches_edge(boxes, size, margin=1.5)]
-    free = whole[_lies_free(whole, boxes)]
-    chosen = free if len(free) >= ENOUGH_CELLS else whole
-    if not len(chosen):
+    weights = np.ones(len(boxes)) if scores is None else np.asarray(scores, float) ** 4
+    whole = ~touches_edge(boxes, size, margin=1.5)
+    free = whole & _lies_free(boxes)
+    chosen = free if free.sum() >= ENOUGH_CELLS else whole
+    if not chosen.any():
         return None
-    diameters = diameters_of(chosen)
-    diameter = float(np.median(diameters))
-    near = diameters[np.abs(np.log(diameters / diameter)) < np.log(1.6)]  # no clump, no fragment
-    diameter = float(np.median(near))
-    return Ruler(diameter, _spread(near, diameter), len(near))
+    diameters, weights = diameters_of(boxes[chosen]), weights[chosen]
+    middle = _weighted_median(diameters, weights)
+    spread = 1.4826 * _weighted_median(np.abs(diameters - middle), weights)
+    near = (diameters < _ALIKE * middle) & (diameters > middle / _ALIKE)
+    return Ruler(_weighted_median(diameters[near], weights[near]), spread, int(near.sum()))
 
 
-def _lies_free(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    overlaps = compute_iou(boxes, others)
-    overlaps[overlaps > 0.999] = 0  # itself
+def _lies_free(boxes: np.ndarray) -> np.ndarray:
+    overlaps = compute_iou(boxes, boxes)
+    np.fill_diagonal(overlaps, 0)
     return overlaps.max(1, initial=0) <= _FREE
 
 
-def _spread(values: np.ndarray, middle: float) -> float:
-    return float(1.4826 * np.median(np.abs(values - middle)))
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """Where half of the weight lies below, between values by straight lines."""
+    order = np.argsort(values)
+    values, weights = values[order], weights[order]
+    below = (weights.cumsum() - weights / 2) / max(weights.sum(), 1e-12)
+    return float(np.interp(0.5, below, values))
 
 
 def agree(rulers: Sequence[Ruler | None], *, tolerance: float = 0.15) -> Ruler | None:

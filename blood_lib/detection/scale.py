@@ -21,8 +21,10 @@ FINEST = 7.0
 """The smallest red cell that is looked for, in the image's pixels: below, nothing can be told apart."""
 
 _STEP = 2.0  # from one scale to the next; the network bears half of it either way
-_LEAST = 0.02  # the share of the picture that red cells cover, weighed by score, or there are none
-_FALLEN = 0.35  # of the best so far: finer scales need no look
+_LEAST = 0.004  # of the evidence; below it there are no red cells
+_SURE = 0.1  # of the evidence, from which on
+_FALLEN = 0.4  # this share of it at a finer scale ends the search
+_FEW = 4  # so many cells count for half
 
 Look = Callable[[Image.Image], tuple[np.ndarray, np.ndarray]]
 """An image at the network's scale -> boxes (N, 4) and scores (N,) of red cells."""
@@ -53,11 +55,15 @@ def search_diameter(image: Image.Image, look: Look, *, seen: float) -> float | N
     for diameter in list_diameters(image.size):
         picture = probe(image, seen / diameter)
         boxes, scores = look(picture)
-        covered = float((scores * diameters_of(boxes) ** 2).sum()) / (picture.width * picture.height)
-        if covered > best:
-            ruler = measure(boxes, picture.size)
-            if ruler is not None:
-                best, found = covered, ruler.diameter * diameter / seen
-        elif found is not None and covered < _FALLEN * best:
+        evidence = _weigh(boxes, scores, picture.size)
+        if evidence > best and (ruler := measure(boxes, picture.size, scores)) is not None:
+            best, found = evidence, ruler.diameter * diameter / seen
+        elif best > _SURE and evidence < _FALLEN * best:
             break
     return found
+
+
+def _weigh(boxes: np.ndarray, scores: np.ndarray, size: tuple[int, int]) -> float:
+    """How well red cells come out: the part of the picture that they cover, weighed by score squared."""
+    covered = float((scores**2 * diameters_of(boxes) ** 2).sum()) / (size[0] * size[1])
+    return covered * len(boxes) / (len(boxes) + _FEW)

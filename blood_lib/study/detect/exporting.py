@@ -1,21 +1,32 @@
-"""The trained network as ONNX, with its batch normalisation folded and its weights in half precision."""
+"""The trained network as ONNX, with its batch normalisation folded and its weights in half precision.
+
+What each kind of cell is for is told here, too: the core knows no kind by its name.
+"""
 
 import copy
 import io
 import warnings
+from dataclasses import replace
 
 import torch
 
+from blood_lib.detection.detector import Detector
+from blood_lib.detection.found import COUNTED, NAMED, RULER, Kind
+from blood_lib.study.detect.fields import KINDS
 from blood_lib.study.detect.network import DetectorNetwork
-from blood_lib.study.export import store_as_float16
+from blood_lib.study.detect.recipe import DetectorRecipe
+from blood_lib.study.export.export import store_as_float16
 
-__all__ = ["MAX_BYTES", "export_detector"]
+__all__ = ["MAX_BYTES", "SERVED_KINDS", "build_detector", "export_detector"]
 
 MAX_BYTES = 2 * 10**6
 
+SERVED_KINDS = tuple(Kind(name, role) for name, role in zip(KINDS, (NAMED, RULER, COUNTED), strict=True))
+"""What a bundle says of each kind, with the score from which it is found."""
+
 
 def export_detector(network: DetectorNetwork, *, half: bool = True) -> bytes:
-    """images (N, 3, H, W), 0 to 255, sides multiples of 32 -> heat (N, K, h, w) in [0, 1], boxes (N, 4 K, h, w)."""
+    """images (N, 3, H, W), 0 to 255, sides multiples of 32 -> heat (N, K, h, w), boxes (N, 4 K, h, w)."""
     file, served = io.BytesIO(), copy.copy(network.eval())
     served.forward = lambda images: _finish(*network(images))
     names = ["heat", "boxes"]
@@ -37,3 +48,11 @@ def export_detector(network: DetectorNetwork, *, half: bool = True) -> bytes:
 
 def _finish(logits: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return logits.sigmoid(), maps
+
+
+def build_detector(
+    network: DetectorNetwork, recipe: DetectorRecipe, *, lowest: float | None = None, exact: bool = False
+) -> Detector:
+    """`network` as it will be served; `lowest`: the score from which every kind is found instead."""
+    kinds = [kind if lowest is None else replace(kind, lowest=lowest) for kind in SERVED_KINDS]
+    return Detector(export_detector(network), kinds, diameter=recipe.diameter, exact=exact)

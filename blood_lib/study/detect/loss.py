@@ -6,7 +6,7 @@ __all__ = ["compute_loss", "decode_boxes", "giou_loss", "heat_loss"]
 
 
 def heat_loss(logits: torch.Tensor, heat: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
-    """The penalty-reduced focal loss for each middle of a cell (eq. 1, arXiv:1904.07850), with alpha 2, beta 4.
+    """The penalty-reduced focal loss per cell (eq. 1, arXiv:1904.07850), with alpha 2, beta 4.
 
     All (N, K, h, w); where `known` is 0 nothing counts.
     """
@@ -35,8 +35,14 @@ def giou_loss(maps: torch.Tensor, boxes: torch.Tensor, heat: torch.Tensor) -> to
     """
     weight = heat * (heat >= 0.5)
     found, true = decode_boxes(maps).unbind(2), boxes.unbind(2)
-    shared = _area(*(torch.maximum(found[i], true[i]) for i in (0, 1)), *(torch.minimum(found[i], true[i]) for i in (2, 3)))
-    hull = _area(*(torch.minimum(found[i], true[i]) for i in (0, 1)), *(torch.maximum(found[i], true[i]) for i in (2, 3)))
+    shared = _area(
+        *(torch.maximum(found[i], true[i]) for i in (0, 1)),
+        *(torch.minimum(found[i], true[i]) for i in (2, 3)),
+    )
+    hull = _area(
+        *(torch.minimum(found[i], true[i]) for i in (0, 1)),
+        *(torch.maximum(found[i], true[i]) for i in (2, 3)),
+    )
     union = _area(*found) + _area(*true) - shared
     giou = shared / union.clamp(min=1e-6) - (hull - union) / hull.clamp(min=1e-6)
     return ((1 - giou) * weight).sum() / weight.sum().clamp(min=1)
@@ -56,7 +62,7 @@ def compute_loss(
     doubtful: torch.Tensor | None = None,
     doubt: float = 1.0,
 ) -> torch.Tensor:
-    """Both losses of a batch. Where `doubtful` (N, K), heat above `doubt` beside all boxes counts as unknown."""
+    """Both losses of a batch. Where `doubtful` (N, K), heat above `doubt` beside boxes is unknown."""
     logits, maps = output
     if doubtful is not None:
         believed = (logits.detach().sigmoid() > doubt) & (heat < 0.05) & doubtful[:, :, None, None]

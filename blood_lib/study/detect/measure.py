@@ -16,7 +16,7 @@ HALF = 0.5
 
 
 def match(boxes: np.ndarray, truth: np.ndarray, *, least: float = HALF) -> np.ndarray:
-    """(N,) for each box, best first, the box of `truth` that it finds, or -1 (the greedy rule of Pascal VOC)."""
+    """(N,) for each box, best first, the box of `truth` that it finds, or -1 (the rule of Pascal VOC)."""
     overlaps = compute_iou(boxes, truth)
     found = np.full(len(boxes), -1)
     for i in range(len(boxes) if len(truth) else 0):
@@ -80,4 +80,3 @@ def compute_recall(
 
 
 _EDGE = 0.005  # how near to the edge a box is cut, as a share of the shorter side
-

@@ -18,7 +18,7 @@ _RARE = -4.0  # the first logit everywhere: a cell's middle is rare (Lin et al. 
 
 
 class DetectorNetwork(nn.Module):
-    """images (N, 3, H, W), 0 to 255, sides multiples of 32 -> heat logits (N, K, h, w), boxes (N, 4 K, h, w)."""
+    """images (N, 3, H, W), 0 to 255, sides multiples of 32 -> logits (N, K, h, w), boxes (N, 4 K, h, w)."""
 
     def __init__(self, widths: Sequence[int] = (16, 32, 48, 64, 64), n_kinds: int = len(KINDS)):
         super().__init__()

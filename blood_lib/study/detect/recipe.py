@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
-from blood_lib import BloodError
+from blood_lib.files.errors import BloodError
 from blood_lib.study.detect.fields import LABORATORIES
 
 __all__ = ["DetectorRecipe"]
@@ -14,6 +14,8 @@ class DetectorRecipe:
     """Probabilities are per view, pairs lowest and highest. Raises BloodError for what cannot be."""
 
     without: tuple[str, ...] = ()  # laboratories that are left out
+    start: str = ""  # sha256 of the weights it starts from, those of an earlier run; none: at random
+    lessons: str = ""  # sha256 of the table of what an earlier detector found where boxes are missing
     diameter: float = 28.0  # of a red cell in what the network sees, px
     view_size: int = 192  # px, a multiple of 32
     widths: tuple[int, ...] = (16, 32, 48, 64, 64)  # channels at strides 2, 4, 8, 16 and 32
@@ -41,7 +43,8 @@ class DetectorRecipe:
         unknown = set(self.without) - set(LABORATORIES)
         if unknown or set(self.without) == set(LABORATORIES):
             raise BloodError(
-                f"Leave out some of {', '.join(LABORATORIES)}, but not all; not {', '.join(sorted(self.without))}."
+                f"Leave out some of {', '.join(LABORATORIES)}, but not all; "
+                f"not {', '.join(sorted(self.without))}."
             )
         if self.view_size % 32 or self.view_size < 32:
             raise BloodError(f"A view of {self.view_size} px cannot be used; choose a multiple of 32.")
@@ -49,7 +52,9 @@ class DetectorRecipe:
     @classmethod
     def from_json(cls, text: str) -> "DetectorRecipe":
         values = json.loads(text)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        return cls(
+            **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+        )
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"

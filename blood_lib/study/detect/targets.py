@@ -29,7 +29,12 @@ class Targets:
 
 
 def build_targets(
-    boxes: np.ndarray, kinds: np.ndarray, size: int, *, boxed: tuple[int, ...], doubtful: np.ndarray | None = None
+    boxes: np.ndarray,
+    kinds: np.ndarray,
+    size: int,
+    *,
+    boxed: tuple[int, ...],
+    doubtful: np.ndarray | None = None,
 ) -> Targets:
     """Targets of a view of `size` px a side.
 

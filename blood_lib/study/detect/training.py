@@ -5,6 +5,7 @@ killed goes on from its last epoch and ends in the same place. What it finds is 
 """
 
 import copy
+import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,33 +13,47 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from blood_lib import BloodError
-from blood_lib.report import write_whole
-from blood_lib.study.callbacks import has_bfloat16, save_atomically
+from blood_lib.files.errors import BloodError
+from blood_lib.files.output import write_whole
 from blood_lib.study.detect.fields import LABORATORIES, Field
 from blood_lib.study.detect.loss import compute_loss
 from blood_lib.study.detect.network import DetectorNetwork
 from blood_lib.study.detect.recipe import DetectorRecipe
 from blood_lib.study.detect.views import Canvas, View, change_looks, draw_view, load_canvas
+from blood_lib.study.train.callbacks import has_bfloat16, save_atomically
 
-__all__ = ["build_batch", "load_detector", "train_detector", "train_step"]
+__all__ = ["build_batch", "hash_weights", "load_detector", "train_detector", "train_step"]
 
 _WARM_UP = 0.2  # the share of the epochs before the network's own doubt about unboxed cells counts
 
 
 def train_detector(
-    fields: Sequence[Field], recipe: DetectorRecipe, out: Path, *, say: Callable[[str], None] = print
+    fields: Sequence[Field],
+    recipe: DetectorRecipe,
+    out: Path,
+    *,
+    start: DetectorNetwork | None = None,
+    say: Callable[[str], None] = print,
 ) -> DetectorNetwork:
-    """Train on the fields of the train split, in the folder `out`, or go on there; returns the network."""
+    """Train on the fields of the train split, in the folder `out`, or go on there; returns the network.
+
+    start: the network whose weights are trained further, where the recipe names them.
+    """
+    if recipe.start != (hash_weights(start) if start else ""):
+        raise BloodError("The run starts from the weights that its recipe names; give that run.")
     out.mkdir(parents=True, exist_ok=True)
     _keep_recipe(recipe, out / "recipe.json")
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
     network = DetectorNetwork(recipe.widths).to(memory_format=torch.channels_last)
+    if start is not None:
+        network.load_state_dict(start.state_dict())
     average = copy.deepcopy(network).requires_grad_(False)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay)
     n_steps = recipe.epoch_views // recipe.batch_size
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, recipe.lr, total_steps=recipe.n_epochs * n_steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.lr, total_steps=recipe.n_epochs * n_steps
+    )
     parts = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
     begin = _resume(parts, out / "checkpoint.pt")
     canvases = [load_canvas(field, recipe) for field in fields if _is_used(field, recipe)]
@@ -59,6 +74,12 @@ def train_detector(
     return average.eval()
 
 
+def hash_weights(network: DetectorNetwork) -> str:
+    """sha256, hexadecimal, of all its numbers."""
+    values = [value.detach().contiguous().numpy().tobytes() for value in network.state_dict().values()]
+    return hashlib.sha256(b"".join(values)).hexdigest()
+
+
 def _keep_recipe(recipe: DetectorRecipe, file: Path) -> None:
     text = recipe.to_json()
     if file.exists() and file.read_text(encoding="utf-8") != text:
@@ -67,7 +88,7 @@ def _keep_recipe(recipe: DetectorRecipe, file: Path) -> None:
 
 
 def _is_used(field: Field, recipe: DetectorRecipe) -> bool:
-    return field.split == "train" and field.laboratory not in recipe.without
+    return field.split == "train" and field.laboratory not in recipe.without and len(field.boxes) > 0
 
 
 def _resume(parts: dict, file: Path) -> int:
@@ -97,9 +118,11 @@ def _draw_batches(
 
 
 def build_batch(views: Sequence[View], recipe: DetectorRecipe) -> tuple[torch.Tensor, ...]:
-    """images (N, 3, S, S) 0 to 255 with their looks changed, heat, known, boxes, and which kinds are missed."""
+    """images (N, 3, S, S) 0 to 255, their looks changed, heat, known, boxes, and which kinds are missed."""
     x = torch.from_numpy(np.stack([view.pixels for view in views])).permute(0, 3, 1, 2).float() / 255
-    targets = [np.stack([getattr(view.targets, name) for view in views]) for name in ("heat", "known", "boxes")]
+    targets = [
+        np.stack([getattr(view.targets, name) for view in views]) for name in ("heat", "known", "boxes")
+    ]
     missed = torch.tensor([view.misses for view in views])
     return 255 * change_looks(x, recipe), *map(torch.from_numpy, targets), missed
 

@@ -10,10 +10,10 @@ import torch
 from PIL import Image, ImageDraw
 from torch.nn import functional as F
 
-from blood_lib.study.augmentation import Augmentation, blur, jitter_stain
-from blood_lib.study.detect.fields import LABORATORIES, RED, WHITE, Field, load_field_image
+from blood_lib.study.detect.fields import LABORATORIES, RED, Field, load_field_image
 from blood_lib.study.detect.recipe import DetectorRecipe
 from blood_lib.study.detect.targets import Targets, build_targets
+from blood_lib.study.train.augmentation import Augmentation, blur, jitter_stain
 
 __all__ = ["Canvas", "View", "change_looks", "draw_view", "load_canvas"]
 
@@ -54,14 +54,17 @@ def draw_view(canvas: Canvas, recipe: DetectorRecipe, rng: np.random.Generator) 
     """One random view of a field, before its colours change."""
     field, size = canvas.field, recipe.view_size
     is_off = rng.random() < recipe.off_scale_probability
-    zoom = _draw_off_scale(rng, recipe.off_scale) if is_off else np.exp(rng.uniform(-1, 1) * np.log(recipe.scale))
+    zoom = (
+        _draw_off_scale(rng, recipe.off_scale)
+        if is_off
+        else np.exp(rng.uniform(-1, 1) * np.log(recipe.scale))
+    )
     stretch = np.exp(rng.uniform(-1, 1, 2) * recipe.stretch)
     scale = recipe.diameter / field.diameter * zoom * stretch  # from the field's pixels to the view's
     corner = _choose_corner(rng, canvas, recipe, scale)
     pixels = _cut(canvas, scale, corner, size, fill=_choose_fill(rng))
     boxes = field.boxes * np.tile(scale, 2) - np.tile(corner, 2)
-    kinds, doubtful = field.kinds, np.zeros(len(boxes), bool)
-    boxes, kinds, doubtful = _clip(boxes, kinds, doubtful, size)
+    boxes, kinds, doubtful = _clip(boxes, field.kinds, field.doubts, size)
     if rng.random() < recipe.round_probability:
         doubtful = _round_off(rng, pixels, boxes, doubtful)
     if rng.random() < recipe.writing_probability:
@@ -81,7 +84,9 @@ def _draw_off_scale(rng: np.random.Generator, limits: tuple[float, float]) -> fl
     return far if rng.random() < 0.5 else 1 / far
 
 
-def _choose_corner(rng: np.random.Generator, canvas: Canvas, recipe: DetectorRecipe, scale: np.ndarray) -> np.ndarray:
+def _choose_corner(
+    rng: np.random.Generator, canvas: Canvas, recipe: DetectorRecipe, scale: np.ndarray
+) -> np.ndarray:
     """Left top corner of the view in the scaled field, whole pixels."""
     field, size = canvas.field, recipe.view_size
     extent = np.array(canvas.image.size) / canvas.scale * scale
@@ -91,7 +96,10 @@ def _choose_corner(rng: np.random.Generator, canvas: Canvas, recipe: DetectorRec
         middle = (box[:2] + box[2:]) / 2 * scale
         return np.round(middle - rng.uniform(0.1, 0.9, 2) * size)
     beyond = 0.25 * size
-    low, high = np.minimum(-beyond, (extent - size) / 2), np.maximum(extent - size + beyond, (extent - size) / 2)
+    low, high = (
+        np.minimum(-beyond, (extent - size) / 2),
+        np.maximum(extent - size + beyond, (extent - size) / 2),
+    )
     return np.round(rng.uniform(low, high))
 
 
@@ -135,7 +143,9 @@ def _clip(
     return cut[stays], kinds[stays], (doubtful | (seen < _SEEN))[stays]
 
 
-def _round_off(rng: np.random.Generator, pixels: np.ndarray, boxes: np.ndarray, doubtful: np.ndarray) -> np.ndarray:
+def _round_off(
+    rng: np.random.Generator, pixels: np.ndarray, boxes: np.ndarray, doubtful: np.ndarray
+) -> np.ndarray:
     """Blacken all but a circle; cells outside are then doubtful, which they are at its border in any case."""
     size = len(pixels)
     radius = rng.uniform(0.4, 1.6) * size
@@ -155,10 +165,17 @@ def _write(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:
     """Burn in a scale bar and its length."""
     image, size = Image.fromarray(pixels), len(pixels)
     draw = ImageDraw.Draw(image)
-    colour = tuple(int(c) for c in (rng.integers(0, 256, 3) if rng.random() < 0.5 else [rng.choice([0, 255])] * 3))
+    colour = tuple(
+        int(c) for c in (rng.integers(0, 256, 3) if rng.random() < 0.5 else [rng.choice([0, 255])] * 3)
+    )
     x, y, width = rng.uniform(0, 0.7 * size), rng.uniform(0, 0.95 * size), rng.uniform(20, 90)
     draw.rectangle((x, y, x + width, y + rng.uniform(1, 6)), fill=colour)
-    draw.text((x, y - rng.uniform(10, 24)), f"{rng.integers(1, 100)} \u00b5m", fill=colour, font_size=rng.uniform(8, 22))
+    draw.text(
+        (x, y - rng.uniform(10, 24)),
+        f"{rng.integers(1, 100)} \u00b5m",
+        fill=colour,
+        font_size=rng.uniform(8, 22),
+    )
     return np.array(image)
 
 
@@ -185,7 +202,11 @@ def change_looks(x: torch.Tensor, recipe: DetectorRecipe) -> torch.Tensor:
     x = _some(x, recipe.light_probability, lambda part: _light(part, recipe.light))
     x = _some(x, recipe.grey_probability, lambda part: part.mean(1, keepdim=True).expand(-1, 3, -1, -1))
     x = _some(x, _LOOKS.blur_probability, lambda part: blur(part, 0.3 + 1.7 * torch.rand(len(part))))
-    x = _some(x, _LOOKS.noise_probability, lambda part: part + 0.06 * torch.rand(len(part), 1, 1, 1) * torch.randn_like(part))
+    x = _some(
+        x,
+        _LOOKS.noise_probability,
+        lambda part: part + 0.06 * torch.rand(len(part), 1, 1, 1) * torch.randn_like(part),
+    )
     return x.clamp(0, 1)
 
 

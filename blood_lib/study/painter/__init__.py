@@ -23,7 +23,16 @@ from blood_lib.study.painter.scene import (
     place_cell,
 )
 
-__all__ = ["Smear", "draw_cell", "draw_cells", "draw_field", "draw_sheet", "draw_smear", "save_dataset", "save_examples"]
+__all__ = [
+    "Smear",
+    "draw_cell",
+    "draw_cells",
+    "draw_field",
+    "draw_sheet",
+    "draw_smear",
+    "save_dataset",
+    "save_examples",
+]
 
 FRAME = (360, 363)
 """Width and height of a frame of the dataset, in pixels."""
@@ -103,7 +112,9 @@ def draw_smear(
         look = _choose_look(rng, name, None)
         circle = _find_place(rng, size, rng.uniform(*look.diameter) / 2, [c for _, c in placed])
         if circle is None:
-            raise ValueError(f"{len(cell_types)} cells do not fit in {width} x {height} pixels: ask for fewer")
+            raise ValueError(
+                f"{len(cell_types)} cells do not fit in {width} x {height} pixels: ask for fewer"
+            )
         placed.append((look, circle))
     smear = _draw_scene(rng, size, placed, crowding=rng.uniform(3, 7) if crowding is None else crowding)
     return smear if scale == 1 else _resize(smear, (width, height), scale)

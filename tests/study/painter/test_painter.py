@@ -10,7 +10,15 @@ from PIL import Image
 from blood_lib.bundle import SHIPPED
 from blood_lib.images import load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
-from blood_lib.study.painter import draw_cell, draw_cells, draw_field, draw_sheet, save_dataset, save_examples
+from blood_lib.study.painter import (
+    draw_cell,
+    draw_cells,
+    draw_field,
+    draw_sheet,
+    draw_smear,
+    save_dataset,
+    save_examples,
+)
 from blood_lib.study.painter.__main__ import main
 from blood_lib.study.painter.appearance import LOOKS
 
@@ -138,6 +146,22 @@ def test_a_field_shows_each_cell_where_it_says():
             (int(x - radius / 2), int(y - radius / 2), int(x + radius / 2), int(y + radius / 2))
         )
         assert pixels(inside).mean() < 165
+
+
+def test_a_smear_says_where_everything_lies_at_any_scale():
+    coarse, fine = (draw_smear(["monocyte"], width=w, height=h, red_cell=d, seed=5) for w, h, d in SCALES)
+    assert coarse.image.size == (320, 240) and fine.image.size == (640, 480)
+    for group in ("cells", "red_cells", "platelets"):
+        a, b = np.array(getattr(coarse, group)), np.array(getattr(fine, group))
+        assert len(a) and b == pytest.approx(2 * a)
+    assert np.median(np.array(fine.red_cells)[:, 2]) == pytest.approx(30, rel=0.1)
+    for x, y, radius in fine.platelets:
+        if radius < min(x, y, 640 - x, 480 - y):
+            around = pixels(fine.image)[int(y) - 2 : int(y) + 3, int(x) - 2 : int(x) + 3]
+            assert around[..., 0].mean() < 180, "a platelet absorbs red light, a red cell hardly does"
+
+
+SCALES = ((320, 240, 30.0), (640, 480, 60.0))
 
 
 def test_a_field_that_is_too_small_says_so():
