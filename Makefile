@@ -33,8 +33,9 @@ dashboard: $(SERVE)  ## install what serving needs and open the dashboard on htt
 test: $(ALL)  ## install what testing needs and run every test (TESTS=tests/test_images.py for one file)
 	@$(BIN)/python -m pytest -m "" -n 2 --dist loadfile $(TESTS)
 
-lint: $(ALL) $(ESLINT)  ## check code and notebooks with ruff, the dashboard's scripts with eslint
+lint: $(ALL) $(ESLINT)  ## check code and notebooks with ruff, types with mypy, the dashboard's scripts with eslint
 	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
 ifdef ESLINT
 	@node_modules/.bin/eslint .
 else
@@ -68,7 +69,7 @@ lock: | .venv/.python  ## write requirements/*.txt anew from pyproject.toml (ARG
 		--no-emit-package torch --no-emit-package torchvision
 
 clean:  ## remove the environment and what tools left behind
-	rm -rf .venv node_modules build dist .pytest_cache .ruff_cache
+	rm -rf .venv node_modules build dist .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is written when its step has ended well, so what was interrupted starts again.

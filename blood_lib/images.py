@@ -124,9 +124,12 @@ def _decode(image: Image.Image, *, in_place: bool) -> Image.Image | Rejection:
     is_deep = image.mode.startswith("I;") or ";16" in str(getattr(image, "tile", [])[:1])  # 16 bits a sample
     image.load()
     with suppress(Exception):  # a damaged EXIF block is no reason to refuse sound pixels
-        image = ImageOps.exif_transpose(image, in_place=in_place) or image
+        if in_place:
+            ImageOps.exif_transpose(image, in_place=True)
+        else:
+            image = ImageOps.exif_transpose(image)
     image = _to_rgb(image)
-    if is_deep and max(high for _, high in image.getextrema()) < _LEAST_OF_16_BITS // 256:
+    if is_deep and int(np.max(image.getextrema())) < _LEAST_OF_16_BITS // 256:
         return Rejection(Reason("dark"))
     return image
 

@@ -6,6 +6,7 @@ Also tells how far a cell is from all that the model knows. Drawing the map is l
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -139,7 +140,8 @@ class Atlas:
         """From the content of an .npz file; nothing in it is executed."""
         arrays = load_arrays(content)
         bank = MemoryBank(arrays[_BANK[0]], float(arrays[_BANK[1]])) if _BANK[0] in arrays else None
-        return cls(**{name: arrays[name] for name in _ARRAYS}, bank=bank)
+        parts: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+        return cls(**parts, bank=bank)
 
     def to_bytes(self) -> bytes:
         """The content of an .npz file; features are stored as float16."""
@@ -147,7 +149,7 @@ class Atlas:
         arrays |= {"features": self.features.astype(np.float16)}
         if self.bank is not None:
             arrays |= zip(_BANK, (self.bank.members, np.asarray(self.bank.scale)), strict=True)
-        return save_arrays(**arrays)
+        return save_arrays(small=True, **arrays)
 
     def save(self, path: Path) -> None:
         """Write an .npz file."""

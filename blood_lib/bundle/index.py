@@ -4,7 +4,7 @@ The records in it are for `schema.py`, the files beside it for `record.py`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -91,29 +91,34 @@ def _check_format(path: Path, data: Any) -> None:
 
 def _parse(data: dict[str, Any]) -> dict[str, Any]:
     """KeyError, TypeError, ValueError say what is wrong."""
-    fields = {
+    classes = tuple(parse_class(info) for info in data["classes"])
+    files = {parse_file_name(name): parse_text(sha) for name, sha in data["files"].items()}
+    subtypes = tuple(map(parse_subtype, data.get("subtypes", ())))
+    _check_together([info.name for info in classes], files, bool(subtypes))
+    return {
         "title": parse_texts(data["title"]),
         "item": parse_texts(data["item"]),
         "items": parse_texts(data["items"]),
-        "classes": tuple(parse_class(info) for info in data["classes"]),
+        "classes": classes,
         "preprocessing": parse_preprocessing(data["preprocessing"]),
         "temperature": parse_number(data["temperature"], 1e-3, 1e3),
         "thresholds": parse_thresholds(data["thresholds"]),
         "card": dict(data["card"]),
-        "files": {parse_file_name(name): parse_text(sha) for name, sha in data["files"].items()},
-        "subtypes": tuple(map(parse_subtype, data.get("subtypes", ()))),
+        "files": files,
+        "subtypes": subtypes,
         "differential": parse_texts(data["differential"]) if "differential" in data else None,
     }
-    names = [info.name for info in fields["classes"]]
+
+
+def _check_together(names: Sequence[str], files: Collection[str], has_subtypes: bool) -> None:
     if len(names) < 2 or len(set(names)) != len(names):
         raise ValueError("it needs two classes or more, each with a name of its own")
     if taken := {UNIDENTIFIED, EXCLUDED} & set(names):
         raise ValueError(f"no class may be called {min(taken)!r}")
-    if missing := [name for name in NEEDED if name not in fields["files"]]:
+    if missing := [name for name in NEEDED if name not in files]:
         raise ValueError(f"it lists no {missing[0]}")
-    if bool(fields["subtypes"]) != ("subtypes.npz" in fields["files"]):
+    if has_subtypes != ("subtypes.npz" in files):
         raise ValueError("subtypes need their names and the file subtypes.npz, both or neither")
-    return fields
 
 
 def _explain(error: Exception) -> str:

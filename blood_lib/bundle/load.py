@@ -6,6 +6,7 @@ What its files mean is for `inference` and `atlas`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from blood_lib.bundle.index import BUNDLE_INDEX, MAX_INDEX_BYTES, BundleError
 from blood_lib.bundle.record import Bundle
@@ -14,6 +15,9 @@ from blood_lib.files.archives import ArchiveError, find_root, iter_whole, list_z
 __all__ = ["SHIPPED", "load_bundle", "load_bundle_files", "load_bundle_zip"]
 
 SHIPPED = Path(__file__).parents[1] / "bundles" / "pbc"
+
+Files: TypeAlias = Iterator[tuple[str, bytes]]
+Watch: TypeAlias = Callable[[Files, int], Iterable[tuple[str, bytes]]]
 
 _MAX_ZIP_BYTES = 512 * 2**20  # of a bundle that is unpacked in memory
 
@@ -32,9 +36,7 @@ def load_bundle(path: Path | str | None = None) -> Bundle:
     return bundle
 
 
-def load_bundle_zip(
-    content: bytes, path: Path, *, watch: Callable[[Iterator, int], Iterable] = lambda files, _n: files
-) -> Bundle:
+def load_bundle_zip(content: bytes, path: Path, *, watch: Watch = lambda files, _n: files) -> Bundle:
     """The same from a ZIP archive, which may be a stranger's and stays in memory. path: what to call it.
 
     watch(files, n) goes through the n files that are read, to tell how far it is, or to stop it.

@@ -90,7 +90,7 @@ def parse_class(data: dict[str, Any]) -> ClassInfo:
 
 
 def _parse_range(limits: Any) -> tuple[float, float]:
-    low, high = _numbers(limits, 2, 0, 100)
+    low, high = (parse_number(limit, 0, 100) for limit in limits)
     if low > high:
         raise ValueError(f"{limits!r} is no range: it begins above its end")
     return low, high
@@ -125,8 +125,8 @@ def parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
     return Preprocessing(
         image_size=int(parse_number(data["image_size"], 16, 2048)),
         crop=parse_number(data["crop"], 0.01, 1),
-        mean=_numbers(data["mean"], 3, -10, 10),
-        std=_numbers(data["std"], 3, 1e-6, 10),
+        mean=_channels(data["mean"], -10, 10),
+        std=_channels(data["std"], 1e-6, 10),
         tta_crops=tuple(parse_number(crop, 0.01, 1) for crop in crops),
         tta_below=parse_number(data.get("tta_below", 0), 0, 1),
     )
@@ -161,7 +161,6 @@ def parse_number(value: Any, low: float, high: float) -> float:
     return float(value)
 
 
-def _numbers(values: Any, n: int, low: float, high: float) -> tuple[float, ...]:
-    if len(values) != n:
-        raise ValueError(f"{values!r} should be {n} numbers")
-    return tuple(parse_number(value, low, high) for value in values)
+def _channels(values: Any, low: float, high: float) -> tuple[float, float, float]:
+    red, green, blue = (parse_number(value, low, high) for value in values)
+    return red, green, blue

@@ -7,6 +7,7 @@ import argparse
 import csv
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ __all__ = ["add_parser", "read_table"]
 _COLUMNS = ("file", "label")
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `adapt`."""
     parser = subparsers.add_parser(
         "adapt",
@@ -84,13 +85,13 @@ def read_table(table: Path) -> list[tuple[str, str]]:
     return rows
 
 
-def _check_header(table: Path, names: "list[str]") -> None:
+def _check_header(table: Path, names: Sequence[str]) -> None:
     if not set(_COLUMNS) <= set(names):
         has = ", ".join(names) or "nothing"
         raise BloodError(f"{table} needs a first line with the columns file and label; it has {has}.")
 
 
-def _read_row(table: Path, line: int, row: dict) -> tuple[str, str]:
+def _read_row(table: Path, line: int, row: Mapping[str | None, str | None]) -> tuple[str, str]:
     file, label = ((row[name] or "").strip() for name in _COLUMNS)
     if not file or not label or None in row:
         raise BloodError(f"{table}, line {line}: give one file and one label in each row.")

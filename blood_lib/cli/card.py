@@ -11,7 +11,7 @@ from blood_lib.files.output import open_output
 __all__ = ["add_parser"]
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `card`."""
     parser = subparsers.add_parser(
         "card",

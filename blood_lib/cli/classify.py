@@ -24,7 +24,7 @@ __all__ = ["add_parser"]
 _TABLE = b"file,status,"  # how a table of ours begins
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Register `classify`."""
     parser = subparsers.add_parser(
         "classify",

@@ -141,8 +141,9 @@ def _open_zip(content: bytes | Path) -> zipfile.ZipFile | Rejection:
         if isinstance(content, Path) and not content.is_file():
             return Rejection(Reason("not_regular"))
         with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-            end = zipfile._EndRecData(file)  # how ZipFile itself finds the table of contents
-        if end and end[zipfile._ECD_SIZE] > _DIRECTORY_BYTES:
+            # how ZipFile itself finds the table of contents
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        if end and end[zipfile._ECD_SIZE] > _DIRECTORY_BYTES:  # type: ignore[attr-defined]
             return too_many
         archive = zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
     except PermissionError:

@@ -4,6 +4,7 @@ What the arrays mean is for whoever loads them.
 """
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 
@@ -25,5 +26,6 @@ def load_arrays(content: bytes) -> dict[str, np.ndarray]:
 def save_arrays(*, small: bool = True, **arrays: np.ndarray) -> bytes:
     """The content of an .npz file; without `small` it is made many times as quickly."""
     buffer = BytesIO()
-    (np.savez_compressed if small else np.savez)(buffer, **arrays)
+    named: dict[str, Any] = {**arrays}
+    (np.savez_compressed if small else np.savez)(buffer, **named)
     return buffer.getvalue()

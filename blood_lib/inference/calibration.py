@@ -3,6 +3,8 @@
 Arrays in, numbers out, with NumPy alone; figures for people are for `study.evaluation`.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 __all__ = ["choose_confidence", "fit_temperature", "softmax"]
@@ -32,7 +34,7 @@ def fit_temperature(target: np.ndarray, logits: np.ndarray, weight: np.ndarray |
     return float(np.exp(_minimise(loss, _LOWEST, _HIGHEST)))
 
 
-def _minimise(function, low: float, high: float) -> float:
+def _minimise(function: Callable[[float], float], low: float, high: float) -> float:
     """Where a function with one valley is lowest, by golden section."""
     for _ in range(_N_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)

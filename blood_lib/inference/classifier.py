@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -178,7 +179,7 @@ class Classifier:
         """
         if not results:
             return []
-        features = np.stack([result.features for result in results])
+        features = np.stack([cast(np.ndarray, result.features) for result in results])
         probs, ood_score, status = self.predict_features(features)
         cams, subtypes = np.full(len(results), None), self._judge_subtypes(features)
         predictions = Predictions(probs, features, cams, ood_score, status, subtypes)
@@ -236,7 +237,11 @@ class Classifier:
         return probs, ood_score, status.tolist()
 
     def _answer(self, batch: Sequence[_Decoded]) -> Iterator[Result]:
-        read = [(content, x) for _, content, x in batch if not isinstance(x, Rejection)]
+        read = [
+            (content, x)
+            for _, content, x in batch
+            if not isinstance(content, Rejection) and not isinstance(x, Rejection)
+        ]
         predictions = self._predict([x for _, x in read], lambda i: load_image(read[i][0]))
         rows = iter(range(len(predictions)))
         for name, _, x in batch:
@@ -248,6 +253,7 @@ class Classifier:
     def _to_result(self, name: str, predictions: Predictions, i: int) -> Result:
         probs, status = predictions.probs[i], predictions.status[i]
         best = int(probs.argmax())
+        subtype, subtype_probs = self._name_subtype(predictions, i)
         return Result(
             name=name,
             status=status,
@@ -258,14 +264,15 @@ class Classifier:
             features=predictions.features[i],
             cams=predictions.cams[i],
             ood_score=float(predictions.ood_score[i]),
-            **self._tell_subtype(predictions, i),
+            subtype=subtype,
+            subtype_probs=subtype_probs,
         )
 
-    def _tell_subtype(self, predictions: Predictions, i: int) -> dict[str, object]:
+    def _name_subtype(self, predictions: Predictions, i: int) -> tuple[str | None, np.ndarray | None]:
         if predictions.subtype_probs is None:
-            return {}
+            return None, None
         probs = predictions.subtype_probs[i]
-        return {"subtype": self.bundle.subtypes[int(probs.argmax())].name, "subtype_probs": probs}
+        return self.bundle.subtypes[int(probs.argmax())].name, probs
 
 
 def _load_all(images: Sequence[Source]) -> list[Image.Image]:

@@ -5,7 +5,7 @@ Folders and ZIP archives are opened by `files`; how a content becomes pixels is 
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 import numpy as np
 from PIL import Image
@@ -58,7 +58,7 @@ def _iter_named(items: Iterable[object]) -> Iterator[Named]:
             raise TypeError(f"{_describe(item)} cannot be classified: {_WANTED}.")
 
 
-def _is_pair(item: object) -> bool:
+def _is_pair(item: object) -> TypeGuard[Named]:
     """Is it a name and a content, and not two paths?"""
     return (
         isinstance(item, tuple)
