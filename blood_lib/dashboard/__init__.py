@@ -1,4 +1,4 @@
-"""The dashboard: everything that needs widgets, put together as `App`; leaves what it computes to the core.
+"""The dashboard: everything that needs widgets, put together as `App`; the core computes.
 
 Importing this package loads nothing, so that `blood --help` stays instant; `App` loads when it is asked for.
 """

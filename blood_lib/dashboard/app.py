@@ -1,4 +1,4 @@
-"""Puts the dashboard together: state, controller and one view a tab; leaves everything they do to them."""
+"""Puts the dashboard together: state, controller and one view a tab."""
 
 from __future__ import annotations
 

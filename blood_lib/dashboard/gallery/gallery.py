@@ -1,4 +1,4 @@
-"""All cells by group, to choose from and to move; leaves how that looks to its scripts."""
+"""All cells by group, to select and to move. The scripts decide how that looks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Classification tab: learning from corrections, the gallery, and the cell that is looked at."""
+"""The Classification tab: learning from corrections, the gallery, and the current cell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["ClassificationView"]
 
 
 class ClassificationView(View):
-    """Learning from corrections, the gallery by type, and the cell that is looked at."""
+    """Learning from corrections, the gallery by type, and the current cell."""
 
     tab = "classification"
 

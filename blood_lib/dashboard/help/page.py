@@ -1,6 +1,6 @@
 """The Help tab as HTML, from the messages and the bundle's card; every text from outside is escaped.
 
-What the card says is left to whoever exported the bundle.
+The card itself was written when the bundle was exported.
 """
 
 from __future__ import annotations

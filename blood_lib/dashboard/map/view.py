@@ -1,6 +1,6 @@
 """The tab with the map: every cell among the reference cells; a click shows one, a lasso selects several.
 
-What is sent is packed by `data.py`; how it looks is left to its scripts.
+What is sent is packed by `data.py`; its scripts decide how it looks.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Map(CellCollection):
 
 
 class MapView(View):
-    """The map, and the cell that is looked at."""
+    """The map and the current cell."""
 
     tab = "map"
 

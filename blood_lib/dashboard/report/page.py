@@ -52,7 +52,7 @@ class Facts:
 
 
 def iter_report(facts: Facts, t: Messages) -> Iterator[str]:
-    """The file in pieces, one for each cell among them, so that whoever writes it can count and stop."""
+    """The file in pieces, at least one a cell, so that writing it can be counted and stopped."""
     table = build_differential_table(facts.cells, len(facts.rejected), facts.bundle, facts.ranges, t)
     title = f"{t('report.title')}: {t.pick(facts.bundle.title)}"
     yield (

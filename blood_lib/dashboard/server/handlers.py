@@ -79,7 +79,7 @@ class Page(TornadoVoilaHandler):
 
 
 class Health(tornado.web.RequestHandler):
-    """For whoever watches the server: answers without starting a kernel."""
+    """For a monitor of the server: answers without starting a kernel."""
 
     def get(self) -> None:
         self.set_header("Content-Type", "text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""Obeys the user's commands and loads the classifier; leaves the work to the modules that register for it.
+"""Obeys the user's commands and loads the classifier; the work is done by the modules that register for it.
 
 How the state is shown is left to the views.
 """

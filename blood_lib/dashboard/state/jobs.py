@@ -1,6 +1,6 @@
 """Work that takes long: one piece at a time, in the background, with a progress that can be cancelled.
 
-What the work is, is left to whoever starts it.
+The modules that start it decide what the work is.
 """
 
 from __future__ import annotations

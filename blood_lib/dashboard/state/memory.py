@@ -1,4 +1,4 @@
-"""Gives free memory back to the system, where the C library would keep it for later; when is left to others.
+"""Gives free memory back to the system, where the C library would keep it for later.
 
 A thousand images come and go in small pieces, and what lasts comes to lie among them: so every visitor's heap
 stays as large as it was at its worst. glibc gives back whole free pages when it is asked to.

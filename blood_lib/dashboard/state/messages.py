@@ -87,7 +87,7 @@ class Messages:
         return self(f"reason.{reason.code}", **reason.values) if reason else ""
 
     def number(self, value: float, digits: int = 0) -> str:
-        """A number as it is written in this language, like lib.js does for the scripts."""
+        """A number as this language writes it; words.js does the same for the scripts."""
         thousands, decimal, first = _NUMBERS.get(self.language, _NUMBERS["en"])
         text = f"{value:,.{digits}f}" if abs(value) >= first else f"{value:.{digits}f}"
         return text.translate({ord(","): thousands, ord("."): decimal})

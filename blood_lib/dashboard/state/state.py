@@ -1,4 +1,4 @@
-"""Every fact that the screen can show, in one place; leaves changing and drawing them to others.
+"""Every fact that the screen can show, in one place. Other modules change and draw them.
 
 Records are frozen and replaced, never edited, so that every assignment notifies whoever observes.
 """
@@ -145,7 +145,7 @@ class DashboardState(HasTraits):
     messages = Instance(Messages, help="every sentence; another one when language or bundle have changed")
     theme = Unicode(THEMES[0], help="one of THEMES; auto: as the visitor's system is")
     dark = Bool(False, help="the page is dark: by its theme, or by the visitor's system where that is auto")
-    reviewer = Unicode("", help="the name of whoever reviews, as they typed it")
+    reviewer = Unicode("", help="the name of the person who reviews, as they typed it")
     ranges: TraitType[dict[str, Range], dict[str, Range]] = Dict(
         help="class name -> (low, high) in per cent: the bundle's, until a person edits them"
     )
@@ -247,7 +247,7 @@ class DashboardState(HasTraits):
 
 
 def _explain(error: Exception) -> Sentence | str:
-    """The details of what is wrong with a bundle are for whoever made it, and stay in English."""
+    """What an error says on the page. The details of a broken bundle stay in English."""
     if isinstance(error, BundleError):
         return Sentence("status.bundle", {"reason": str(error)})
     if isinstance(error, DashboardError):

@@ -1,6 +1,6 @@
 """The files of one upload while they are still arriving, cut out of one stream of bytes.
 
-How the stream reaches Python is for `uploader.py`; what the files hold is left to the core.
+How the stream reaches Python is for `uploader.py`; the core reads what the files hold.
 """
 
 from __future__ import annotations

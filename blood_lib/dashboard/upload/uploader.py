@@ -1,4 +1,4 @@
-"""How files arrive: a widget that sends them in acknowledged pieces; what they hold is left to the core.
+"""How files arrive: a widget that sends them in acknowledged pieces; the core reads what they hold.
 
 The browser sends all files of one upload as one stream of bytes in pieces of 1 MiB, at most a few of them
 unacknowledged. A piece that comes twice is ignored and a lost one sent again, so a dropped connection costs

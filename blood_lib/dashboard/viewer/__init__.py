@@ -1,1 +1,1 @@
-"""The one cell that is looked at, and its neighbours."""
+"""The current cell and its neighbours."""

@@ -1,4 +1,4 @@
-"""The cell that is looked at: its image, what the model says, what lies near, and what people say.
+"""The current cell: its image, what the model says, what lies near, and what people say.
 
 Which cell that is, is in the state; what the keys do, is for its script.
 """

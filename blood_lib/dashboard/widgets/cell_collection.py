@@ -1,4 +1,4 @@
-"""What the gallery and the map have in common: each shows every cell, to look at, to choose and to move.
+"""What the gallery and the map have in common: each shows every cell, to open, to select and to move.
 
 How they show them is left to them.
 """

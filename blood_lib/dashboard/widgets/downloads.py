@@ -1,4 +1,4 @@
-"""Hands files to the visitor's browser, piece by piece; leaves making them to who sets `state.download`."""
+"""Hands files to the visitor's browser, piece by piece. Other modules make them and set `state.download`."""
 
 from __future__ import annotations
 

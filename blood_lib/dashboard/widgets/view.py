@@ -43,6 +43,6 @@ class View(ipywidgets.VBox):
 
 
 def split(main: ipywidgets.Widget, viewer: Widget) -> ipywidgets.Box:
-    """Two columns: what there is, and the cell that is looked at."""
+    """Two columns: what there is, and the current cell."""
     side = ipywidgets.Box([viewer]).add_class("dash-side")
     return ipywidgets.Box([main, side]).add_class("dash-split")
