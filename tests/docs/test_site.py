@@ -12,6 +12,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from blood_lib import inference
+from blood_lib.bundle import ClassInfo, Preprocessing, Thresholds
+from blood_lib.inference.table import COLUMNS, REVIEW_COLUMNS
 from docs.tools import reference
 from docs.tools.site import DOCS, ROOT, build_site
 
@@ -135,6 +138,18 @@ def test_the_notebooks_are_pages_with_their_figures(site: Path) -> None:
 
 
 # --- in the checkout, as a forge shows it ---
+
+
+@pytest.mark.parametrize("record", [ClassInfo, Preprocessing, Thresholds])
+def test_each_key_of_a_bundle_is_described(record: type) -> None:
+    written = (DOCS / "reference" / "bundle.md").read_text(encoding="utf-8")
+    keys = {field.name for field in fields(record)}
+    assert not [key for key in keys if not re.search(rf"`([\w\[\]]+\.)?{key}`", written)]
+
+
+def test_each_column_of_the_table_is_described() -> None:
+    written = (DOCS / "reference" / "table.md").read_text(encoding="utf-8")
+    assert not [name for name in (*COLUMNS, *REVIEW_COLUMNS) if f"| `{name}` |" not in written]
 
 
 def test_links_between_files_of_the_checkout_are_right() -> None:
