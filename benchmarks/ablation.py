@@ -33,9 +33,10 @@ from blood_lib.study.data.split import load_split
 from blood_lib.study.evaluate.labelled import find_labelled
 from blood_lib.study.train.architectures import CellNetwork
 from blood_lib.study.train.augmentation import Augmentation
-from blood_lib.study.train.loaders import load_views, normalise
+from blood_lib.study.train.loaders import CLASS_INDEX, build_targets, load_views, normalise
+from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import CLASS_INDEX, build_targets, load_network, train
+from blood_lib.study.train.training import train
 
 __all__ = ["Sets", "build_recipes", "cut", "format_errors", "load_all", "main", "predict", "score_among"]
 

@@ -28,7 +28,7 @@ from blood_lib.study.data.split import load_split
 from blood_lib.study.train.architectures import CellNetwork
 from blood_lib.study.train.depthwise import DepthwiseConv2d
 from blood_lib.study.train.loaders import load_views, normalise
-from blood_lib.study.train.training import load_bundle_network, load_network
+from blood_lib.study.train.networks import load_bundle_network, load_network
 
 __all__ = ["adapt_norms", "compare", "main", "restore_norms"]
 

@@ -28,9 +28,10 @@ from blood_lib.inference.network import Network
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
 from blood_lib.study.export import choose_ood_threshold, compile_network, sample_per_class
-from blood_lib.study.train.loaders import load_views
+from blood_lib.study.train.loaders import CLASS_INDEX, load_views
+from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import CLASS_INDEX, load_network, train
+from blood_lib.study.train.training import train
 
 __all__ = ["compute_auroc", "main", "measure", "share_flagged"]
 

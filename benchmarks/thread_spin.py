@@ -26,8 +26,8 @@ def measure(count: int, *, image_size: int, batch_size: int, n_rounds: int) -> f
     """Images per second (the median of `n_rounds`) that a new process trains EfficientNet-Lite0 on."""
     code = (
         "import numpy as np\n"
-        "from blood_lib.study.architectures import build_network\n"
-        "from blood_lib.study.costs import time_training\n"
+        "from blood_lib.study.train.architectures import build_network\n"
+        "from blood_lib.study.evaluate.costs import time_training\n"
         "network = build_network('efficientnet_lite0', 8, initialisation='random')\n"
         f"speed = time_training({{0: (network, {batch_size})}}, {image_size}, n_rounds={n_rounds})\n"
         "print(np.median(speed[0]))"

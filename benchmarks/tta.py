@@ -27,8 +27,7 @@ from blood_lib.inference import Classifier
 from blood_lib.inference.network import Network
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
-from blood_lib.study.train.loaders import load_views
-from blood_lib.study.train.training import build_targets
+from blood_lib.study.train.loaders import build_targets, load_views
 
 __all__ = ["compare", "main"]
 

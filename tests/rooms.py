@@ -9,7 +9,7 @@ __all__ = ["INSIDE", "LAZY", "MAY_IMPORT"]
 BASE = {"files", "bundle"}
 AREA = BASE | {"dashboard/state", "dashboard/widgets"}
 AREAS = {"upload", "help", "chart", "gallery", "viewer", "map", "review", "report"}
-STUDY = {"study/cells", "study/progress"}
+STUDY = {"study/cells", "study/environment", "study/progress"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     # the core
@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboard/server": BASE | {"dashboard/app", "dashboard/state"},
     # the study
     "study/cells": {"bundle"},
+    "study/environment": set(),
     "study/progress": set(),
     "study/moved": set(),
     "study/painter": {"study/cells"},
@@ -86,18 +87,19 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "dashboard/help": ("page", "view"),
     "dashboard/server": ("compressed handlers", "script_bundle", "config", "server", "serve"),
     "study/painter": ("brush nuclei", "appearance", "layers", "scene", "__init__", "__main__"),
-    "study/data": ("download index manifest", "fetch split", "audit dataset pack", "tables", "provenance"),
+    "study/data": ("download index manifest", "fetch split", "audit dataset pack"),
     "study/train": (
         "augmentation depthwise torchvision_ops",
-        "architectures callbacks classic_tfms loaders losses",
+        "architectures callbacks classic_tfms losses",
         "folding recipe",
-        "distillation",
+        "distillation loaders",
+        "networks",
         "training",
         "lr_finder",
     ),
-    "study/plots": ("figures interactive", "training_plots"),
+    "study/plots": ("interactive style", "dataset maps quality", "heat training_plots"),
     "study/evaluate": ("costs evaluation labelled leakage", "assessment", "assessment_page"),
-    "study/notebooks": ("claims experiments run_folder", "publishing", "runner"),
+    "study/notebooks": ("profiles run_folder tables", "claims provenance publishing", "experiments runner"),
     "study/export": ("card", "export", "refit"),
     "study/detect": (
         "fields measure",

@@ -20,8 +20,8 @@ from blood_lib.bundle import load_bundle
 from blood_lib.study import painter
 from blood_lib.study.data.index import find_dataset, list_files
 from blood_lib.study.notebooks import experiments
+from blood_lib.study.notebooks.profiles import PROFILES, load_profile
 from blood_lib.study.notebooks.publishing import hash_sources
-from blood_lib.study.notebooks.runner import PROFILES, load_profile
 from tests import ROOT
 
 FOLDER = ROOT / "notebooks"

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from blood_lib.files.errors import BloodError
-from blood_lib.study.notebooks.runner import PROFILES, TOLD, run_study
+from blood_lib.study.notebooks.profiles import PROFILES, TOLD
+from blood_lib.study.notebooks.runner import run_study
 
 __all__ = ["add_parser"]
 

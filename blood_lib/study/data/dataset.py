@@ -19,11 +19,11 @@ from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.data.split import SPLIT_FILE
 from blood_lib.study.progress import show_progress
 
-__all__ = ["DataAtHand", "open_dataset", "take_shares"]
+__all__ = ["Dataset", "open_dataset", "take_shares"]
 
 
 @dataclass(frozen=True, eq=False)
-class DataAtHand:
+class Dataset:
     """Images to work on."""
 
     folder: Path
@@ -42,7 +42,7 @@ class DataAtHand:
         return f"{self.index['sha256'].isin(published).sum():,} of {len(published):,} published files"
 
 
-def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 0) -> DataAtHand:
+def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 0) -> Dataset:
     """The dataset in `data_dir`; where that is "", in $BLOOD_DATA, `data` or `../data`; else drawn cells.
 
     `max_images` above 0 takes so many images at random, from each cell type its share. Raises BloodError
@@ -57,7 +57,7 @@ def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 
     files = list_files(folder)
     chosen = _sample(files, max_images, seed)
     index = build_index(folder, files=chosen, progress=show_progress)
-    return DataAtHand(folder, index, _note(index, len(files)))
+    return Dataset(folder, index, _note(index, len(files)))
 
 
 def _look_around() -> Path | None:

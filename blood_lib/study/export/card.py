@@ -15,7 +15,7 @@ import pandas as pd
 from blood_lib.counts import interval
 from blood_lib.inference import Classifier
 from blood_lib.study.data.manifest import load_manifest
-from blood_lib.study.data.provenance import list_machines
+from blood_lib.study.environment import list_machines
 from blood_lib.study.evaluate.evaluation import Figure, compute_figures, compute_per_class
 from blood_lib.study.evaluate.labelled import Labelled, classify_labelled, find_labelled
 from blood_lib.study.train.architectures import ARCHITECTURES

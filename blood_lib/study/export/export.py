@@ -40,10 +40,10 @@ from blood_lib.study.evaluate.labelled import classify_labelled, find_labelled
 from blood_lib.study.export.card import TEXTS, build_card
 from blood_lib.study.painter import save_examples
 from blood_lib.study.train.architectures import CellNetwork
-from blood_lib.study.train.loaders import IMAGENET_MEAN, IMAGENET_STD, load_views
+from blood_lib.study.train.loaders import IMAGENET_MEAN, IMAGENET_STD, build_targets, load_views
 from blood_lib.study.train.losses import UNKNOWN
+from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import build_targets, load_network
 
 __all__ = [
     "EARLIER",

@@ -13,8 +13,8 @@ import torch
 from blood_lib.inference.network import Network
 from blood_lib.study.export import compile_network
 from blood_lib.study.train.loaders import load_views
+from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import load_network
 
 from fastai.vision.augment import Warp  # isort: skip  (`loaders` must come before fastai)
 from fastai.vision.core import TensorImage  # isort: skip

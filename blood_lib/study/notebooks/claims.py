@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from blood_lib.counts import interval
-from blood_lib.study.data.tables import Claim
+from blood_lib.study.notebooks.tables import Claim
 
 __all__ = [
     "ERRORS",

@@ -17,7 +17,8 @@ from blood_lib.files.errors import BloodError
 from blood_lib.files.output import write_whole
 from blood_lib.study.cells import CELL_TYPES
 from blood_lib.study.data.dataset import take_shares
-from blood_lib.study.data.provenance import hash_table, list_machines
+from blood_lib.study.environment import list_machines
+from blood_lib.study.notebooks.provenance import hash_table
 from blood_lib.study.train.architectures import ARCHITECTURES, WeightsError, build_network
 from blood_lib.study.train.recipe import Recipe
 from blood_lib.study.train.training import train

@@ -4,7 +4,6 @@ What is in them is left to the notebooks; what they compute to the rest of this 
 like to `run_folder`, and what of it may be committed to `publishing`.
 """
 
-import ast
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,56 +12,18 @@ from functools import partial
 from pathlib import Path
 
 from blood_lib.files.errors import BloodError
+from blood_lib.study.notebooks.profiles import (
+    PROFILES,
+    check_all,
+    check_parameters,
+    list_notebooks,
+    load_defaults,
+    plan,
+)
 from blood_lib.study.notebooks.publishing import publish_notebook
 from blood_lib.study.notebooks.run_folder import Done, RunFolder, find_last_begun, first_line, write_page
 
-__all__ = [
-    "PROFILES",
-    "TOLD",
-    "check_parameters",
-    "list_notebooks",
-    "load_profile",
-    "run_notebook",
-    "run_study",
-]
-
-PROFILES = ("quick", "cpu", "full")
-TOLD = {"data_dir", "out_dir", "profile"}  # what other options of a run set, where a notebook asks for it
-
-
-def list_notebooks(folder: Path) -> list[Path]:
-    """The numbered notebooks of `folder` in order; BloodError when there are none."""
-    notebooks = sorted(Path(folder).glob("[0-9][0-9]_*.ipynb"))
-    if not notebooks:
-        raise BloodError(
-            f"No notebooks such as 01_explore.ipynb are in {folder}: run this at the top of a checkout, "
-            "or name their folder with --notebooks."
-        )
-    return notebooks
-
-
-def load_profile(notebook: Path, profile: str) -> dict:
-    """The parameters of `notebook` in `profile`: PROFILE/NAME.yaml beside it, {} where there is none.
-
-    BloodError when one of them is no parameter of the notebook.
-    """
-    import yaml
-
-    file = notebook.parent / profile / f"{notebook.stem}.yaml"
-    parameters = (yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file.is_file() else {}
-    check_parameters(notebook, parameters)
-    return parameters
-
-
-def check_parameters(notebook: Path, parameters: Mapping) -> None:
-    """BloodError when `notebook` lacks one of `parameters`, of which papermill would only warn."""
-    import papermill
-
-    known = papermill.inspect_notebook(str(notebook))
-    if unknown := sorted(set(parameters) - set(known)):
-        raise BloodError(
-            f"{notebook.name} has no parameter {', '.join(unknown)}; it has {', '.join(sorted(known))}."
-        )
+__all__ = ["run_notebook", "run_study"]
 
 
 def run_notebook(
@@ -151,8 +112,8 @@ def run_study(
     notebooks = [path for path in list_notebooks(folder) if not only or path.name.startswith(tuple(only))]
     if not notebooks:
         raise BloodError(f"{folder} has no notebook that begins with {' or '.join(only)}.")
-    _check_all(notebooks, parameters or {})  # typos stop it before it runs
-    plans = [(path, _plan(path, profile, parameters or {})) for path in notebooks]
+    check_all(notebooks, parameters or {})  # typos stop it before it runs
+    plans = [(path, plan(path, profile, parameters or {})) for path in notebooks]
     try:
         out_dir.mkdir(parents=True, exist_ok=resume)
     except FileExistsError as error:
@@ -179,24 +140,14 @@ def run_study(
     return run.done
 
 
-def _check_all(notebooks: Sequence[Path], parameters: Mapping) -> None:
-    """BloodError when one of `parameters` is in none of the notebooks."""
-    import papermill
-
-    known = set().union(*(papermill.inspect_notebook(str(path)) for path in notebooks))
-    if unknown := sorted(set(parameters) - known - TOLD):
-        names = ", ".join(sorted(known))
-        raise BloodError(f"No notebook of this run has a parameter {', '.join(unknown)}; there are {names}.")
-
-
 def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping]]) -> dict:
     """When a run begins, on what and with which parameters: so much is known of one that is stopped."""
-    from blood_lib.study.data.provenance import describe_machine
+    from blood_lib.study.environment import describe_machine
 
     found: dict[tuple, dict] = {}  # the notebooks of a profile have few samples of the dataset
     data, parameters = {}, {}
     for path, settings in plans:
-        values = parameters[path.stem] = _load_defaults(path) | settings
+        values = parameters[path.stem] = load_defaults(path) | settings
         if "data_dir" in values:
             key = (path.parent, values["data_dir"], values["max_images"], values["seed"])
             if key not in found:
@@ -207,50 +158,12 @@ def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping]]) -> dict
     return {"time": began, "profile": profile, "machine": machine, "data": data, "parameters": parameters}
 
 
-def _load_defaults(notebook: Path) -> dict:
-    import papermill
-
-    known = papermill.inspect_notebook(str(notebook)).values()
-    return {one["name"]: ast.literal_eval(one["default"]) for one in known}
-
-
 def _describe_data(folder: Path, data_dir: str, max_images: int, seed: int) -> dict[str, str]:
     """The images that a notebook in `folder` will find, and the hashes of files and split."""
     from blood_lib.study.data.dataset import open_dataset
-    from blood_lib.study.data.provenance import hash_data
     from blood_lib.study.data.split import build_split
+    from blood_lib.study.notebooks.provenance import hash_data
 
     with chdir(folder):
         data = open_dataset(data_dir, max_images=max_images, seed=seed)
     return hash_data(data, build_split(data.index))
-
-
-def _plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
-    """What `notebook` is run with: `profile`, `parameters` where it has them, and the name of the profile."""
-    known = _load_defaults(notebook)
-    wanted = load_profile(notebook, profile) | {k: v for k, v in parameters.items() if k in known}
-    planned = {name: _fit(notebook, name, value, known[name]) for name, value in wanted.items()}
-    if "profile" in known:
-        told = {name: value for name, value in planned.items() if name not in TOLD}
-        planned["profile"] = _describe_profile(profile, told)
-    return planned
-
-
-def _describe_profile(profile: str, settings: Mapping) -> str:
-    """The name of a profile and what is set in a notebook, for that cell is not published; no whole path."""
-    listed = ", ".join(
-        f"{name} = {Path(value).name if name.endswith('_dir') else value}" for name, value in settings.items()
-    )
-    return f"{profile}: {listed}" if listed else profile
-
-
-def _fit(notebook: Path, name: str, value: object, default: object) -> object:
-    """`value` as the notebook has `default`: a number where that is one (YAML takes 1e-3 for a text)."""
-    if isinstance(default, float) and not isinstance(value, bool):
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            pass  # told below
-    elif type(value) is type(default):
-        return value
-    raise BloodError(f"{notebook.name} has {name} = {default!r}: {value!r} is nothing of that kind.")

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from blood_lib.study.plots.figures import plot_intervals
+from blood_lib.study.plots.style import plot_intervals
 from blood_lib.study.train.classic_tfms import TFMS, build_change
 from blood_lib.study.train.lr_finder import LearningRates
 

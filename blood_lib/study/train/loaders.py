@@ -1,26 +1,52 @@
-"""Images of a split as arrays in memory, and fastai's DataLoaders over them.
+"""Images as arrays in memory, their targets, and fastai's DataLoaders over both.
 
-Which image is in which part is for `data.split`, how a batch is changed for `augmentation`.
+Which image is in which split is for `data.split`, how a batch is changed for `augmentation`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.progress import show_progress
 from blood_lib.study.train import torchvision_ops  # noqa: F401  (must come before fastai)
+from blood_lib.study.train.augmentation import augment
+from blood_lib.study.train.classic_tfms import build_change
+from blood_lib.study.train.losses import UNKNOWN
+from blood_lib.study.train.recipe import Recipe
 
 from fastai.data.core import DataLoaders  # isort: skip
 from fastai.data.load import DataLoader  # isort: skip
 
-__all__ = ["IMAGENET_MEAN", "IMAGENET_STD", "build_dls", "load_views", "normalise"]
+__all__ = [
+    "CLASS_INDEX",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "SUBTYPE_INDEX",
+    "build_dls",
+    "build_targets",
+    "load_dls",
+    "load_views",
+    "normalise",
+]
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+CLASS_INDEX = {cell_type.name: i for i, cell_type in enumerate(CELL_TYPES)}
+"""Name of a cell type to its place among the network's outputs."""
+
+SUBTYPE_INDEX = {name: i for i, name in enumerate(SUBTYPES)}
+"""Name of a subtype to its place among the network's second outputs."""
+
+FRAME_SIZE = 256
+"""Side of the whole frames that training views are cut from, in px."""
 
 
 def _load_view(path: Path, size: int, crop: float) -> np.ndarray:
@@ -113,3 +139,40 @@ def build_dls(
     dls = DataLoaders(train_dl, valid_dl, device=device)
     dls.vocab, dls.c = list(vocab), len(vocab)
     return dls
+
+
+def build_targets(rows: pd.DataFrame) -> np.ndarray:
+    """The indices (N, 2) of class and subtype of rows of the split; UNKNOWN where no subtype was told."""
+    subtypes = rows["subtype"].map(SUBTYPE_INDEX).fillna(UNKNOWN).astype(int)
+    return np.stack([rows["cell_type"].map(CLASS_INDEX), subtypes], axis=1)
+
+
+def _load_splits(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Frames of the training part, then views of the validation part; each with the indices (N, 2) of class
+    and subtype. Transforms work on views; the augmentation cuts its own from whole frames.
+    """
+    view = (recipe.image_size, recipe.crop)
+    for part, (size, crop) in (("train", view if recipe.tfms else (FRAME_SIZE, 1.0)), ("valid", view)):
+        rows = split[split["part"] == part]
+        if len(rows) < recipe.batch_size and part == "train" or rows.empty:
+            raise BloodError(f"{root} has too few images to train on ({len(rows)} in the part {part}).")
+        views = load_views(root, rows["file"].tolist(), size=size, crop=crop)
+        yield views, build_targets(rows)
+
+
+def _build_change(recipe: Recipe) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What makes a random view of a frame of the training part."""
+    if recipe.tfms:
+        return build_change(recipe.tfms, recipe.image_size)
+    return partial(augment, size=recipe.image_size, crop=recipe.crop, a=recipe.augmentation)
+
+
+def load_dls(root: Path, split: pd.DataFrame, recipe: Recipe, device: torch.device | str) -> DataLoaders:
+    """DataLoaders of the parts train and valid of `split`, whose files are in `root`."""
+    return build_dls(
+        *_load_splits(root, split, recipe),
+        vocab=list(CLASS_INDEX),
+        change=_build_change(recipe),
+        batch_size=recipe.batch_size,
+        device=device,
+    )

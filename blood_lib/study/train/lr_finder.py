@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from blood_lib.study.train.callbacks import SeedEpochs
+from blood_lib.study.train.loaders import load_dls
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import build_learner, find_device, load_dls
+from blood_lib.study.train.training import build_learner, find_device
 
 from fastai.callback.schedule import minimum, slide, steep, valley  # isort: skip
 

@@ -32,8 +32,8 @@ from blood_lib.study.export import (
 from blood_lib.study.export.refit import refit_bundle
 from blood_lib.study.train.loaders import load_views, normalise
 from blood_lib.study.train.losses import UNKNOWN
+from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import load_network
 
 
 @pytest.fixture(scope="module")

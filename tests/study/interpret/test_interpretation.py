@@ -13,7 +13,7 @@ from blood_lib.inference import Classifier
 from blood_lib.study.data.index import build_index
 from blood_lib.study.export import export_bundle
 from blood_lib.study.interpret import interpretation
-from blood_lib.study.train.training import load_bundle_network
+from blood_lib.study.train.networks import load_bundle_network
 
 
 @pytest.fixture(scope="module")

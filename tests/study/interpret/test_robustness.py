@@ -9,7 +9,7 @@ from blood_lib.study.data.split import load_split
 from blood_lib.study.interpret import robustness as probes
 from blood_lib.study.interpret.interpretation import build_batch
 from blood_lib.study.train.loaders import load_views
-from blood_lib.study.train.training import load_network
+from blood_lib.study.train.networks import load_network
 
 
 def test_nothing_is_bent_by_nothing_and_each_view_in_its_own_way_by_more(monkeypatch):

@@ -16,13 +16,14 @@ pytest.importorskip("papermill")
 
 from blood_lib.__main__ import main
 from blood_lib.files.errors import BloodError
-from blood_lib.study.data.dataset import DataAtHand
-from blood_lib.study.data.provenance import hash_data
+from blood_lib.study.data.dataset import Dataset
 from blood_lib.study.data.split import build_split
-from blood_lib.study.notebooks import runner as notebooks
+from blood_lib.study.notebooks import runner
+from blood_lib.study.notebooks.profiles import check_parameters, list_notebooks, load_profile, plan
+from blood_lib.study.notebooks.provenance import hash_data
 from blood_lib.study.notebooks.publishing import hash_sources, publish_notebook
 from blood_lib.study.notebooks.run_folder import Done, RunFolder, write_page
-from blood_lib.study.notebooks.runner import check_parameters, list_notebooks, load_profile, run_study
+from blood_lib.study.notebooks.runner import run_study
 from blood_lib.study.plots.interactive import MIME_TYPE
 
 
@@ -112,7 +113,7 @@ def test_a_run_that_is_stopped_tells_what_it_ran_on(tmp_path, drawn_dataset, dra
     def stop(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(notebooks, "run_notebook", stop)
+    monkeypatch.setattr(runner, "run_notebook", stop)
     for _ in range(2):  # the second time it goes on
         with pytest.raises(KeyboardInterrupt):
             run_study(tmp_path, tmp_path / "out", parameters={"data_dir": str(drawn_dataset)}, resume=True)
@@ -121,7 +122,7 @@ def test_a_run_that_is_stopped_tells_what_it_ran_on(tmp_path, drawn_dataset, dra
     assert starts[0]["machine"]["versions"]["numpy"] == np.__version__ and starts[0]["machine"]["processor"]
     split = build_split(drawn_index)
     assert starts[0]["parameters"]["01_first"]["seed"] == 7
-    drawn = DataAtHand(drawn_dataset, drawn_index, "drawn cells, not the dataset")
+    drawn = Dataset(drawn_dataset, drawn_index, "drawn cells, not the dataset")
     assert starts[0]["data"]["01_first"] == hash_data(drawn, split)
     assert starts[0]["machine"]["processor"] in (tmp_path / "out/index.html").read_text()
 
@@ -205,7 +206,7 @@ def test_a_parameter_for_all_is_had_by_one_of_them_at_least(tmp_path, monkeypatc
     def stop(path, out_dir, settings, **options):
         raise BloodError(str(settings))
 
-    monkeypatch.setattr(notebooks, "run_notebook", stop)
+    monkeypatch.setattr(runner, "run_notebook", stop)
     assert main([*told, "-p", "n", "3"]) == 1
     assert "{'n': 3}" in capsys.readouterr().err
 
@@ -216,9 +217,9 @@ def test_a_parameter_has_the_kind_that_the_notebook_gives_it(tmp_path):
     lines = "n = 1", "rate = 1e-3", "seeds = [0]", "download = False", "weights_dir = ''", "profile = ''"
     notebook.cells[1].source = "\n".join(lines)
     nbformat.write(notebook, path)
-    plan = notebooks._plan(path, "quick", {"rate": "1e-2", "seeds": [1], "weights_dir": "/some/where"})
-    assert (plan["rate"], plan["seeds"], plan["weights_dir"]) == (0.01, [1], "/some/where")
-    assert plan["profile"] == "quick: rate = 0.01, seeds = [1], weights_dir = where"  # no path of a machine
+    planned = plan(path, "quick", {"rate": "1e-2", "seeds": [1], "weights_dir": "/some/where"})
+    assert (planned["rate"], planned["seeds"], planned["weights_dir"]) == (0.01, [1], "/some/where")
+    assert planned["profile"] == "quick: rate = 0.01, seeds = [1], weights_dir = where"  # no machine's path
     for name, value in {"n": "two", "rate": "high", "seeds": 3, "download": 1, "weights_dir": 1}.items():
         with pytest.raises(BloodError, match=f"01_first.ipynb has {name} = .*: {value!r} is nothing of that"):
             run_study(tmp_path, tmp_path / "out", parameters={name: value})

@@ -27,8 +27,10 @@ from blood_lib.study.train.distillation import (
     keep_teachers,
     keep_training,
 )
+from blood_lib.study.train.loaders import load_dls
+from blood_lib.study.train.networks import load_teachers
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import _load_teachers, load_dls, train
+from blood_lib.study.train.training import train
 from tests.fixtures_bundle import COLOURS, draw_cell
 from tests.fixtures_training import tiny_recipe
 
@@ -81,7 +83,7 @@ def test_of_a_bundle_that_is_trained_further_all_that_tells_of_its_training_is_k
 def test_a_bundle_teaches_what_it_serves():
     taught = (hash_teacher(SHIPPED),)
     recipe = replace(tiny_recipe(), teachers=taught, distillation=0.5, subtype_weight=0.5)
-    teacher = _load_teachers(recipe, [SHIPPED])
+    teacher = load_teachers(recipe, [SHIPPED])
     classifier = Classifier.load(SHIPPED)
     network, how = Network.from_bundle(classifier.bundle, exact=True), classifier.bundle.preprocessing
     views = [np.asarray(draw_cell(colour, (how.image_size,) * 2)) for colour in COLOURS.values()]
@@ -113,7 +115,7 @@ def test_an_adapted_bundle_is_no_teacher(tmp_path):
     classifier.adapt_features(features, classifier.class_names[:1]).save(tmp_path)
     recipe = replace(tiny_recipe(), teachers=(hash_teacher(tmp_path),), distillation=0.5)
     with pytest.raises(BloodError, match="was adapted"):
-        _load_teachers(recipe, [tmp_path])
+        load_teachers(recipe, [tmp_path])
 
 
 def test_the_command_takes_a_teacher_and_leaves_the_bundle_to_another_machine(

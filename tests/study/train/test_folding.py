@@ -13,8 +13,9 @@ from blood_lib.inference.head import Head
 from blood_lib.study.export import export_bundle, export_onnx, store_as_float16
 from blood_lib.study.train.architectures import build_network
 from blood_lib.study.train.folding import fold_batch_norms, load_head, load_served_weights, mix_weights
+from blood_lib.study.train.networks import load_network, load_start
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import load_network, load_start, train
+from blood_lib.study.train.training import train
 from tests.fixtures_training import tiny_recipe
 
 

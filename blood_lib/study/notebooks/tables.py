@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from blood_lib.study.data.dataset import DataAtHand
+from blood_lib.study.data.dataset import Dataset
 
 __all__ = ["Claim", "WholeTable", "judge_claims"]
 
@@ -45,7 +45,7 @@ class Claim:
         return "holds" if self.holds else "holds in part" if self.in_part else "does not hold"
 
 
-def judge_claims(claims: Sequence[Claim], data: DataAtHand) -> WholeTable:
+def judge_claims(claims: Sequence[Claim], data: Dataset) -> WholeTable:
     """A row per claim with its verdict; none on drawn cells, or on a sample of what is there."""
     rows = [
         {

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("pandas")
 
-from blood_lib.study.data.dataset import DataAtHand
+from blood_lib.study.data.dataset import Dataset
 from blood_lib.study.data.manifest import load_manifest
-from blood_lib.study.data.tables import Claim, WholeTable, judge_claims
+from blood_lib.study.notebooks.tables import Claim, WholeTable, judge_claims
 
 
 def claim(**values):
@@ -26,20 +26,20 @@ def claim(**values):
     ],
 )
 def test_a_claim_holds_in_part_in_full_or_not(values, verdict):
-    data = DataAtHand(Path(), load_manifest()[:3], "")
+    data = Dataset(Path(), load_manifest()[:3], "")
     table = judge_claims([claim(**values)], data)
     assert table["verdict"].tolist() == [verdict]
     assert table["measured on 3 of 17,093 published files"].tolist() == ["1 of 2"]
 
 
 def test_what_the_study_assumes_is_told_from_what_it_says():
-    table = judge_claims([claim(), claim(assumed=True)], DataAtHand(Path(), load_manifest()[:3], ""))
+    table = judge_claims([claim(), claim(assumed=True)], Dataset(Path(), load_manifest()[:3], ""))
     assert table["the study"].tolist() == ["says", "assumes"]
 
 
 @pytest.mark.parametrize("note", ["drawn cells, not the dataset", "a sample of 120 of 11,121 files"])
 def test_what_is_not_the_dataset_gets_no_verdict(note):
-    table = judge_claims([claim(holds=True), claim(known=False)], DataAtHand(Path(), load_manifest(), note))
+    table = judge_claims([claim(holds=True), claim(known=False)], Dataset(Path(), load_manifest(), note))
     assert table["verdict"].tolist() == ["no verdict"] * 2
     assert f"measured on {note}" in table
 

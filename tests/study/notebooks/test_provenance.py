@@ -1,28 +1,15 @@
 """A result says what it rests on, and says it in full."""
 
-import json
-import os
-import platform
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 pd = pytest.importorskip("pandas")
 
-from blood_lib.study.data.dataset import DataAtHand
+from blood_lib.study.data.dataset import Dataset
 from blood_lib.study.data.manifest import load_manifest
-from blood_lib.study.data.provenance import (
-    describe_data,
-    describe_environment,
-    describe_machine,
-    describe_run,
-    hash_table,
-    list_machines,
-)
+from blood_lib.study.notebooks.provenance import describe_data, describe_run, hash_table
 
 
 def test_a_run_is_described(drawn_index):
@@ -34,7 +21,7 @@ def test_a_run_is_described(drawn_index):
 
 def test_data_is_told_by_its_kind_and_the_hashes_of_files_and_split(drawn_index):
     split = drawn_index[["file", "cell_type"]]
-    drawn = DataAtHand(Path(), drawn_index, "drawn")
+    drawn = Dataset(Path(), drawn_index, "drawn")
     told = describe_data(drawn, split)
     files = hash_table(drawn_index[["file", "sha256"]])
     assert told == f"drawn; files {files[:16]}; split {hash_table(split)[:16]}"
@@ -46,7 +33,7 @@ def test_data_is_told_by_its_kind_and_the_hashes_of_files_and_split(drawn_index)
 
 def test_published_files_are_told_by_how_many_there_are(drawn_index):
     some = pd.concat([drawn_index[:2], load_manifest()[:3]])
-    told = describe_data(DataAtHand(Path(), some, ""), drawn_index)
+    told = describe_data(Dataset(Path(), some, ""), drawn_index)
     assert told.startswith("3 of 17,093 published files; ")
 
 
@@ -57,26 +44,3 @@ def test_what_trainings_took_before_is_not_the_time_of_a_run():
 
 def test_a_run_in_no_profile_says_so():
     assert describe_run(seed=7, began=0.0)["value"][0].startswith("none")
-
-
-def test_the_machines_of_a_training_come_in_the_order_it_was_on_them(tmp_path):
-    (tmp_path / "environment.json").write_text('{"hardware": "b", "earlier": [{"hardware": "a"}]}')
-    assert [one["hardware"] for one in list_machines(tmp_path)] == ["a", "b"]
-
-
-def test_the_machine_is_told_without_torch_being_loaded():
-    code = (
-        "import json, sys; from blood_lib.study.provenance import describe_machine; "
-        "print(json.dumps([describe_machine(), 'torch' in sys.modules]))"
-    )
-    machine, has_torch = json.loads(subprocess.check_output([sys.executable, "-c", code]))
-    assert not has_torch
-    assert machine["cores"] == os.cpu_count() and machine["processor"] and machine == describe_machine()
-    assert machine["versions"]["numpy"] == np.__version__
-
-
-def test_a_training_says_with_how_many_threads_it_ran():
-    torch = pytest.importorskip("torch", reason="needs the extra `study`")
-    told = describe_environment("cpu")
-    assert told["threads"] == torch.get_num_threads() and told["hardware"] == describe_machine()["processor"]
-    assert told["versions"]["python"] == platform.python_version()
