@@ -4,7 +4,7 @@
 
 Trains by a brief recipe with little changed (pose alone), and with all that the shipped model's recipe
 changes; then each lever by itself is added to little, and taken from all or, where the shipped recipe does
-without it, added. Shows the validation part to each network: as it is, and changed in one way or another (the
+without it, added. Shows the validation split to each network: as it is, and changed in one way or another (the
 same views to all). Prints the balanced error there, in per cent; beside it, only to report, that of the
 laboratory elsewhere, the answers forced to be one of the types of which it has ten images. RUNS/levers.csv
 has balanced accuracies, errors and log losses. Runs are resumed when the command is given again; with --only,
@@ -124,7 +124,7 @@ def load_all(
     size: int,
     crop: float,
 ) -> Sets:
-    """The validation part as it is and changed by each of `shifts`, and the images elsewhere but those of
+    """The validation split as it is and changed by each of `shifts`, and the images elsewhere but those of
     types that have fewer than _FEWEST there; size and crop as in `load_views`.
     """
     rows = split[split["part"] == "valid"]

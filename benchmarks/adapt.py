@@ -3,7 +3,7 @@
     python -m benchmarks.adapt DATA [--bundle DIR] [--draws 10] [--n 10 25 50 100]
 
 DATA holds BCCD_cropped (a folder per class: the other laboratory) and PBC_dataset_normal_DIB (home). For each
-number of labelled cells it draws that many at random, adapts, scores the rest and home's test part, and
+number of labelled cells it draws that many at random, adapts, scores the rest and home's test split, and
 prints mean and standard deviation over the draws. At last it times `blood adapt` for the largest number.
 """
 
@@ -36,7 +36,7 @@ def _score(classifier: Classifier, features: np.ndarray, target: np.ndarray) -> 
 
 
 def _describe_home(classifier: Classifier, root: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Features and classes of home's test part."""
+    """Features and classes of home's test split."""
     split = load_split(root)
     rows = split[split["part"] == "test"]
     folder = find_dataset(root)

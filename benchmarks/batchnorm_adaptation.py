@@ -5,7 +5,7 @@
 Half or all of the statistics by which a network normalises are those of the upload (Nado et al. 2020,
 arXiv:2006.10963), of at most 100 images: of all types as they come, or of one type each, as a person may
 sort them. Of the bundle's network, whose norms are folded away, and of any RUN of `levers`. Shows them the
-validation part, as it is and changed, and prints the balanced error in per cent; beside it, only to report,
+validation split, as it is and changed, and prints the balanced error in per cent; beside it, only to report,
 that of the laboratory elsewhere, as `levers` does.
 """
 
@@ -35,7 +35,7 @@ __all__ = ["adapt_norms", "compare", "main", "restore_norms"]
 _SHIFTS = {name: SHIFTS[name] for name in ("other colours", "both, and blurred")}
 _SHARES = (0.0, 0.5, 1.0)
 _UPLOAD = 100  # images, at most
-_MEASURED = 512  # images of the training part that tell a folded network's statistics
+_MEASURED = 512  # images of the training split that tell a folded network's statistics
 
 
 @torch.no_grad()
@@ -108,7 +108,7 @@ def compare(network: CellNetwork, sets: Sets) -> list[dict[str, object]]:
 
 
 def _load_bundle_norms(bundle: Path | None, root: Path, split: pd.DataFrame, **view) -> CellNetwork:
-    """The bundle's network with its norms put back, as images of the training part tell them."""
+    """The bundle's network with its norms put back, as images of the training split tell them."""
     files = split.loc[split["part"] == "train", "file"]
     files = files.sample(min(_MEASURED, len(files)), random_state=0).tolist()
     x = torch.from_numpy(load_views(root, files, **view)).permute(0, 3, 1, 2).float() / 255

@@ -2,7 +2,7 @@
 
     python -m benchmarks.corruption DATA [--bundle DIR] [--max-images N] [--out FILE.csv]
 
-Prints the balanced error, in per cent, on the test part under each of eleven corruptions at five severities,
+Prints the balanced error, in per cent, on the test split under each of eleven corruptions at five severities,
 and as in arXiv:2406.17536 each corruption's mean error divided by AlexNet's (BE) and the mean of those, where
 less than 1 is better than AlexNet; and the same for what is added to the error on clean images (rBE).
 
@@ -134,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.corruption", description=about)
     parser.add_argument("data", type=Path, help="the dataset's folder")
     parser.add_argument("--bundle", type=Path, help="default: the bundle that ships")
-    parser.add_argument("--max-images", type=int, help="of the test part, for a quick look")
+    parser.add_argument("--max-images", type=int, help="of the test split, for a quick look")
     parser.add_argument("--out", type=Path, help="a CSV file for the table")
     args = parser.parse_args(argv)
     root, bundle = find_dataset(args.data), load_bundle(args.bundle)

@@ -2,10 +2,10 @@
 
     python -m benchmarks.shifts DATA BUNDLE [BUNDLE ...] [--seed 0]
 
-Shows the validation part of the study's dataset to each bundle: as it is, from near (a cell fills the view,
+Shows the validation split of the study's dataset to each bundle: as it is, from near (a cell fills the view,
 as it does in most other collections), stained and lit otherwise, and all of that at once and blurred; the
 same views to all. Prints the errors, the balanced accuracy in per cent and the mean log loss, calibrated as
-the bundle is. Neither another laboratory nor the test part is looked at.
+the bundle is. Neither another laboratory nor the test split is looked at.
 """
 
 import argparse
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     split = load_split(args.data)
     rows = split[split["part"] == "valid"]
     found = compare(args.bundles, find_dataset(args.data), rows, args.seed)
-    print(f"{len(rows):,} images of the validation part")
+    print(f"{len(rows):,} images of the validation split")
     print(found.to_string(index=False, float_format="{:.4f}".format))
 
 

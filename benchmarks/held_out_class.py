@@ -6,9 +6,9 @@
 For each type a network is trained on the others, briefly and on few images, or by the recipe of a bundle but
 for its teachers, who have seen every type; it is served as a bundle's would be. A network that hardly knows
 the others tells nothing of a stranger: read its accuracy, which each epoch prints, first. Prints, and keeps
-in RUNS/leave_one_out.csv, the area under the ROC curve of each score between known cells of the test part and
+in RUNS/leave_one_out.csv, the area under the ROC curve of each score between known cells of the test split and
 all cells of the type left out, with its 95 % interval, and the share of the latter that are flagged where
-0.5 % of the validation part is.
+0.5 % of the validation split is.
 Runs are resumed when the command is given again. How strange photographs are is for `unfamiliar`.
 """
 
@@ -72,7 +72,7 @@ def measure(
 ) -> list[dict[str, object]]:
     """A row per score: trains on all of `split` but the type `left_out`, or goes on with such a run.
 
-    references: at most so many cells of each type stand for what is known; all of the training part by
+    references: at most so many cells of each type stand for what is known; all of the training split by
     default.
     """
     is_known = split["cell_type"] != left_out

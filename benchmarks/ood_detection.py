@@ -3,8 +3,8 @@
     python -m benchmarks.unfamiliar DATA [--bundle DIR] [--elsewhere DIR] [--images 140] [--out FILE.csv]
 
 Every score is computed from what the served network says, fitted on the bundle's reference cells, and flags
-0.5 % of the validation part. Prints the per cent that each flags: of images that are no blood cell, by
-source, half of the sources to choose a score on and half only to report; of the test part; and of the
+0.5 % of the validation split. Prints the per cent that each flags: of images that are no blood cell, by
+source, half of the sources to choose a score on and half only to report; of the test split; and of the
 laboratory elsewhere, with the accuracy of what is left ok there. Many images of a source are parts of the
 same pictures, so its n counts images, not independent ones. FILE.csv has n and exact 95 % intervals.
 """
@@ -61,14 +61,14 @@ def compare(server: Server, root: Path, split: pd.DataFrame, elsewhere: Path | N
     sets = [
         (s.name, "choose" if s.to_choose else "report", server.run_images(s.images)) for s in draw_sources(n)
     ]
-    sets.append(("test part", "home", test))
+    sets.append(("test split", "home", test))
     rows = [
         {"images": images, "use": use, "score": name, **_flag(score(outputs) > limits[name])}
         for images, use, outputs in sets
         for name, score in scores.items()
     ]
     if elsewhere is not None:
-        rows += _measure_elsewhere(server, elsewhere, scores, limits)
+        rows += _measure_external(server, elsewhere, scores, limits)
     return pd.DataFrame(rows)
 
 
@@ -76,7 +76,7 @@ def _flag(flagged: np.ndarray) -> dict[str, float]:
     return {"n": len(flagged), **share("share", int(flagged.sum()), len(flagged))}
 
 
-def _measure_elsewhere(
+def _measure_external(
     server: Server, folder: Path, scores: dict[str, Score], limits: dict[str, float]
 ) -> list[dict[str, object]]:
     """Of another laboratory's cells: how many are flagged, how many are left ok, how many of those right."""

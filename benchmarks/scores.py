@@ -41,7 +41,7 @@ def fit_scores(atlas: Atlas, valid: Outputs, temperature: float) -> dict[str, Sc
     """Name -> score, fitted on the reference cells of `atlas`, which every bundle carries; the last one is
     served.
 
-    valid: outputs for cells of the validation part, on which ViM weighs its two halves.
+    valid: outputs for cells of the validation split, on which ViM weighs its two halves.
     """
     return {
         # Hendrycks & Gimpel 2017, arXiv:1610.02136
@@ -84,7 +84,7 @@ def _fit_neighbours(atlas: Atlas, centre: np.ndarray | float = 0.0) -> Score:
 
 def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
     """The larger of the relative residual and the distance to the neighbours, seen from the reference cells'
-    mean, each as a multiple of the threshold that the cells of the validation part give it.
+    mean, each as a multiple of the threshold that the cells of the validation split give it.
     """
     parts = [lambda x: atlas.residual(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
     limits = [choose_ood_threshold(part(valid)) for part in parts]

@@ -2,8 +2,8 @@
 
     python -m benchmarks.looks DATA [--bundle DIR] [--crops 0.5 0.6 0.8] [--below 0.95] [--seed 0]
 
-Shows both the validation part of the study's dataset, as it is and stained and lit otherwise (as in
-`shifts`), and the test part; that is for reporting alone, views and limit are chosen on the others. Prints
+Shows both the validation split of the study's dataset, as it is and stained and lit otherwise (as in
+`shifts`), and the test split; that is for reporting alone, views and limit are chosen on the others. Prints
 how many images are looked at again, the errors and the mean log loss with one look and with both, how many
 errors are mended and made, and the exact sign test's p of that. --crops and --below try other ones than the
 bundle's.
@@ -89,9 +89,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parts = {part: split[split["part"] == part] for part in ("valid", "test")}
     files = {part: rows["file"].tolist() for part, rows in parts.items()}
     sets = {
-        "validation part": ("valid", _load(root, files["valid"])),
+        "validation split": ("valid", _load(root, files["valid"])),
         "in other colours": ("valid", _load_in_other_colours(root, files["valid"], args.seed)),
-        "test part": ("test", _load(root, files["test"])),
+        "test split": ("test", _load(root, files["test"])),
     }
     rows = {
         name: compare(once, twice, batches, build_targets(parts[part])[:, 0])

@@ -118,7 +118,7 @@ def test_each_score_flags_its_share_of_every_source(
     flagged, left = (table[table["images"] == f"lab: {what}"] for what in ("flagged", "left ok"))
     assert (flagged["n"] == 3).all()
     assert (flagged["share"].to_numpy() + left["share"].to_numpy() <= 1).all()
-    assert "mean of the sources to report" in said and "test part" in said
+    assert "mean of the sources to report" in said and "test split" in said
 
 
 def test_the_area_is_the_share_of_pairs_in_the_right_order() -> None:

@@ -35,7 +35,7 @@ def test_each_set_of_images_has_a_row(tiny_dataset, capsys) -> None:
     main([str(tiny_dataset), "--crops", "0.6", "--below", "1"])
     said = capsys.readouterr().out
     assert all(
-        name in said for name in ("validation part", "in other colours", "test part", "log_loss_after")
+        name in said for name in ("validation split", "in other colours", "test split", "log_loss_after")
     )
 
 

@@ -19,7 +19,7 @@ from blood_lib.bundle import Bundle
 from blood_lib.images import load_image
 from blood_lib.study.cells import by_folder
 from blood_lib.study.data.index import hash_pixels
-from blood_lib.study.data.split import part_of
+from blood_lib.study.data.split import split_of
 from tests.files.test_archives import make_zip
 from tests.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
 from tests.test_images import png_header
@@ -281,7 +281,7 @@ def test_ctrl_c_is_quiet(
 def test_real_images_and_the_shipped_bundle(real_images: Path, tmp_path: Path) -> None:
     """On cells that the model was neither trained nor tuned with."""
     sample = sorted(real_images.glob("*/[A-Z]*.jpg"))[::3]
-    paths = [path for path in sample if part_of(hash_pixels(load_image(path))) == "test"]
+    paths = [path for path in sample if split_of(hash_pixels(load_image(path))) == "test"]
     done = run("classify", *paths)
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     assert done.returncode == 0 and [row["file"] for row in rows] == [str(path) for path in paths]

@@ -46,8 +46,10 @@ def _add_audit(commands: "argparse._SubParsersAction") -> None:
 
 
 def _add_split(commands: "argparse._SubParsersAction") -> None:
-    text = "Give every image its part (train, valid, test) by the hash of its pixels, the same in every copy."
-    split = commands.add_parser("split", help="give every image its part", description=text)
+    text = (
+        "Give every image its split (train, valid, test) by a hash of its pixels, the same in every copy."
+    )
+    split = commands.add_parser("split", help="give every image its split", description=text)
     split.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
     split.add_argument("--out", metavar="FILE.csv", type=Path, help="write file, cell_type, subtype, part")
     split.set_defaults(run=_split)

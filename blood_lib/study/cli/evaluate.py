@@ -25,7 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction") -> None:
         "--labels", metavar="CSV", type=Path, help="a table with the columns file and label"
     )
     evaluate.add_argument(
-        "--part", choices=["train", "valid", "test"], help="only this part of the study's dataset"
+        "--split", choices=["train", "valid", "test"], help="only this split of the study's dataset"
     )
     evaluate.add_argument(
         "--among-present",
@@ -69,7 +69,7 @@ def _save_report(assessment, bundle, args: argparse.Namespace) -> None:
     choice = "one of the classes there" if args.among_present else "any class of the bundle"
     facts = {
         "bundle": f"{bundle.title['en']}, {bundle.sha256[:16]}",
-        "images": f"{args.folder.resolve().name}{f', part {args.part}' if args.part else ''}",
+        "images": f"{args.folder.resolve().name}{f', split {args.split}' if args.split else ''}",
         "answers may be": choice,
         "measured": "image by image, with 95 % intervals",
         "program": f"blood {__version__}",
@@ -84,12 +84,12 @@ def _find_table(args: argparse.Namespace, classes):
     """The folder that the files lie below, and the table of files and labels."""
     from blood_lib.study.evaluate.labelled import find_labelled, read_labels
 
-    if args.part:
+    if args.split:
         from blood_lib.study.data.index import find_dataset
         from blood_lib.study.data.split import load_split
 
         split = load_split(args.folder)
-        return find_dataset(args.folder), split[split["part"] == args.part]
+        return find_dataset(args.folder), split[split["part"] == args.split]
     return args.folder, read_labels(args.labels, classes) if args.labels else find_labelled(
         args.folder, classes
     )

@@ -18,7 +18,7 @@ DISTILLATION = 0.75
 def add_parser(subparsers: "argparse._SubParsersAction") -> None:
     """Registers `train`; sets `run(args) -> int`."""
     text = (
-        "Train a network on the training part of the dataset and make a bundle of it. The run's folder keeps "
+        "Train a network on the dataset's training split and make a bundle of it. The run's folder keeps the "
         "recipe, log and a checkpoint: a run that was cut off goes on from its last epoch when the command "
         "is given again."
     )

@@ -46,8 +46,8 @@ def open_dataset(data_dir: Path | str = "", *, max_images: int = 0, seed: int = 
     """The dataset in `data_dir`; where that is "", in $BLOOD_DATA, `data` or `../data`; else drawn cells.
 
     `max_images` above 0 takes so many images at random, from each cell type its share. Raises BloodError
-    when a `data_dir` is named and does not hold the dataset, and for a packed copy: its pixels say nothing of
-    the parts.
+    when a `data_dir` is named and does not hold the dataset, and for a packed copy: its pixels do not tell
+    the split.
     """
     folder = find_dataset(data_dir) if data_dir else _look_around()
     if folder is not None and (folder / SPLIT_FILE).exists():

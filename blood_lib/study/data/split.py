@@ -1,6 +1,6 @@
-"""Gives every image its part (train, valid or test) by a salted hash of its pixels, and by nothing else.
+"""Gives every image its split (train, valid or test) by a salted hash of its pixels, and by nothing else.
 
-So duplicates stay together, and an image has the same part in every copy of the dataset, complete or not.
+So duplicates stay together, and an image has the same split in every copy of the dataset, complete or not.
 Reading files is left to `index`. The rule, to the byte:
 
 1. `pixels` is the sha256, in hexadecimal, of `WIDTHxHEIGHT:` (decimal, ASCII) and the decoded RGB bytes.
@@ -20,14 +20,14 @@ from blood_lib.study.data.index import build_index, find_dataset
 from blood_lib.study.data.manifest import find_contradictions, load_manifest
 
 __all__ = [
-    "PARTS",
+    "SPLITS",
     "SALT",
     "SPLIT_FILE",
     "build_split",
     "compute_proportions",
     "has_two_labels",
     "load_split",
-    "part_of",
+    "split_of",
     "save_split",
 ]
 
@@ -39,11 +39,11 @@ SPLIT_FILE = "split.csv"
 
 PERCENT = {"train": 80, "valid": 10, "test": 10}
 
-PARTS = tuple(PERCENT)
+SPLITS = tuple(PERCENT)
 
 
-def part_of(pixels: str, *, salt: str = SALT) -> str:
-    """The part of the image whose `index.hash_pixels` is `pixels`."""
+def split_of(pixels: str, *, salt: str = SALT) -> str:
+    """The split of the image whose `index.hash_pixels` is `pixels`."""
     number = int.from_bytes(hashlib.sha256(f"{salt}:{pixels}".encode()).digest()[:8], "big")
     percent = (number * 100) >> 64  # whole per cent, exact: 0 to 99
     if percent < PERCENT["train"]:
@@ -64,11 +64,12 @@ def has_two_labels(index: pd.DataFrame) -> pd.Series:
 def build_split(index: pd.DataFrame, *, salt: str = SALT) -> pd.DataFrame:
     """The usable images of `index` (see `index.build_index`): file, cell_type, subtype, part.
 
-    In no part: what is no readable image, lies outside the class folders, or has two labels.
+    The column `part` names the split; bundles hold a hash of this table, so it keeps its name. In no split:
+    what is no readable image, lies outside the class folders, or has two labels.
     """
     usable = index[(index["pixels"] != "") & (index["cell_type"] != "") & ~has_two_labels(index)]
-    parts = [part_of(pixels, salt=salt) for pixels in usable["pixels"]]
-    return usable[["file", "cell_type", "subtype"]].assign(part=parts).reset_index(drop=True)
+    splits = [split_of(pixels, salt=salt) for pixels in usable["pixels"]]
+    return usable[["file", "cell_type", "subtype"]].assign(part=splits).reset_index(drop=True)
 
 
 def load_split(folder: Path | str, *, salt: str = SALT, progress: Callable | None = None) -> pd.DataFrame:
@@ -92,11 +93,11 @@ def save_split(split: pd.DataFrame, file: Path | str) -> None:
 
 
 def compute_proportions(split: pd.DataFrame) -> pd.DataFrame:
-    """Per cell type and subtype, and for all: the images in each part, in all, and each part's per cent."""
+    """Per cell type and subtype, and for all: the images in each split, in all, and each split's per cent."""
     counts = pd.crosstab([split["cell_type"], split["subtype"]], split["part"])
-    counts = counts.reindex(columns=list(PARTS), fill_value=0)
+    counts = counts.reindex(columns=list(SPLITS), fill_value=0)
     counts.loc[("all", ""), :] = counts.sum()
     counts = counts.astype(int).assign(images=lambda table: table.sum(axis=1))
-    for part in PARTS:
-        counts[f"{part} %"] = (100 * counts[part] / counts["images"]).round(1)
+    for name in SPLITS:
+        counts[f"{name} %"] = (100 * counts[name] / counts["images"]).round(1)
     return counts.rename_axis(columns=None).reset_index()

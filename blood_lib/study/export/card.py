@@ -99,7 +99,7 @@ def _to_json(value: object) -> object:
     return None if np.isnan(value) else round(value, 5)
 
 
-def _measure_elsewhere(classifier: Classifier, folder: Path) -> dict[str, list]:
+def _measure_external(classifier: Classifier, folder: Path) -> dict[str, list]:
     """Figures for another source's images; the answer is forced to be one of the types that are there."""
     answers = classify_labelled(classifier, folder, find_labelled(folder, classifier.bundle.classes))
     sizes = np.bincount(answers.target, minlength=len(classifier.class_names))
@@ -113,7 +113,7 @@ def _measure_elsewhere(classifier: Classifier, folder: Path) -> dict[str, list]:
 
 
 def is_published(root: Path, split: pd.DataFrame) -> bool:
-    """Whether every file of the test part below `root` is one of the published dataset's."""
+    """Whether every file of the test split below `root` is one of the published dataset's."""
     known = set(load_manifest()["sha256"])
     files = split["file"][split["part"] == "test"]
     return all(sha256((root / file).read_bytes()).hexdigest() in known for file in files)
@@ -157,7 +157,7 @@ def build_card(
 ) -> dict[str, object]:
     """The card of the bundle in `classifier`: texts, provenance and figures.
 
-    Measured on the test part of `split` (files below `root`) and on the folder `elsewhere`. It speaks of the
+    Measured on the test split of `split` (files below `root`) and on the folder `elsewhere`. It speaks of the
     published dataset only where the files are that dataset's.
     """
     published = is_published(root, split)
@@ -172,7 +172,7 @@ def build_card(
         names = [info.name for info in classifier.bundle.subtypes]
         parts.append(_measure_subtypes(answers, test, names, where_subtypes))
     if elsewhere is not None:
-        parts.append(_measure_elsewhere(classifier, elsewhere))
+        parts.append(_measure_external(classifier, elsewhere))
     measured = {key: [one for part in parts for one in part[key]] for key in ("metrics", "per_class")}
     texts = _TEXTS["card"] | ({} if published else {"limits": []})
     dataset = _describe_dataset(run, split, published)

@@ -53,21 +53,21 @@ __all__ = [
     "export_bundle",
     "export_onnx",
     "measure_and_save",
-    "run_part",
+    "run_split",
     "sample_per_class",
     "store_as_float16",
 ]
 
 MAX_BYTES = 25 * 10**6
 OK_ACCURACY = 0.998
-"""`ok` should be right this often on the validation part."""
+"""`ok` should be right this often on the validation split."""
 FLAGGED = 0.005
-"""Share of the validation part that the threshold of `unfamiliar` lets go: half of the 1 % that may be lost
+"""Share of the validation split that the threshold of `unfamiliar` lets go: half of the 1 % that may be lost
 at home, for among a thousand images a share is known no closer."""
 ATLAS_PER_CLASS = 250
 EARLIER = ("start/", "teachers/")  # folders of a run or a bundle: how what it learned from was trained
 SUBTYPE_C = 0.03
-"""Inverse strength of the penalty when the subtypes' head is fitted; chosen on the validation part."""
+"""Inverse strength of the penalty when the subtypes' head is fitted; chosen on the validation split."""
 
 
 def export_onnx(network: CellNetwork, image_size: int) -> bytes:
@@ -134,7 +134,7 @@ def sample_per_class(target: np.ndarray, n: int, seed: int) -> np.ndarray:
 
 
 def choose_ood_threshold(ood_score: np.ndarray) -> float:
-    """The out-of-distribution score that all but FLAGGED of the cells of the validation part stay below."""
+    """The out-of-distribution score that all but FLAGGED of the cells of the validation split stay below."""
     return float(np.quantile(ood_score, 1 - FLAGGED))
 
 
@@ -175,7 +175,7 @@ def compile_network(
     return Network(_build_model(network, recipe, half), _describe_preprocessing(recipe), exact=exact)
 
 
-def run_part(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> Outputs:
+def run_split(network: Network, root: Path, split: pd.DataFrame, part: str, recipe: Recipe) -> Outputs:
     """What the served `network` says about the images of `part`, whose files are in `root`."""
     rows = split[split["part"] == part]
     views = load_views(root, rows["file"].tolist(), size=recipe.image_size, crop=recipe.crop)
@@ -191,7 +191,7 @@ def _build_atlas(train: Outputs, seed: int) -> Atlas:
 
 def _build_subtypes(train: Outputs, valid: Outputs) -> tuple[tuple[SubtypeInfo, ...], dict[str, bytes]]:
     """The bundle's subtypes and the file of their head: a logistic regression on the features, divided by its
-    temperature. None where the training part does not have all of them.
+    temperature. None where the training split does not have all of them.
     """
     rows, told = train.subtype != UNKNOWN, valid.subtype != UNKNOWN
     if len(np.unique(train.subtype[rows])) < len(SUBTYPES) or not told.any():
@@ -223,7 +223,7 @@ def measure_and_save(
     """
     recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
     split = pd.read_csv(run / "split.csv", keep_default_na=False)
-    train, valid = (run_part(served, root, split, part, recipe) for part in ("train", "valid"))
+    train, valid = (run_split(served, root, split, part, recipe) for part in ("train", "valid"))
     atlas = _build_atlas(train, recipe.seed)
     temperature = fit_temperature(valid.target, valid.logits)
     subtypes, subtype_files = _build_subtypes(train, valid)
@@ -248,7 +248,7 @@ def measure_and_save(
 
 
 def _choose_confidence(classifier: Classifier, split: pd.DataFrame, root: Path) -> float:
-    """The confidence from which OK_ACCURACY of the answers about the validation part are right."""
+    """The confidence from which OK_ACCURACY of the answers about the validation split are right."""
     answers = classify_labelled(classifier, root, split[split["part"] == "valid"])
     return choose_confidence(answers.target, answers.probs, accuracy=OK_ACCURACY)
 

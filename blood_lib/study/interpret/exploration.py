@@ -130,12 +130,12 @@ def compute_size_hint(index: pd.DataFrame) -> dict[str, float]:
 
 
 def compute_independence(split: pd.DataFrame) -> float:
-    """The p-value of a chi-square test that part and subtype have nothing to do with each other."""
+    """The p-value of a chi-square test that split and subtype have nothing to do with each other."""
     return float(chi2_contingency(pd.crosstab([split["cell_type"], split["subtype"]], split["part"])).pvalue)
 
 
 def compute_fit(split: pd.DataFrame, percent: Mapping[str, float]) -> float:
-    """The p-value of a chi-square test that the parts have these per cent of all images."""
+    """The p-value of a chi-square test that the splits have these per cent of all images."""
     counts = split["part"].value_counts().reindex(list(percent), fill_value=0)
     return float(chisquare(counts, counts.sum() * np.array(list(percent.values())) / 100).pvalue)
 

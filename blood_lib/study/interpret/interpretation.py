@@ -68,10 +68,10 @@ def describe_bundle(bundle: Bundle, out_dir: Path | str) -> str:
 
 
 def list_images(index: pd.DataFrame) -> pd.DataFrame:
-    """Every image of a cell type in `index`: file, cell_type, subtype, and part ("": two labels)."""
+    """Every image of a cell type in `index`: file, cell_type, subtype, part (its split; "": two labels)."""
     images = select_images(index)[["file", "cell_type", "subtype"]]
-    parts = build_split(index).set_index("file")["part"]
-    return images.assign(part=images["file"].map(parts).fillna("")).reset_index(drop=True)
+    splits = build_split(index).set_index("file")["part"]
+    return images.assign(part=images["file"].map(splits).fillna("")).reset_index(drop=True)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ __all__ = [
     "list_suspects",
     "measure_cleaning",
     "save_suspects",
-    "tell_doubts",
+    "describe_doubts",
 ]
 
 N_COMPONENTS = 50  # of the features, for the regression: nearly all of their variance
@@ -109,7 +109,7 @@ def save_suspects(suspects: pd.DataFrame, folder: Path | str) -> Path:
     return file
 
 
-def tell_doubts(audited: pd.DataFrame) -> list[str]:
+def describe_doubts(audited: pd.DataFrame) -> list[str]:
     """Who doubts the label, in words, for each row of `join_audits`."""
     words = {(True, True): "map and cleanlab", (True, False): "the map", (False, True): "cleanlab"}
     flags = zip(audited["map_flags"], audited["cleanlab_flags"], strict=True)
@@ -126,14 +126,14 @@ def compare_audits(by_map: pd.DataFrame, by_confidence: pd.DataFrame) -> pd.Data
     return table
 
 
-def compute_flagged_shares(audits: Mapping[str, pd.DataFrame], parts: Sequence[str]) -> pd.DataFrame:
-    """Per audit and part: images, flagged, and their share with its exact 95 % interval."""
-    parts, rows = np.asarray(parts, dtype=object), []
+def compute_flagged_shares(audits: Mapping[str, pd.DataFrame], splits: Sequence[str]) -> pd.DataFrame:
+    """Per audit and split: images, flagged, and their share with its exact 95 % interval."""
+    splits, rows = np.asarray(splits, dtype=object), []
     for name, audit in audits.items():
-        for part in pd.unique(parts):
-            mine = audit["flagged"].to_numpy()[parts == part]
+        for split in pd.unique(splits):
+            mine = audit["flagged"].to_numpy()[splits == split]
             k, n = int(mine.sum()), len(mine)
-            rows.append({"audit": name, "part": part, "n": n, "flagged": k, **share("share", k, n)})
+            rows.append({"audit": name, "split": split, "n": n, "flagged": k, **share("share", k, n)})
     return pd.DataFrame(rows)
 
 

@@ -37,7 +37,7 @@ __all__ = [
     "run_experiment",
     "save_choice",
     "take_share",
-    "tell_trainings",
+    "describe_trainings",
 ]
 
 _CHOICE = "choice.json"
@@ -54,7 +54,7 @@ class Experiment:
     log: pd.DataFrame
     """A row per epoch: epoch, train_loss, valid_loss, accuracy, seconds and what else was measured."""
     n_valid: int
-    """Images in the validation part."""
+    """Images in the validation split."""
 
     @property
     def last(self) -> pd.Series:
@@ -110,7 +110,7 @@ def choose_initialisation(arch: str, folder: Path | str = "", *, download: bool 
 
 
 def take_share(split: pd.DataFrame, n_train: int, *, seed: int = 0) -> pd.DataFrame:
-    """The training and validation parts of `split`, with at most `n_train` images of the training part (0:
+    """The training and validation splits of `split`, with at most `n_train` images of the training split (0:
     all), each cell type's share of them.
     """
     train_rows = split[split["part"] == "train"]
@@ -132,7 +132,7 @@ def find_first(experiments: Sequence[Experiment], arch: str) -> Experiment | Non
 
 
 def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
-    """A row per experiment: its name and, after the last epoch, losses, accuracy on the validation part with
+    """A row per experiment: its name and, after the last epoch, losses, accuracy on the validation split with
     its exact 95 % interval, and the error rate.
     """
     if not experiments:
@@ -163,7 +163,7 @@ def load_choice(folder: Path) -> str:
     return arch
 
 
-def tell_trainings(experiments: Iterable[Experiment]) -> str:
+def describe_trainings(experiments: Iterable[Experiment]) -> str:
     """How many trainings these are, how long all their epochs took, and what they ran on."""
     runs = {one.run: one for one in experiments}
     minutes = sum(one.log["seconds"].sum() for one in runs.values()) / 60
@@ -174,7 +174,7 @@ def tell_trainings(experiments: Iterable[Experiment]) -> str:
 
 
 def find_best(asked: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:
-    """A row per question: how many answers were tried, the most accurate on the validation part with its
+    """A row per question: how many answers were tried, the most accurate on the validation split with its
     exact 95 % interval, and how many of the others are worse by more than the intervals.
     """
     rows = []
@@ -189,7 +189,7 @@ def find_best(asked: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:
 
 def compare_initialisations(experiments: Sequence[Experiment]) -> pd.DataFrame:
     """A row per architecture that began from ImageNet and from random weights: network, both accuracies on
-    the validation part, and how many points ImageNet's weights are worth. Empty where there is none.
+    the validation split, and how many points ImageNet's weights are worth. Empty where there is none.
     """
     accuracy = {(one.recipe.arch, one.recipe.initialisation): one.last["accuracy"] for one in experiments}
     rows = [
@@ -203,7 +203,7 @@ def compare_initialisations(experiments: Sequence[Experiment]) -> pd.DataFrame:
 
 def compare_seeds(experiments: Mapping[str, Sequence[Experiment]]) -> pd.DataFrame:
     """A row per name: of its experiments, which differ in their seeds alone, mean, lowest and highest
-    accuracy on the validation part after the last epoch.
+    accuracy on the validation split after the last epoch.
     """
     rows = []
     for name, mine in experiments.items():

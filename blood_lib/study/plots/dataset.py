@@ -46,15 +46,15 @@ def plot_images(
     return figure
 
 
-def plot_shares(ax: Axes, proportions: pd.DataFrame, part: str, expected: float) -> Axes:
-    """Each subtype's per cent in `part` with its 95 % interval, against the `expected` per cent.
+def plot_shares(ax: Axes, proportions: pd.DataFrame, split: str, expected: float) -> Axes:
+    """Each subtype's per cent in `split` with its 95 % interval, against the `expected` per cent.
 
-    `proportions`: columns cell_type, subtype, images and one named `part`, see `split.compute_proportions`.
+    `proportions`: see `split.compute_proportions`; it has a column named like `split`.
     """
     table = proportions[proportions["subtype"] != ""]
     names = [f"{name} (n = {n:,})" for name, n in zip(table["subtype"], table["images"], strict=True)]
     colours = [COLOURS[name] for name in table["cell_type"]]
-    shares = [(k / n, *interval(int(k), int(n))) for k, n in zip(table[part], table["images"], strict=True)]
-    plot_intervals(ax, names, shares, colours, label=f"per cent of the images in {part}")
+    shares = [(k / n, *interval(int(k), int(n))) for k, n in zip(table[split], table["images"], strict=True)]
+    plot_intervals(ax, names, shares, colours, label=f"per cent of the images in {split}")
     ax.axvline(expected, color="black", linewidth=0.8, linestyle="--")
     return ax

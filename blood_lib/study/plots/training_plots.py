@@ -20,12 +20,12 @@ __all__ = ["plot_accuracies", "plot_costs", "plot_losses", "plot_lr_finder", "pl
 
 
 def plot_losses(ax: Axes, logs: Mapping[str, pd.DataFrame]) -> Axes:
-    """Loss by epoch, a colour per name of `logs`: dashed for the training part, solid for validation."""
+    """Loss by epoch, a colour per name of `logs`: dashed for the training split, solid for validation."""
     for number, (name, log) in enumerate(logs.items()):
         colour = f"C{number}"
         ax.plot(log["epoch"], log["train_loss"], "--", color=colour, marker=".")
         ax.plot(log["epoch"], log["valid_loss"], "-", color=colour, marker="o", label=name)
-    ax.set(xlabel="epoch", ylabel="loss (dashed: training part)", ylim=(0, None))
+    ax.set(xlabel="epoch", ylabel="loss (dashed: training split)", ylim=(0, None))
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.legend(frameon=False, fontsize=8)
     return ax
@@ -45,7 +45,7 @@ def plot_lr_finder(ax: Axes, found: LearningRates) -> Axes:
 def plot_accuracies(ax: Axes, table: pd.DataFrame) -> Axes:
     """Each row's accuracy in per cent with its interval; `table`: see `experiments.compare`."""
     shares = list(table[["accuracy", "low", "high"]].itertuples(index=False))
-    label = f"accuracy on the validation part (%), n = {table['n'].iloc[0]:,}"
+    label = f"accuracy on the validation split (%), n = {table['n'].iloc[0]:,}"
     return plot_intervals(ax, list(table["name"]), shares, ["C0"] * len(table), label=label)
 
 
@@ -68,7 +68,7 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
         where = {"ha": "right", "xytext": (-6, 4)} if crowded else {"ha": "left", "xytext": (6, 4)}
         network, at = one["name"].partition(",")[0], (one[cost], one["accuracy"])
         ax.annotate(network, at, **where, textcoords="offset points", bbox=clear)
-    ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation part (%)")
+    ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation split (%)")
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter("")

@@ -35,9 +35,9 @@ _BFLOAT16_CPUS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # func
 
 def save_atomically(state: dict, file: Path) -> None:
     """torch.save that leaves either the old file or the whole new one."""
-    part = file.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, file)
+    temporary = file.with_suffix(".tmp")
+    torch.save(state, temporary)
+    os.replace(temporary, file)
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -130,7 +130,7 @@ def build_dls(
     classified, and targets.
     """
     device = torch.device(device)
-    train_views, valid_views = (_Views(*part, device) for part in (train, valid))
+    train_views, valid_views = (_Views(*pair, device) for pair in (train, valid))
     shared = {"device": device, "num_workers": 0}
     train_dl = _Batches(
         train_views, bs=batch_size, shuffle=True, drop_last=True, after_batch=_Prepare(change), **shared
@@ -148,27 +148,27 @@ def build_targets(rows: pd.DataFrame) -> np.ndarray:
 
 
 def _load_splits(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Frames of the training part, then views of the validation part; each with the indices (N, 2) of class
+    """Frames of the training split, then views of the validation split; each with the indices (N, 2) of class
     and subtype. Transforms work on views; the augmentation cuts its own from whole frames.
     """
     view = (recipe.image_size, recipe.crop)
-    for part, (size, crop) in (("train", view if recipe.tfms else (FRAME_SIZE, 1.0)), ("valid", view)):
-        rows = split[split["part"] == part]
-        if len(rows) < recipe.batch_size and part == "train" or rows.empty:
-            raise BloodError(f"{root} has too few images to train on ({len(rows)} in the part {part}).")
+    for name, (size, crop) in (("train", view if recipe.tfms else (FRAME_SIZE, 1.0)), ("valid", view)):
+        rows = split[split["part"] == name]
+        if len(rows) < recipe.batch_size and name == "train" or rows.empty:
+            raise BloodError(f"{root} has too few images to train on ({len(rows)} in the split {name}).")
         views = load_views(root, rows["file"].tolist(), size=size, crop=crop)
         yield views, build_targets(rows)
 
 
 def _build_change(recipe: Recipe) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What makes a random view of a frame of the training part."""
+    """What makes a random view of a frame of the training split."""
     if recipe.tfms:
         return build_change(recipe.tfms, recipe.image_size)
     return partial(augment, size=recipe.image_size, crop=recipe.crop, a=recipe.augmentation)
 
 
 def load_dls(root: Path, split: pd.DataFrame, recipe: Recipe, device: torch.device | str) -> DataLoaders:
-    """DataLoaders of the parts train and valid of `split`, whose files are in `root`."""
+    """DataLoaders of the training and validation images of `split`, whose files are in `root`."""
     return build_dls(
         *_load_splits(root, split, recipe),
         vocab=list(CLASS_INDEX),

@@ -11,14 +11,14 @@ pytest.importorskip("pandas")
 from blood_lib.files.errors import BloodError
 from blood_lib.study.data import split as split_module
 from blood_lib.study.data.split import (
-    PARTS,
     SALT,
+    SPLITS,
     build_split,
     compute_proportions,
     has_two_labels,
     load_split,
-    part_of,
     save_split,
+    split_of,
 )
 
 
@@ -40,13 +40,13 @@ def test_the_rule_is_the_documented_one():
     pixels = hashlib.sha256(b"1x1:abc").hexdigest()
     digest = hashlib.sha256(f"{SALT}:{pixels}".encode()).digest()
     fraction = int.from_bytes(digest[:8], "big") / 2**64
-    assert part_of(pixels) == ("train" if fraction < 0.8 else "valid" if fraction < 0.9 else "test")
+    assert split_of(pixels) == ("train" if fraction < 0.8 else "valid" if fraction < 0.9 else "test")
 
 
 def test_the_part_of_a_known_hash_never_changes():
     assert SALT == "blood-cells 1"
     parts = "train,train,valid,train,test,train,valid,train"
-    assert ",".join(part_of(str(i)) for i in range(8)) == parts
+    assert ",".join(split_of(str(i)) for i in range(8)) == parts
 
 
 @pytest.mark.parametrize(
@@ -69,12 +69,12 @@ def test_the_borders_are_exact(monkeypatch, number, part):
             return number.to_bytes(8, "big") + bytes(24)
 
     monkeypatch.setattr(split_module.hashlib, "sha256", Digest)
-    assert part_of("") == part
+    assert split_of("") == part
 
 
 def test_parts_are_eighty_ten_ten():
     shares = build_split(make_index())["part"].value_counts(normalize=True)
-    assert [shares[part] for part in PARTS] == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
+    assert [shares[part] for part in SPLITS] == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
 
 
 def test_another_salt_is_another_split():
@@ -142,7 +142,7 @@ def test_proportions_add_up():
     split = build_split(make_index())
     table = compute_proportions(split)
     assert table["images"].tolist() == [2000, 2000]
-    assert np.allclose(table[[f"{part} %" for part in PARTS]].sum(axis=1), 100, atol=0.2)
+    assert np.allclose(table[[f"{part} %" for part in SPLITS]].sum(axis=1), 100, atol=0.2)
 
 
 @pytest.mark.slow

@@ -9,20 +9,20 @@ from blood_lib.study.evaluate import leakage
 
 
 def test_nothing_is_torn_where_no_image_has_a_twin():
-    torn = leakage.count_torn(pd.DataFrame({"pixels": list("abcdefghij")}), n_draws=20)
+    torn = leakage.count_leaked_duplicates(pd.DataFrame({"pixels": list("abcdefghij")}), n_draws=20)
     assert len(torn) == 20 and (torn["torn"] == 0).all() and (torn["test"] == 1).all()
 
 
 def test_one_test_image_of_two_twins_is_always_torn():
-    torn = leakage.count_torn(pd.DataFrame({"pixels": ["a", "a"]}), n_draws=20, share=0.5)
+    torn = leakage.count_leaked_duplicates(pd.DataFrame({"pixels": ["a", "a"]}), n_draws=20, share=0.5)
     assert (torn["torn"] == 1).all()
 
 
 def test_as_many_are_torn_as_chance_makes():
     pixels = [f"{i // 2}" for i in range(34)] + [f"alone {i}" for i in range(966)]
-    torn = leakage.count_torn(pd.DataFrame({"pixels": pixels}), n_draws=500)
+    torn = leakage.count_leaked_duplicates(pd.DataFrame({"pixels": pixels}), n_draws=500)
     assert torn["torn"].mean() == pytest.approx(34 * 0.1 * 0.9, rel=0.1)  # in test, and its twin is not
-    assert torn.equals(leakage.count_torn(pd.DataFrame({"pixels": pixels}), n_draws=500))
+    assert torn.equals(leakage.count_leaked_duplicates(pd.DataFrame({"pixels": pixels}), n_draws=500))
 
 
 def test_what_leaks_is_right_and_the_rest_as_before():

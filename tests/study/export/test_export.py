@@ -25,7 +25,7 @@ from blood_lib.study.export import (
     compile_network,
     export,
     export_bundle,
-    run_part,
+    run_split,
     sample_per_class,
     store_as_float16,
 )
@@ -70,7 +70,7 @@ def test_a_part_is_run_in_the_order_of_the_split(tiny_run, tiny_dataset):
         compile_network(network, recipe),
         pd.read_csv(tiny_run / "split.csv", keep_default_na=False),
     )
-    whole, turned = (run_part(served, tiny_dataset, rows, "train", recipe) for rows in (split, split[::-1]))
+    whole, turned = (run_split(served, tiny_dataset, rows, "train", recipe) for rows in (split, split[::-1]))
     rows = split[split["part"] == "train"]
     assert [CELL_TYPES[i].name for i in whole.target] == rows["cell_type"].tolist()
     assert [SUBTYPES[i] if i != UNKNOWN else "" for i in whole.subtype] == [

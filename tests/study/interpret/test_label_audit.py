@@ -100,7 +100,7 @@ def test_all_suspects_are_written_down_and_who_doubts_them_is_told(audits, tmp_p
     file = label_audit.save_suspects(suspects, tmp_path / "run")
     assert pd.read_csv(file)["file"].tolist() == suspects["file"].tolist()
     flags = audits[0]["flagged"].astype(int).to_numpy() + audits[1]["flagged"]
-    words = pd.Series(label_audit.tell_doubts(audited))
+    words = pd.Series(label_audit.describe_doubts(audited))
     assert (words == "nobody").tolist() == (flags == 0).tolist()
     assert (words == "map and cleanlab").tolist() == (flags == 2).tolist()
     assert words[audits[0]["flagged"] & (flags == 1)].isin(["the map"]).all()

@@ -107,7 +107,7 @@ def test_seeds_are_told_by_their_mean_and_their_ends(tiny):
 
 
 def test_trainings_are_told_once_each_with_what_they_ran_on(tiny):
-    told = experiments.tell_trainings([tiny, replace(tiny, name="again")])
+    told = experiments.describe_trainings([tiny, replace(tiny, name="again")])
     minutes = tiny.log["seconds"].sum() / 60
     assert told.startswith(f"1, {minutes:.0f} minutes in all; ") and told.endswith(" CPU threads each")
 
