@@ -1,18 +1,19 @@
-"""What each lever gives elsewhere and takes at home: small networks that differ in one thing at a time.
+"""Ablation: small networks that differ in one part of the training, on the validation split and elsewhere.
 
-    python -m benchmarks.levers DATA RUNS [--elsewhere DIR] [--only NAME ...] [--seeds 0 1]
+    python -m benchmarks.ablation DATA RUNS [--external DIR] [--only NAME ...] [--seeds 0 1]
 
-Trains by a brief recipe with little changed (pose alone), and with all that the shipped model's recipe
-changes; then each lever by itself is added to little, and taken from all or, where the shipped recipe does
-without it, added. Shows the validation split to each network: as it is, and changed in one way or another (the
-same views to all). Prints the balanced error there, in per cent; beside it, only to report, that of the
-laboratory elsewhere, the answers forced to be one of the types of which it has ten images. RUNS/levers.csv
-has balanced accuracies, errors and log losses. Runs are resumed when the command is given again; with --only,
-names can be trained side by side, for a last call without it to show them all. What an upload's own
-statistics do to networks that are trained already is for `norms`.
+Two networks are the ends: one trained with poses alone as augmentation ("little"), one with all that the
+shipped model's recipe has ("all"). Each component is added to little and taken from all, one at a time; what
+the shipped recipe does without is added to both. Every network sees the validation split as it is, and
+shifted in one way or another; the views are the same for all networks.
+
+Prints the balanced error in per cent. With --external it also reports that of an external test set; there
+the answer is forced to be one of the types with at least ten images. RUNS/ablation.csv has balanced
+accuracies, errors and log losses. Given again, the command goes on with its runs. With --only, networks can
+be trained side by side; a last call without it shows them all. What the statistics of an upload do to trained
+networks is for `batchnorm_adaptation`.
 """
 
-import argparse
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,7 @@ import torch
 
 from benchmarks.domain_shift import SHIFTS, load_sets, score
 from benchmarks.held_out_class import BRIEF
+from benchmarks.options import build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.study.cells import class_infos
@@ -68,11 +70,11 @@ _SEEN = SHIFTS | {
     "noisy": replace(_CLEAN, noise_probability=1.0, noise_sigma=0.15),
     "JPEG": replace(_CLEAN, jpeg_probability=1.0, jpeg_quality=(5, 20)),
 }
-_FEWEST = 10  # images of a type, for it to count elsewhere
+_FEWEST = 10  # images of a type in the external test set, for it to count
 
 
 def build_recipes(base: Recipe, strong: Augmentation) -> dict[str, Recipe]:
-    """Name -> recipe: `base` with little or all of `strong` changed, and with one lever moved."""
+    """Name -> recipe: `base` with little or all of `strong`, and with one component changed."""
     little, much = (replace(base, augmentation=a) for a in (_POSE, strong))
     recipes = {LITTLE: little, ALL: much}
     for name, fields in _GROUPS.items():
@@ -110,7 +112,7 @@ def predict(network: CellNetwork, views: np.ndarray, uploads: Sequence[np.ndarra
 
 
 def score_among(logits: np.ndarray, target: np.ndarray) -> dict[str, float]:
-    """`shifts.score` of logits (N, C), where an answer is one of the types of `target` (N,)."""
+    """`domain_shift.score` of logits (N, C), where an answer is one of the types of `target` (N,)."""
     among, place = np.unique(target, return_inverse=True)
     return score(logits[:, among], place, 1.0)
 
@@ -118,24 +120,26 @@ def score_among(logits: np.ndarray, target: np.ndarray) -> dict[str, float]:
 def load_all(
     root: Path,
     split: pd.DataFrame,
-    elsewhere: Path | None,
+    external: Path | None,
     shifts: Mapping[str, Augmentation],
     *,
     size: int,
     crop: float,
 ) -> Sets:
-    """The validation split as it is and changed by each of `shifts`, and the images elsewhere but those of
-    types that have fewer than _FEWEST there; size and crop as in `load_views`.
+    """The validation split as it is and changed by each of `shifts`; and the external test set.
+
+    external: a folder per type; types with fewer than _FEWEST images are left out. size, crop: as in
+    `load_views`.
     """
     rows = split[split["part"] == "valid"]
     target = build_targets(rows)[:, 0]
     views = load_sets(root, rows["file"].tolist(), shifts, size=size, crop=crop, seed=0)
     sets = {name: (one, target) for name, one in views.items()}
-    if elsewhere is not None:
-        rows = find_labelled(elsewhere, class_infos())
+    if external is not None:
+        rows = find_labelled(external, class_infos())
         rows = rows[rows.groupby("cell_type")["file"].transform("size") >= _FEWEST]
-        other = load_views(elsewhere, rows["file"].tolist(), size=size, crop=crop)
-        sets[elsewhere.name] = other, rows["cell_type"].map(CLASS_INDEX).to_numpy()
+        other = load_views(external, rows["file"].tolist(), size=size, crop=crop)
+        sets[external.name] = other, rows["cell_type"].map(CLASS_INDEX).to_numpy()
     return sets
 
 
@@ -146,10 +150,11 @@ def format_errors(table: pd.DataFrame, index: Sequence[str]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.levers", description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="the dataset's folder")
+    parser = build_parser("ablation", __doc__)
     parser.add_argument("runs", type=Path, help="where the runs go")
-    parser.add_argument("--elsewhere", type=Path, metavar="DIR", help="other images, a folder per type")
+    parser.add_argument(
+        "--external", type=Path, metavar="DIR", help="an external test set, a folder per type"
+    )
     parser.add_argument("--only", nargs="+", metavar="NAME", help="default: all")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--epochs", type=int, default=5)
@@ -162,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if unknown := set(names) - set(recipes):
         raise BloodError(f"There is no {', '.join(sorted(unknown))}; choose from {'; '.join(recipes)}.")
     root, split, rows = find_dataset(args.data), load_split(args.data), []
-    sets = load_all(root, split, args.elsewhere, _SEEN, size=base.image_size, crop=base.crop)
+    sets = load_all(root, split, args.external, _SEEN, size=base.image_size, crop=base.crop)
     for name, seed in product(names, args.seeds):
         run = args.runs / f"{re.sub('[^A-Za-z0-9+-]+', '-', name)}-{seed}"
         print(name, seed)
@@ -172,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             figures = score_among(predict(network, views, cut(np.arange(len(views)))), target)
             rows.append({"network": name, "seed": seed, "seen": seen, "n": len(target), **figures})
     table = pd.DataFrame(rows)
-    table.to_csv(args.runs / "levers.csv", index=False, float_format="%.4f", lineterminator="\n")
+    table.to_csv(args.runs / "ablation.csv", index=False, float_format="%.4f", lineterminator="\n")
     print(f"Balanced error, per cent:\n{format_errors(table, ['network', 'seed'])}")
 
 

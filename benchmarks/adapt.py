@@ -1,13 +1,13 @@
-"""How good an adapted bundle is in the other laboratory, and still at home, by the number of labelled cells.
+"""Adaptation: how good an adapted bundle is on an external test set and in-domain, by the number of labels.
 
     python -m benchmarks.adapt DATA [--bundle DIR] [--draws 10] [--n 10 25 50 100]
 
-DATA holds BCCD_cropped (a folder per class: the other laboratory) and PBC_dataset_normal_DIB (home). For each
-number of labelled cells it draws that many at random, adapts, scores the rest and home's test split, and
-prints mean and standard deviation over the draws. At last it times `blood adapt` for the largest number.
+DATA holds BCCD_cropped (external: a folder per class) and PBC_dataset_normal_DIB (in-domain). For each number
+of labelled cells it draws that many external cells at random, adapts, and scores the other external cells and
+the in-domain test split. It prints mean and standard deviation over the draws. At last it times `blood adapt`
+for the largest number.
 """
 
-import argparse
 import csv
 import subprocess
 import sys
@@ -18,13 +18,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.options import add_bundle, build_parser
 from blood_lib.images import load_image
 from blood_lib.inference import Classifier, count_cores
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
 from blood_lib.study.evaluate.labelled import find_labelled
 
-_COLUMNS = ("there", "there_balanced", "there_ok", "right_of_ok", "left_out", "home", "home_ok", "seconds")
+_COLUMNS = (
+    "external",
+    "external_balanced",
+    "external_ok",
+    "right_of_ok",
+    "left_out",
+    "in_domain",
+    "in_domain_ok",
+    "seconds",
+)
 
 
 def _score(classifier: Classifier, features: np.ndarray, target: np.ndarray) -> tuple[float, ...]:
@@ -35,8 +45,8 @@ def _score(classifier: Classifier, features: np.ndarray, target: np.ndarray) -> 
     return right.mean(), float(np.mean(recalls)), ok.mean(), right[ok].mean() if ok.any() else np.nan
 
 
-def _describe_home(classifier: Classifier, root: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Features and classes of home's test split."""
+def _describe_in_domain(classifier: Classifier, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Features and classes of the in-domain test split."""
     split = load_split(root)
     rows = split[split["part"] == "test"]
     folder = find_dataset(root)
@@ -45,17 +55,17 @@ def _describe_home(classifier: Classifier, root: Path) -> tuple[np.ndarray, np.n
     return features, rows["cell_type"].map(classifier.class_names.index).to_numpy()
 
 
-def _try(classifier: Classifier, there: tuple, home: tuple, n: int, seed: int) -> tuple[float, ...]:
+def _try(classifier: Classifier, external: tuple, in_domain: tuple, n: int, seed: int) -> tuple[float, ...]:
     """One draw of n labelled cells; a value for each of _COLUMNS."""
-    features, target = there
+    features, target = external
     order = np.random.default_rng(seed).permutation(len(target))
     mine, rest = order[:n], order[n:]
     started = time.perf_counter()
     adapted = classifier.adapt_features(features[mine], [classifier.class_names[i] for i in target[mine]])
     seconds = time.perf_counter() - started
-    at_home = _score(adapted, *home)
+    scored = _score(adapted, *in_domain)
     left_out = adapted.bundle.card["metrics"][0]["value"]
-    return *_score(adapted, features[rest, 0], target[rest]), left_out, at_home[0], at_home[2], seconds
+    return *_score(adapted, features[rest, 0], target[rest]), left_out, scored[0], scored[2], seconds
 
 
 def _time_command(bundle: Path, folder: Path, table: pd.DataFrame, n: int) -> float:
@@ -76,9 +86,8 @@ def _time_command(bundle: Path, folder: Path, table: pd.DataFrame, n: int) -> fl
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, metavar="DATA")
-    parser.add_argument("--bundle", type=Path, help="default: the bundle that ships")
+    parser = build_parser("adapt", __doc__)
+    add_bundle(parser)
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--n", type=int, nargs="+", default=[10, 25, 50, 100])
     args = parser.parse_args()
@@ -86,18 +95,19 @@ def main() -> None:
     folder = args.data / "BCCD_cropped"
     table = find_labelled(folder, classifier.bundle.classes)
     features = classifier.describe([load_image(folder / file) for file in table["file"]])
-    there = features, table["cell_type"].map(classifier.class_names.index).to_numpy()
-    home = _describe_home(classifier, args.data / "PBC_dataset_normal_DIB")
-    accuracy, balanced, ok, _ = _score(classifier, features[:, 0], there[1])
-    print(f"before: there {accuracy:.1%}, balanced {balanced:.1%}, ok {ok:.1%}, n = {len(table)}")
-    accuracy, _, ok, right = _score(classifier, *home)
-    print(f"before: home {accuracy:.1%}, ok {ok:.1%}, of those right {right:.1%}, n = {len(home[1])}\n")
-    print("labelled", *(f"{name:>15}" for name in _COLUMNS))
+    external = features, table["cell_type"].map(classifier.class_names.index).to_numpy()
+    in_domain = _describe_in_domain(classifier, args.data / "PBC_dataset_normal_DIB")
+    accuracy, balanced, ok, _ = _score(classifier, features[:, 0], external[1])
+    print(f"before: external {accuracy:.1%}, balanced {balanced:.1%}, ok {ok:.1%}, n = {len(table)}")
+    accuracy, _, ok, right = _score(classifier, *in_domain)
+    n = len(in_domain[1])
+    print(f"before: in-domain {accuracy:.1%}, ok {ok:.1%}, of those right {right:.1%}, n = {n}\n")
+    print("labelled", *(f"{name:>17}" for name in _COLUMNS))
     for n in args.n:
-        tries = np.array([_try(classifier, there, home, n, seed) for seed in range(args.draws)])
+        tries = np.array([_try(classifier, external, in_domain, n, seed) for seed in range(args.draws)])
         means, spreads = np.nanmean(tries, axis=0), np.nanstd(tries, axis=0, ddof=1)
         cells = (f"{mean:8.3f} ± {sd:4.3f}" for mean, sd in zip(means, spreads, strict=True))
-        print(f"{n:8}", *(f"{cell:>15}" for cell in cells), flush=True)
+        print(f"{n:8}", *(f"{cell:>17}" for cell in cells), flush=True)
     seconds = _time_command(classifier.bundle.path, folder, table, max(args.n))
     print(f"\nmean ± standard deviation of {args.draws} draws; {count_cores()} cores")
     print(f"blood adapt with {max(args.n)} images, process start included: {seconds:.1f} s")

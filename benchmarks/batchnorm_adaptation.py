@@ -1,15 +1,14 @@
-"""What batch norms that adapt to the images uploaded together give elsewhere, and take at home.
+"""Batch normalisation that adapts to the images uploaded together: its gain and its cost.
 
-    python -m benchmarks.norms DATA [RUN ...] [--bundle DIR] [--elsewhere DIR] [--out FILE.csv]
+    python -m benchmarks.batchnorm_adaptation DATA [RUN ...] [--bundle DIR] [--external DIR] [--out FILE.csv]
 
-Half or all of the statistics by which a network normalises are those of the upload (Nado et al. 2020,
-arXiv:2006.10963), of at most 100 images: of all types as they come, or of one type each, as a person may
-sort them. Of the bundle's network, whose norms are folded away, and of any RUN of `levers`. Shows them the
-validation split, as it is and changed, and prints the balanced error in per cent; beside it, only to report,
-that of the laboratory elsewhere, as `levers` does.
+Half or all of the statistics that a network normalises by are those of the upload (Nado et al. 2020,
+arXiv:2006.10963). An upload has at most 100 images: of all types as they come, or of one type each, as a
+person may sort them. Measured are the bundle's network, whose normalisation is folded away, and any RUN of
+`ablation`, on the validation split as it is and shifted. Prints the balanced error in per cent. With
+--external it also reports that of an external test set, as `ablation` does.
 """
 
-import argparse
 import copy
 from collections.abc import Sequence
 from itertools import product
@@ -22,6 +21,7 @@ from torch import nn
 
 from benchmarks.ablation import Sets, cut, format_errors, load_all, predict, score_among
 from benchmarks.domain_shift import SHIFTS
+from benchmarks.options import add_bundle, build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
@@ -35,7 +35,7 @@ __all__ = ["adapt_norms", "compare", "main", "restore_norms"]
 _SHIFTS = {name: SHIFTS[name] for name in ("other colours", "both, and blurred")}
 _SHARES = (0.0, 0.5, 1.0)
 _UPLOAD = 100  # images, at most
-_MEASURED = 512  # images of the training split that tell a folded network's statistics
+_MEASURED = 512  # images of the training split that a folded network's statistics are measured on
 
 
 @torch.no_grad()
@@ -66,8 +66,8 @@ def restore_norms(network: CellNetwork, x: torch.Tensor) -> CellNetwork:
 
 
 def adapt_norms(network: CellNetwork, share: float) -> CellNetwork:
-    """A copy of `network` whose batch norms see mean and variance of the batch at hand for `share` of their
-    own; it remembers none (Schneider et al. 2020, arXiv:2006.16971, section 3).
+    """A copy of `network` whose batch norms take `share` of mean and variance from the batch, the rest from
+    their own statistics; it keeps none of the batch's (Schneider et al. 2020, arXiv:2006.16971, section 3).
     """
     adapted = copy.deepcopy(network).eval()
     for module in adapted.modules():
@@ -98,7 +98,7 @@ def compare(network: CellNetwork, sets: Sets) -> list[dict[str, object]]:
     rows = []
     for share, sort in product(_SHARES, (False, True)):
         if sort and not share:
-            continue  # what does not adapt does not mind
+            continue  # the order of images changes nothing where nothing adapts
         adapted = adapt_norms(network, share)
         for seen, (views, target) in sets.items():
             figures = score_among(predict(adapted, views, _deal(target, sort=sort)), target)
@@ -108,7 +108,7 @@ def compare(network: CellNetwork, sets: Sets) -> list[dict[str, object]]:
 
 
 def _load_bundle_norms(bundle: Path | None, root: Path, split: pd.DataFrame, **view) -> CellNetwork:
-    """The bundle's network with its norms put back, as images of the training split tell them."""
+    """The bundle's network with its norms put back, measured on images of the training split."""
     files = split.loc[split["part"] == "train", "file"]
     files = files.sample(min(_MEASURED, len(files)), random_state=0).tolist()
     x = torch.from_numpy(load_views(root, files, **view)).permute(0, 3, 1, 2).float() / 255
@@ -116,11 +116,12 @@ def _load_bundle_norms(bundle: Path | None, root: Path, split: pd.DataFrame, **v
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.norms", description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="the dataset's folder")
-    parser.add_argument("runs", type=Path, nargs="*", metavar="RUN", help="a run of `levers`, with its norms")
-    parser.add_argument("--bundle", type=Path, help="default: the bundle that ships")
-    parser.add_argument("--elsewhere", type=Path, metavar="DIR", help="other images, a folder per type")
+    parser = build_parser("batchnorm_adaptation", __doc__)
+    parser.add_argument("runs", type=Path, nargs="*", metavar="RUN", help="a run of `ablation`, not folded")
+    add_bundle(parser)
+    parser.add_argument(
+        "--external", type=Path, metavar="DIR", help="an external test set, a folder per type"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.csv")
     args = parser.parse_args(argv)
     root, split, bundle = find_dataset(args.data), load_split(args.data), load_bundle(args.bundle)
@@ -131,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         network, recipe = load_network(run)
         networks[run.name] = network, {"size": recipe.image_size, "crop": recipe.crop}
     for name, (network, view) in networks.items():
-        sets = load_all(root, split, args.elsewhere, _SHIFTS, **view)
+        sets = load_all(root, split, args.external, _SHIFTS, **view)
         rows += [{"network": name, **row} for row in compare(network, sets)]
     table = pd.DataFrame(rows)
     if args.out:

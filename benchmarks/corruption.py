@@ -11,7 +11,6 @@ enlarged as much and corrupted, so a cell suffers the same, and goes through the
 test images are other ones than theirs (their split, with duplicates, is not ours), which no ratio can mend.
 """
 
-import argparse
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.corruptions import CORRUPTIONS, N_SEVERITIES, SIDE, Corruption
+from benchmarks.options import add_bundle, build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
@@ -130,11 +130,9 @@ def _report(clean: np.ndarray, wrong: np.ndarray, target: np.ndarray) -> tuple[p
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    about = __doc__.splitlines()[0]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.corruption", description=about)
-    parser.add_argument("data", type=Path, help="the dataset's folder")
-    parser.add_argument("--bundle", type=Path, help="default: the bundle that ships")
-    parser.add_argument("--max-images", type=int, help="of the test split, for a quick look")
+    parser = build_parser("corruption", __doc__)
+    add_bundle(parser)
+    parser.add_argument("--max-images", type=int, help="of the test split, for a quick run")
     parser.add_argument("--out", type=Path, help="a CSV file for the table")
     args = parser.parse_args(argv)
     root, bundle = find_dataset(args.data), load_bundle(args.bundle)

@@ -1,14 +1,13 @@
-"""How much a bundle loses when cells are seen from nearer, or in other colours, or both: to choose one by.
+"""Domain shift: how much a bundle loses when cells are seen from nearer, in other colours, or both.
 
-    python -m benchmarks.shifts DATA BUNDLE [BUNDLE ...] [--seed 0]
+    python -m benchmarks.domain_shift DATA BUNDLE [BUNDLE ...] [--seed 0]
 
-Shows the validation split of the study's dataset to each bundle: as it is, from near (a cell fills the view,
-as it does in most other collections), stained and lit otherwise, and all of that at once and blurred; the
-same views to all. Prints the errors, the balanced accuracy in per cent and the mean log loss, calibrated as
-the bundle is. Neither another laboratory nor the test split is looked at.
+Meant for choosing between bundles, so it uses neither an external test set nor the test split. Each bundle
+sees the validation split of the study's dataset: as it is; from near (a cell fills the view, as in most other
+collections); stained and lit otherwise; and all of that at once, blurred. The views are the same for all.
+Prints the errors, the balanced accuracy in per cent and the mean log loss, calibrated as the bundle is.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pandas as pd
 import torch
 from scipy.special import log_softmax
 
+from benchmarks.options import build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.inference.network import Network
 from blood_lib.study.data.index import find_dataset
@@ -90,8 +90,7 @@ def compare(bundles: Sequence[Path], root: Path, rows: pd.DataFrame, seed: int) 
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.shifts", description=__doc__.splitlines()[0])
-    parser.add_argument("data", type=Path, help="the dataset's folder")
+    parser = build_parser("domain_shift", __doc__)
     parser.add_argument("bundles", type=Path, nargs="+", metavar="BUNDLE")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args(argv)

@@ -1,15 +1,17 @@
-"""How well each score tells cells of a type that the network has never seen: one type left out in turn.
+"""Held-out class: how well each out-of-distribution score finds cells of a type the network has never seen.
 
-    python -m benchmarks.leave_one_out DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
-    python -m benchmarks.leave_one_out DATA RUNS --recipe BUNDLE/recipe.json
+    python -m benchmarks.held_out_class DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
+    python -m benchmarks.held_out_class DATA RUNS --recipe BUNDLE/recipe.json
 
-For each type a network is trained on the others, briefly and on few images, or by the recipe of a bundle but
-for its teachers, who have seen every type; it is served as a bundle's would be. A network that hardly knows
-the others tells nothing of a stranger: read its accuracy, which each epoch prints, first. Prints, and keeps
-in RUNS/leave_one_out.csv, the area under the ROC curve of each score between known cells of the test split and
-all cells of the type left out, with its 95 % interval, and the share of the latter that are flagged where
-0.5 % of the validation split is.
-Runs are resumed when the command is given again. How strange photographs are is for `unfamiliar`.
+For each type, a network is trained on the others and then served as a bundle's would be. It is trained
+briefly and on few images, or by the recipe of a bundle, without its teachers, which have seen every type. A
+network that hardly knows the others cannot tell a stranger either: read the accuracy first, which each epoch
+prints.
+
+Prints for each score the area under the ROC curve between known cells of the test split and all cells of the
+held-out type, with its 95 % interval. Also prints the share of the latter that is flagged by a threshold that
+flags 0.5 % of the validation split. RUNS/held_out_class.csv has both. Given again, the command goes on with
+its runs. Images that are no blood cell are for `ood_detection`.
 """
 
 import argparse
@@ -21,6 +23,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
+from benchmarks.options import build_parser
 from benchmarks.scores import Outputs, fit_scores, run_network
 from blood_lib.atlas import Atlas
 from blood_lib.files.errors import BloodError
@@ -41,26 +44,27 @@ BRIEF = Recipe(  # in so short a training slow statistics of the normalisation w
 )
 
 
-def compute_auroc(known: np.ndarray, strange: np.ndarray) -> tuple[float, float, float]:
-    """How often a strange image scores higher than a known one, ties counted half, and its 95 % interval
+def compute_auroc(known: np.ndarray, ood: np.ndarray) -> tuple[float, float, float]:
+    """How often an out-of-distribution image scores higher than a known one, and its 95 % interval; ties
+    count half
     (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837).
     """
-    n, m = len(known), len(strange)
-    ranks = rankdata(np.concatenate([known, strange]))
-    below = (ranks[n:] - rankdata(strange)) / n  # for each strange image, the share of known ones below it
+    n, m = len(known), len(ood)
+    ranks = rankdata(np.concatenate([known, ood]))
+    below = (ranks[n:] - rankdata(ood)) / n  # for each such image, the share of known ones below it
     above = 1 - (ranks[:n] - rankdata(known)) / m
     area = float(below.mean())
     reach = norm.ppf(0.975) * np.sqrt(below.var(ddof=1) / m + above.var(ddof=1) / n)
     return area, max(0.0, area - reach), min(1.0, area + reach)
 
 
-def share_flagged(valid: np.ndarray, strange: np.ndarray) -> float:
-    """The share of strange images that score above the threshold that the scores `valid` (N,) set."""
-    return float((strange > choose_ood_threshold(valid)).mean())
+def share_flagged(valid: np.ndarray, ood: np.ndarray) -> float:
+    """The share of out-of-distribution images above the threshold that follows from the scores `valid` (N,)."""
+    return float((ood > choose_ood_threshold(valid)).mean())
 
 
 def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:
-    """At most `per_type` images of each cell type in each part; 0: all."""
+    """At most `per_type` images of each cell type in each split; 0: all."""
     if not per_type:
         return split
     groups = split["part"] + " " + split["cell_type"]
@@ -68,14 +72,14 @@ def _sample(split: pd.DataFrame, per_type: int, seed: int) -> pd.DataFrame:
 
 
 def measure(
-    root: Path, run: Path, recipe: Recipe, split: pd.DataFrame, left_out: str, references: int | None = None
+    root: Path, run: Path, recipe: Recipe, split: pd.DataFrame, held_out: str, references: int | None = None
 ) -> list[dict[str, object]]:
-    """A row per score: trains on all of `split` but the type `left_out`, or goes on with such a run.
+    """A row per score: trains on all of `split` but the type `held_out`, or goes on with such a run.
 
     references: at most so many cells of each type stand for what is known; all of the training split by
     default.
     """
-    is_known = split["cell_type"] != left_out
+    is_known = split["cell_type"] != held_out
     train(root, run, recipe, split=split[is_known].reset_index(drop=True))
     served = compile_network(*load_network(run))
     known = {part: split[is_known & (split["part"] == part)] for part in ("train", "valid", "test")}
@@ -84,15 +88,15 @@ def measure(
     chosen = sample_per_class(target, references or len(target), recipe.seed)
     features = outputs["train"].features
     atlas = Atlas.fit(features[chosen], target[chosen], known=features, random_state=recipe.seed)
-    strange = _run(served, root, split[~is_known], recipe)
+    ood = _run(served, root, split[~is_known], recipe)
     rows = []
     for name, score in fit_scores(atlas, outputs["valid"], 1.0).items():
-        scored = score(strange)
+        scored = score(ood)
         area, low, high = compute_auroc(score(outputs["test"]), scored)
         flagged = share_flagged(score(outputs["valid"]), scored)
-        counts = {"n_known": len(known["test"]), "n_left_out": len(scored)}
+        counts = {"n_known": len(known["test"]), "n_held_out": len(scored)}
         figures = {"auroc": area, "low": low, "high": high, "flagged": flagged}
-        rows.append({"left_out": left_out, "score": name, **counts, **figures})
+        rows.append({"held_out": held_out, "score": name, **counts, **figures})
     return rows
 
 
@@ -103,8 +107,8 @@ def _run(network: Network, root: Path, rows: pd.DataFrame, recipe: Recipe) -> Ou
 
 def _format(table: pd.DataFrame, what: str) -> str:
     """Types down, scores across, per cent."""
-    areas = 100 * table.pivot(index="left_out", columns="score", values=what)
-    areas = areas.reindex(index=table["left_out"].unique(), columns=table["score"].unique())
+    areas = 100 * table.pivot(index="held_out", columns="score", values=what)
+    areas = areas.reindex(index=table["held_out"].unique(), columns=table["score"].unique())
     areas.loc["mean"] = areas.mean()
     return areas.to_string(float_format="{:.1f}".format)
 
@@ -120,14 +124,12 @@ def _choose_recipe(args: argparse.Namespace) -> Recipe:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    about = __doc__.splitlines()[0]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.leave_one_out", description=about)
-    parser.add_argument("data", type=Path, help="the dataset's folder")
+    parser = build_parser("held_out_class", __doc__)
     parser.add_argument("runs", type=Path, help="where the runs go")
     parser.add_argument(
         "--types", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="default: all"
     )
-    parser.add_argument("--per-type", type=int, help="images of each type in each part, at most; 0: all")
+    parser.add_argument("--per-type", type=int, help="images of each type in each split, at most; 0: all")
     parser.add_argument(
         "--references", type=int, help="reference cells of each type, at most: a bundle has 250; default: all"
     )
@@ -142,13 +144,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     per_type = (0 if args.recipe else 150) if args.per_type is None else args.per_type
     root = find_dataset(args.data)
     split, rows = _sample(load_split(root), per_type, recipe.seed), []
-    for left_out in args.types:
-        run = args.runs / left_out.replace(" ", "_")
-        rows += measure(root, run, recipe, split, left_out, args.references)
+    for held_out in args.types:
+        run = args.runs / held_out.replace(" ", "_")
+        rows += measure(root, run, recipe, split, held_out, args.references)
         table = pd.DataFrame(rows)
-        table.to_csv(args.runs / "leave_one_out.csv", index=False, float_format="%.4f", lineterminator="\n")
+        table.to_csv(args.runs / "held_out_class.csv", index=False, float_format="%.4f", lineterminator="\n")
     print(f"Area under the ROC curve, per cent:\n{_format(table, 'auroc')}")
-    print(f"Flagged of the type left out, per cent:\n{_format(table, 'flagged')}")
+    print(f"Flagged of the held-out type, per cent:\n{_format(table, 'flagged')}")
 
 
 if __name__ == "__main__":

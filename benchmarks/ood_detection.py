@@ -1,15 +1,15 @@
-"""How well each score tells what is no blood cell, what is another laboratory's, and what is at home.
+"""Out-of-distribution detection: which share of other images, and of in-domain cells, each score flags.
 
-    python -m benchmarks.unfamiliar DATA [--bundle DIR] [--elsewhere DIR] [--images 140] [--out FILE.csv]
+    python -m benchmarks.ood_detection DATA [--bundle DIR] [--external DIR] [--images 140] [--out FILE.csv]
 
-Every score is computed from what the served network says, fitted on the bundle's reference cells, and flags
-0.5 % of the validation split. Prints the per cent that each flags: of images that are no blood cell, by
-source, half of the sources to choose a score on and half only to report; of the test split; and of the
-laboratory elsewhere, with the accuracy of what is left ok there. Many images of a source are parts of the
-same pictures, so its n counts images, not independent ones. FILE.csv has n and exact 95 % intervals.
+Every score is computed from what the served network says, and fitted on the bundle's reference cells. Its
+threshold flags 0.5 % of the validation split. Prints the per cent that each score flags: of images that are
+no blood cell, by source; of the test split; and of an external test set, with the accuracy of what is left
+ok there. Half of the sources are for choosing a score, the others only for reporting. Many images of a source
+are cut from the same pictures, so its n does not count independent images. FILE.csv has n and exact 95 %
+intervals.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from PIL import Image
 from scipy.special import softmax
 
 from benchmarks.ood_images import draw_sources
+from benchmarks.options import add_bundle, add_external, build_parser
 from benchmarks.scores import Outputs, Score, fit_scores, run_network
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, load_bundle
@@ -49,10 +50,10 @@ class Server:
         return run_network(self.network, np.stack([np.asarray(crop_and_resize(i, **size)) for i in images]))
 
 
-def compare(server: Server, root: Path, split: pd.DataFrame, elsewhere: Path | None, n: int) -> pd.DataFrame:
+def compare(server: Server, root: Path, split: pd.DataFrame, external: Path | None, n: int) -> pd.DataFrame:
     """A row per score and set of images: score, images, use, n, flagged with its interval.
 
-    split: file, part of the cells below `root`. elsewhere: a folder per class. n: images of each source.
+    split: file and part of the cells below `root`. external: a folder per class. n: images of each source.
     """
     valid, test = (server.run_files(root, split["file"][split["part"] == part]) for part in ("valid", "test"))
     atlas = Atlas.from_bytes(server.bundle.read("atlas.npz"))
@@ -61,14 +62,14 @@ def compare(server: Server, root: Path, split: pd.DataFrame, elsewhere: Path | N
     sets = [
         (s.name, "choose" if s.to_choose else "report", server.run_images(s.images)) for s in draw_sources(n)
     ]
-    sets.append(("test split", "home", test))
+    sets.append(("test split", "in-domain", test))
     rows = [
         {"images": images, "use": use, "score": name, **_flag(score(outputs) > limits[name])}
         for images, use, outputs in sets
         for name, score in scores.items()
     ]
-    if elsewhere is not None:
-        rows += _measure_external(server, elsewhere, scores, limits)
+    if external is not None:
+        rows += _measure_external(server, external, scores, limits)
     return pd.DataFrame(rows)
 
 
@@ -79,7 +80,7 @@ def _flag(flagged: np.ndarray) -> dict[str, float]:
 def _measure_external(
     server: Server, folder: Path, scores: dict[str, Score], limits: dict[str, float]
 ) -> list[dict[str, object]]:
-    """Of another laboratory's cells: how many are flagged, how many are left ok, how many of those right."""
+    """Of an external test set: how many cells are flagged, how many stay ok, how many of those are right."""
     table = find_labelled(folder, server.bundle.classes)
     outputs = server.run_files(folder, table["file"])
     probs = softmax(outputs.logits / server.bundle.temperature, axis=1)
@@ -90,7 +91,7 @@ def _measure_external(
         left = right[sure & ~flagged]
         parts = {"flagged": flagged, "left ok": sure & ~flagged, "right of those left ok": left}
         rows += [
-            {"images": f"{folder.name}: {what}", "use": "elsewhere", "score": name, **_flag(which)}
+            {"images": f"{folder.name}: {what}", "use": "external", "score": name, **_flag(which)}
             for what, which in parts.items()
         ]
     return rows
@@ -115,21 +116,18 @@ def _format(rows: pd.DataFrame) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.unfamiliar", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("data", type=Path, help="the dataset's folder")
-    parser.add_argument("--bundle", type=Path, help="default: the bundle that ships")
-    parser.add_argument("--elsewhere", type=Path, help="cells of another laboratory, a folder per class")
+    parser = build_parser("ood_detection", __doc__)
+    add_bundle(parser)
+    add_external(parser)
     parser.add_argument("--images", type=int, default=140, help="of each source that is no blood cell")
-    parser.add_argument("--max-images", type=int, help="of each part of the dataset, for a quick look")
+    parser.add_argument("--max-images", type=int, help="of each split of the dataset, for a quick run")
     parser.add_argument("--out", type=Path, help="a CSV file for the table, with intervals")
     args = parser.parse_args(argv)
     root, server = find_dataset(args.data), Server(load_bundle(args.bundle))
     split = load_split(root)
     if args.max_images:
         split = split.sample(frac=1, random_state=0).groupby("part").head(args.max_images)
-    rows = compare(server, root, split, args.elsewhere, args.images)
+    rows = compare(server, root, split, args.external, args.images)
     if args.out:
         rows.to_csv(args.out, index=False, lineterminator="\n", float_format="%.5f")
     print(_format(rows))

@@ -1,7 +1,7 @@
 """Images that are no blood cell: what a visitor might drop by mistake, from packages or drawn here.
 
 Each source is either to choose a score on or to report on, never both. What a classifier makes of them is for
-`unfamiliar`.
+`ood_detection`.
 """
 
 from collections.abc import Iterator, Sequence

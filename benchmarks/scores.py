@@ -1,6 +1,6 @@
-"""Scores of how unfamiliar an image is, from what the served network says about it; the higher, the stranger.
+"""Out-of-distribution scores of images, from what the served network says about them; high: far from known.
 
-Which of them is the best is for `unfamiliar` and `leave_one_out` to measure.
+Which of them is the best is for `ood_detection` and `held_out_class` to measure.
 """
 
 from collections.abc import Callable

@@ -1,10 +1,11 @@
-"""How long threads may wait for each other: what a training loses by it alone, and beside other work.
+"""How long threads that wait for each other should spin: the speed of a training alone, and beside other work.
 
-    python -m benchmarks.waiting
+    python -m benchmarks.thread_spin
 
-OpenMP's threads spin while they wait, which is quick where each has a core, and keeps the others from working
-where it has none. GOMP_SPINCOUNT of libgomp says for how many turns. Each count is measured in processes of
-its own, in turns, alone and beside a busy process per core. What is chosen is in `blood_lib.study`.
+OpenMP's threads spin while they wait. That is quick where each has a core of its own; otherwise it keeps the
+others from working. libgomp's GOMP_SPINCOUNT says for how many turns they spin. Each count is measured in
+processes of its own, in turns, alone and beside a busy process per core. `blood_lib.study` sets the count
+that was chosen.
 """
 
 import argparse
@@ -64,7 +65,9 @@ def compare(counts: Sequence[int], *, n_turns: int, **size: int) -> pd.DataFrame
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.waiting", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.thread_spin", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--counts", type=int, nargs="+", default=[300_000, 50_000, 10_000, 1_000])
     parser.add_argument("--turns", type=int, default=5, dest="n_turns")
     parser.add_argument("--rounds", type=int, default=8, dest="n_rounds", help="batches a process")

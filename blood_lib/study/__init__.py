@@ -4,8 +4,8 @@ import os
 
 from blood_lib.study.moved import install_moved_names
 
-# Threads that wait for each other spin, by libgomp's own count for so long that beside other work a training
-# takes many times as long; so few turns cost little where there is none (benchmarks/waiting.py).
+# Threads that wait for each other spin. With libgomp's own count a training beside other work takes many times
+# as long; with this one it does not, and alone it loses little (benchmarks/thread_spin.py).
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 install_moved_names()

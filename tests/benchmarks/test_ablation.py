@@ -1,4 +1,4 @@
-"""The benchmark of single levers moves one thing at a time, and scores as the textbook has it."""
+"""The benchmark of single ablation moves one thing at a time, and scores as the textbook has it."""
 
 from dataclasses import asdict, replace
 
@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `study`")
 
-from benchmarks import ablation as levers
+from benchmarks import ablation
 from benchmarks.ablation import build_recipes, cut, score_among
 from blood_lib.files.errors import BloodError
 from blood_lib.study.train.augmentation import Augmentation
@@ -37,7 +37,7 @@ def test_each_recipe_moves_one_lever_and_all_of_the_augmentation_is_some_lever()
     taken = {name: _differ(recipes[name], much) for name in recipes if name.startswith("all -")}
     assert moved["little + noise"] == taken["all - noise"] == {"noise_probability", "noise_sigma"}
     assert moved.pop("little + JPEG") == _differ(recipes["all + JPEG"], much) == {"jpeg_probability"}
-    assert sum(map(len, moved.values())) == len(set().union(*moved.values()))  # no field in two levers
+    assert sum(map(len, moved.values())) == len(set().union(*moved.values()))  # no field in two ablation
     assert set().union(*moved.values()) == set().union(*taken.values()) == _differ(little, much)
     assert "fold_batch_norms" in _differ(recipes["all, batch norms frozen"], much)
     assert _differ(recipes["little, weights not averaged"], little) == {"ema_decay"}
@@ -61,24 +61,24 @@ def test_parts_hold_each_row_once_and_no_more_than_they_may() -> None:
 def test_what_was_trained_is_shown_again_and_types_with_few_images_elsewhere_are_left_out(
     tiny_dataset, tmp_path, capsys, monkeypatch
 ) -> None:
-    brief = replace(levers.BRIEF, arch="resnet18", initialisation="random", batch_size=8)
-    monkeypatch.setattr(levers, "BRIEF", brief)
-    elsewhere = tmp_path / "elsewhere"
+    brief = replace(ablation.BRIEF, arch="resnet18", initialisation="random", batch_size=8)
+    monkeypatch.setattr(ablation, "BRIEF", brief)
+    external = tmp_path / "external"
     for i, image in enumerate(sorted(tiny_dataset.glob("*/*.jpg"))):
         name = image.parent.name if image.parent.name in ("platelet", "basophil") else "monocyte"
-        (elsewhere / name).mkdir(parents=True, exist_ok=True)
-        (elsewhere / name / f"{i}.jpg").write_bytes(image.read_bytes())
-    options = ["--epochs", "1", "--image-size", "32", "--elsewhere", str(elsewhere), "--seeds", "3"]
+        (external / name).mkdir(parents=True, exist_ok=True)
+        (external / name / f"{i}.jpg").write_bytes(image.read_bytes())
+    options = ["--epochs", "1", "--image-size", "32", "--external", str(external), "--seeds", "3"]
     command = [str(tiny_dataset), str(tmp_path / "runs"), *options, "--only", "little", "all + JPEG"]
-    levers.main(command)
-    said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "runs" / "levers.csv")
+    ablation.main(command)
+    said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "runs" / "ablation.csv")
     assert set(table["network"]) == {"little", "all + JPEG"}
-    assert set(table.loc[table["seen"] == "elsewhere", "n"]) == {36}  # of 48; six basophils and platelets
+    assert set(table.loc[table["seen"] == "external", "n"]) == {36}  # of 48; six basophils and platelets
     assert table["balanced"].between(0, 100).all()
     trained = tmp_path / "runs" / "all-+-JPEG-3" / "recipe.json"
     recipe = Recipe.from_json(trained.read_text())
     assert (recipe.seed, recipe.augmentation.jpeg_probability) == (3, 0.5)
-    levers.main(command)
+    ablation.main(command)
     assert capsys.readouterr().out.endswith(said[said.index("Balanced") :])
     with pytest.raises(BloodError, match="no some; choose from little; all"):
-        levers.main([*command, "some"])
+        ablation.main([*command, "some"])

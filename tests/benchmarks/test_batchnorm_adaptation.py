@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
-from benchmarks import batchnorm_adaptation as norms
+from benchmarks import batchnorm_adaptation
 from benchmarks.batchnorm_adaptation import adapt_norms, compare, main, restore_norms
 from blood_lib.study.train.architectures import build_network
 from blood_lib.study.train.folding import fold_batch_norms
@@ -74,14 +74,14 @@ def test_norms_that_are_put_back_change_nothing_and_adapt_as_those_that_were_fol
 
 
 def test_uploads_of_one_type_and_of_all_see_every_image_once(network, monkeypatch) -> None:
-    monkeypatch.setattr(norms, "_UPLOAD", 4)
+    monkeypatch.setattr(batchnorm_adaptation, "_UPLOAD", 4)
     target, seen = np.repeat([0, 3, 5], (9, 4, 2)), []
 
     def watch(_, views, uploads):
         seen.append(uploads)
         return np.zeros((len(views), 8), np.float32)
 
-    monkeypatch.setattr(norms, "predict", watch)
+    monkeypatch.setattr(batchnorm_adaptation, "predict", watch)
     sets = {"some": (np.zeros((15, 32, 32, 3), np.uint8), target)}
     rows = [(row["share"], row["upload"]) for row in compare(network, sets)]
     assert rows == [(0.0, "all types"), *product((0.5, 1.0), ("all types", "one type"))]
@@ -95,8 +95,8 @@ def test_uploads_of_one_type_and_of_all_see_every_image_once(network, monkeypatc
 
 @pytest.mark.slow
 def test_bundle_and_runs_have_their_rows(tiny_dataset: Path, tiny_run: Path, tmp_path: Path, capsys) -> None:
-    main([str(tiny_dataset), str(tiny_run), "--out", str(tmp_path / "norms.csv")])
+    main([str(tiny_dataset), str(tiny_run), "--out", str(tmp_path / "batchnorm_adaptation.csv")])
     said = capsys.readouterr().out
     assert "pbc" in said and tiny_run.name in said and "both, and blurred" in said
-    table = pd.read_csv(tmp_path / "norms.csv")
+    table = pd.read_csv(tmp_path / "batchnorm_adaptation.csv")
     assert len(table) == 2 * 5 * 3 and table["balanced"].between(0, 100).all()

@@ -9,8 +9,7 @@ pd = pytest.importorskip("pandas", reason="needs the extra `study`")
 pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("skimage", reason="needs the extra `test`")
 
-from benchmarks import held_out_class as leave_one_out
-from benchmarks import ood_detection as unfamiliar
+from benchmarks import held_out_class, ood_detection
 from benchmarks.held_out_class import compute_auroc, share_flagged
 from benchmarks.ood_images import draw_sources
 from benchmarks.scores import Outputs, fit_scores
@@ -97,7 +96,7 @@ def test_sources_are_drawn_alike_again_and_serve_one_purpose_each() -> None:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path) -> Path:
+def external(tmp_path: Path) -> Path:
     for colour, code in COLOURS.items():
         (tmp_path / "lab" / colour).mkdir(parents=True)
         (tmp_path / "lab" / colour / "0.png").write_bytes(encode(draw_cell(code)))
@@ -105,11 +104,11 @@ def elsewhere(tmp_path: Path) -> Path:
 
 
 def test_each_score_flags_its_share_of_every_source(
-    tiny_dataset, tiny_bundle, elsewhere, tmp_path, capsys
+    tiny_dataset, tiny_bundle, external, tmp_path, capsys
 ) -> None:
     out = tmp_path / "table.csv"
-    options = ["--bundle", str(tiny_bundle.path), "--elsewhere", str(elsewhere), "--images", "2"]
-    unfamiliar.main([str(tiny_dataset), *options, "--max-images", "9", "--out", str(out)])
+    options = ["--bundle", str(tiny_bundle.path), "--external", str(external), "--images", "2"]
+    ood_detection.main([str(tiny_dataset), *options, "--max-images", "9", "--out", str(out)])
     said, table = capsys.readouterr().out, pd.read_csv(out)
     assert set(table["score"]) == set(SCORES)
     assert (
@@ -135,7 +134,7 @@ def test_what_scores_above_nearly_all_known_cells_is_flagged() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_type_is_left_out_of_training_and_then_looked_for(
+def test_a_type_is_held_out_of_training_and_then_looked_for(
     tiny_dataset, tmp_path: Path, capsys, monkeypatch
 ) -> None:
     sizes, fit = [], Atlas.fit
@@ -150,9 +149,9 @@ def test_a_type_is_left_out_of_training_and_then_looked_for(
     options = ["--types", "platelet", "--epochs", "1", "--image-size", "32", "--batch-size", "8"]
     options += ["--references", "3", "--recipe", str(tmp_path / "recipe.json"), "--initialisation", "random"]
     command = [str(tiny_dataset), str(tmp_path), *options]
-    leave_one_out.main(command)
-    said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "leave_one_out.csv")
-    assert set(table["score"]) == set(SCORES) and set(table["n_left_out"]) == {6}
+    held_out_class.main(command)
+    said, table = capsys.readouterr().out, pd.read_csv(tmp_path / "held_out_class.csv")
+    assert set(table["score"]) == set(SCORES) and set(table["n_held_out"]) == {6}
     assert table[["auroc", "flagged"]].stack().between(0, 1).all() and "platelet" in said
     parts = pd.read_csv(tmp_path / "platelet" / "split.csv")
     counts = parts[parts["part"] == "train"]["cell_type"].value_counts()
@@ -161,6 +160,6 @@ def test_a_type_is_left_out_of_training_and_then_looked_for(
     recipe = Recipe.from_json((tmp_path / "platelet" / "recipe.json").read_text())
     assert (recipe.arch, recipe.lr, recipe.n_epochs, recipe.teachers) == ("resnet18", 2e-3, 1, ())
     trained = (tmp_path / "platelet" / "model.pt").stat().st_mtime_ns
-    leave_one_out.main(command)
+    held_out_class.main(command)
     assert said.endswith(capsys.readouterr().out)
     assert (tmp_path / "platelet" / "model.pt").stat().st_mtime_ns == trained  # not trained again

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from benchmarks import thread_spin as waiting
+from benchmarks import thread_spin
 from blood_lib.inference import count_cores
 
 
@@ -22,7 +22,7 @@ def test_the_study_bounds_how_long_threads_spin_unless_told_otherwise(own):
 @pytest.mark.slow
 def test_each_count_is_measured_alone_and_beside_others(capsys):
     small = ["--turns", "1", "--rounds", "1", "--image-size", "32", "--batch-size", "2"]
-    waiting.main(["--counts", "1000", *small])
+    thread_spin.main(["--counts", "1000", *small])
     head, alone, beside = capsys.readouterr().out.splitlines()
     assert head.split()[:2] == ["spin", "count"]
     for line, n in ((alone, 0), (beside, count_cores())):

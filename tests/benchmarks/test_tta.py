@@ -21,12 +21,12 @@ def _answer(probs: list[float], seen: list[int]) -> SimpleNamespace:
     return SimpleNamespace(predict=predict)
 
 
-def test_what_the_second_look_changes_is_counted() -> None:
-    once = _answer([0.4, 0.4, 0.6, 0.9, 0.2], seen=[0, 0, 0, 0, 0])
-    twice = _answer([0.8, 0.7, 0.4, 0.9, 0.2], seen=[1, 1, 1, 0, 0])
-    found = compare(once, twice, iter([[0, 1], [2, 3, 4]]), np.array([1, 1, 1, 1, 0]))
-    assert (found["n"], found["again"], found["errors"], found["errors_after"]) == (5, 3, 2, 1)
-    assert (found["mended"], found["made"]) == (2, 1) and found["p"] == 1.0
+def test_what_test_time_augmentation_changes_is_counted() -> None:
+    single = _answer([0.4, 0.4, 0.6, 0.9, 0.2], seen=[0, 0, 0, 0, 0])
+    augmented = _answer([0.8, 0.7, 0.4, 0.9, 0.2], seen=[1, 1, 1, 0, 0])
+    found = compare(single, augmented, iter([[0, 1], [2, 3, 4]]), np.array([1, 1, 1, 1, 0]))
+    assert (found["n"], found["augmented"], found["errors"], found["errors_after"]) == (5, 3, 2, 1)
+    assert (found["corrected"], found["added"]) == (2, 1) and found["p"] == 1.0
     assert found["log_loss"] == pytest.approx(-np.log([0.4, 0.4, 0.6, 0.9, 0.8]).mean())
     assert found["log_loss_after"] == pytest.approx(-np.log([0.8, 0.7, 0.4, 0.9, 0.8]).mean())
 
@@ -39,6 +39,6 @@ def test_each_set_of_images_has_a_row(tiny_dataset, capsys) -> None:
     )
 
 
-def test_a_bundle_that_looks_once_needs_to_be_told_how(tiny_dataset, tiny_bundle) -> None:
-    with pytest.raises(BloodError, match="looks once"):
+def test_a_bundle_without_test_time_augmentation_needs_crops_and_limit(tiny_dataset, tiny_bundle) -> None:
+    with pytest.raises(BloodError, match="no test-time augmentation"):
         main([str(tiny_dataset), "--bundle", str(tiny_bundle.path)])

@@ -7,8 +7,8 @@ __all__ = ["add_external", "tell"]
 
 
 def add_external(parser: argparse.ArgumentParser) -> None:
-    text = "cells of another laboratory, to report on: a folder per class"
-    parser.add_argument("--elsewhere", metavar="DIR", type=Path, help=text)
+    text = "an external test set to report on, as from another laboratory: a folder per class"
+    parser.add_argument("--external", metavar="DIR", type=Path, help=text)
 
 
 def tell(bundle) -> None:

@@ -29,5 +29,5 @@ def _refit(args: argparse.Namespace) -> int:
     from blood_lib.bundle import load_bundle
     from blood_lib.study.export.refit import refit_bundle
 
-    tell(refit_bundle(load_bundle(args.bundle), args.folder, args.out, elsewhere=args.elsewhere))
+    tell(refit_bundle(load_bundle(args.bundle), args.folder, args.out, external=args.external))
     return 0

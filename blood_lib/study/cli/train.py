@@ -69,14 +69,14 @@ def _train(args: argparse.Namespace) -> int:
     from blood_lib.study.train.training import train
 
     recipe = _read_recipe(args)
-    if args.elsewhere is not None:
-        find_labelled(args.elsewhere, class_infos())  # better now than after an hour
+    if args.external is not None:
+        find_labelled(args.external, class_infos())  # better now than after an hour
     say = partial(print, flush=True)  # each epoch shows at once where the output goes to a file
     how = {"device": args.device, "weights": args.start or args.weights, "teachers": args.teachers}
     train(args.folder, args.out, recipe, **how, say=say)
     if args.no_bundle:
         return 0
-    tell(export_bundle(args.out, args.folder, args.out / "bundle", elsewhere=args.elsewhere))
+    tell(export_bundle(args.out, args.folder, args.out / "bundle", external=args.external))
     return 0
 
 

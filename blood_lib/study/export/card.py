@@ -100,16 +100,16 @@ def _to_json(value: object) -> object:
 
 
 def _measure_external(classifier: Classifier, folder: Path) -> dict[str, list]:
-    """Figures for another source's images; the answer is forced to be one of the types that are there."""
+    """Figures for an external test set; the answer is forced to be one of the types that are in it."""
     answers = classify_labelled(classifier, folder, find_labelled(folder, classifier.bundle.classes))
     sizes = np.bincount(answers.target, minlength=len(classifier.class_names))
     found = [(info.label, n) for info, n in zip(classifier.bundle.classes, sizes, strict=True) if n]
     counts = {
-        language: ", ".join(f"{label[language]} {n}" for label, n in found) for language in _WHERE["abroad"]
+        language: ", ".join(f"{label[language]} {n}" for label, n in found) for language in _WHERE["external"]
     }
-    where = _say_where("abroad", name=folder.name, counts=counts)
+    where = _say_where("external", name=folder.name, counts=counts)
     forced = answers.choose_among(np.unique(answers.target))
-    return _measure(forced, classifier.class_names, where, _say_where("abroad_ok", name=folder.name))
+    return _measure(forced, classifier.class_names, where, _say_where("external_ok", name=folder.name))
 
 
 def is_published(root: Path, split: pd.DataFrame) -> bool:
@@ -153,11 +153,11 @@ def _describe_start(run: Path, recipe: Recipe) -> str:
 
 
 def build_card(
-    classifier: Classifier, run: Path, recipe: Recipe, split: pd.DataFrame, root: Path, elsewhere: Path | None
+    classifier: Classifier, run: Path, recipe: Recipe, split: pd.DataFrame, root: Path, external: Path | None
 ) -> dict[str, object]:
     """The card of the bundle in `classifier`: texts, provenance and figures.
 
-    Measured on the test split of `split` (files below `root`) and on the folder `elsewhere`. It speaks of the
+    Measured on the test split of `split` (files below `root`) and on the folder `external`. It speaks of the
     published dataset only where the files are that dataset's.
     """
     published = is_published(root, split)
@@ -165,14 +165,14 @@ def build_card(
     test = split[split["part"] == "test"]
     answers = classify_labelled(classifier, root, test)
     where, where_ok, where_subtypes = (
-        _say_where(key, name=name) for key in ("home", "home_ok", "home_subtypes")
+        _say_where(key, name=name) for key in ("in_domain", "in_domain_ok", "in_domain_subtypes")
     )
     parts = [_measure(answers, classifier.class_names, where, where_ok)]
     if classifier.bundle.subtypes:
         names = [info.name for info in classifier.bundle.subtypes]
         parts.append(_measure_subtypes(answers, test, names, where_subtypes))
-    if elsewhere is not None:
-        parts.append(_measure_external(classifier, elsewhere))
+    if external is not None:
+        parts.append(_measure_external(classifier, external))
     measured = {key: [one for part in parts for one in part[key]] for key in ("metrics", "per_class")}
     texts = _TEXTS["card"] | ({} if published else {"limits": []})
     dataset = _describe_dataset(run, split, published)

@@ -216,7 +216,7 @@ def _check_size(files: dict[str, bytes]) -> None:
 
 
 def measure_and_save(
-    out: Path, served: Network, model: dict[str, bytes], run: Path, root: Path, elsewhere: Path | None
+    out: Path, served: Network, model: dict[str, bytes], run: Path, root: Path, external: Path | None
 ) -> None:
     """Write the bundle `out`: the files `model` hold the network `served` and how it was trained, all else is
     made here.
@@ -243,7 +243,7 @@ def measure_and_save(
     )
     confidence = _choose_confidence(Classifier(draft, network=served), split, root)
     bundle = draft.change(files={}, thresholds=Thresholds(confidence, limit))
-    card = build_card(Classifier(bundle, network=served), run, recipe, split, root, elsewhere)
+    card = build_card(Classifier(bundle, network=served), run, recipe, split, root, external)
     bundle.change(files={}, card=card).save(out)
 
 
@@ -254,21 +254,21 @@ def _choose_confidence(classifier: Classifier, split: pd.DataFrame, root: Path) 
 
 
 def export_bundle(
-    run: Path, folder: Path, out: Path, *, elsewhere: Path | None = None, half: bool = True
+    run: Path, folder: Path, out: Path, *, external: Path | None = None, half: bool = True
 ) -> Bundle:
     """Make the bundle `out` from the finished run `run`, which was trained on the dataset in `folder`.
 
-    elsewhere: images from another source, a folder per class, that only add to the bundle's figures. half:
+    external: images from another source, a folder per class, that only add to the bundle's figures. half:
     store the weights in half the bytes, which moves a doubtful image's probabilities by up to some 0.002.
     A bundle that is in `out` already is replaced once the new one is whole. Raises BloodError when the run is
     not finished, the bundle would be larger than MAX_BYTES, or `out` holds something else.
     """
     network, recipe = load_network(run)
     check_out(out)
-    if elsewhere is not None:
-        find_labelled(elsewhere, class_infos())
+    if external is not None:
+        find_labelled(external, class_infos())
     model = {"model.onnx": _build_model(network, recipe, half), **_read_run(run)}
     served = Network(model["model.onnx"], _describe_preprocessing(recipe))
     with open_folder(out) as new:
-        measure_and_save(new, served, model, run, find_dataset(folder), elsewhere)
+        measure_and_save(new, served, model, run, find_dataset(folder), external)
     return load_bundle(out)

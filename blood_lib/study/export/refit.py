@@ -22,23 +22,23 @@ __all__ = ["refit_bundle"]
 _KEPT = ("model.onnx", "recipe.json", "training.csv")
 
 
-def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, elsewhere: Path | None = None) -> Bundle:
+def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, external: Path | None = None) -> Bundle:
     """The bundle `out`: the network of `bundle`, and all else made anew on the dataset in `folder`.
 
     That is calibration, thresholds, map, the subtypes' head and the figures, as this version finds them;
-    nothing is trained. elsewhere: as in `export_bundle`. Raises BloodError for a bundle that was not made by
+    nothing is trained. external: as in `export_bundle`. Raises BloodError for a bundle that was not made by
     that, and for other images than it was made on: what the network has seen of them would be unknown.
     """
     _check_exported(bundle)
     check_out(out)
-    if elsewhere is not None:
-        find_labelled(elsewhere, class_infos())
+    if external is not None:
+        find_labelled(external, class_infos())
     model = {name: bundle.read(name) for name in bundle.files if name in _KEPT or name.startswith(EARLIER)}
     with open_folder(out) as new, tempfile.TemporaryDirectory() as scratch:
         run = _restore_run(bundle, model, folder, Path(scratch))
         if sha256((run / "split.csv").read_bytes()).hexdigest() != bundle.card["dataset"]["split_sha256"]:
             raise BloodError(f"{bundle.path} was made on other images than those in {folder}; give those.")
-        measure_and_save(new, Network.from_bundle(bundle), model, run, find_dataset(folder), elsewhere)
+        measure_and_save(new, Network.from_bundle(bundle), model, run, find_dataset(folder), external)
     return load_bundle(out)
 
 

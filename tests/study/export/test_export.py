@@ -38,7 +38,7 @@ from blood_lib.study.train.recipe import Recipe
 
 @pytest.fixture(scope="module")
 def bundle(tiny_dataset, tiny_run, tmp_path_factory):
-    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("bundle"), elsewhere=tiny_dataset)
+    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("bundle"), external=tiny_dataset)
 
 
 def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_dataset, tiny_run):
@@ -121,7 +121,7 @@ def test_the_card_says_what_was_measured_and_on_how_many(bundle):
 
 def test_the_card_shares_out_the_statuses(bundle):
     shares = [m["value"] for m in bundle.card["metrics"] if m["name"].startswith("share_")]
-    assert len(shares) == 6 and sum(shares) == pytest.approx(2, abs=1e-4)  # at home, and elsewhere
+    assert len(shares) == 6 and sum(shares) == pytest.approx(2, abs=1e-4)  # at home, and external
 
 
 def test_the_card_of_drawn_cells_does_not_speak_of_the_published_dataset(bundle):
@@ -176,7 +176,7 @@ def test_a_bundle_that_is_too_large_is_not_written(tiny_dataset, tiny_run, tmp_p
 
 def test_a_bundle_that_is_refitted_on_the_same_images_stays_as_it_was(bundle, tiny_dataset, tmp_path, capsys):
     command = ["refit", str(tiny_dataset), "--bundle", str(bundle.path), "--out", str(tmp_path / "new")]
-    assert main([*command, "--elsewhere", str(tiny_dataset)]) == 0
+    assert main([*command, "--external", str(tiny_dataset)]) == 0
     new = load_bundle(tmp_path / "new")
     assert new.sha256 == bundle.sha256
     assert f"The bundle is in {new.path}" in capsys.readouterr().out
@@ -203,7 +203,7 @@ def test_what_blood_train_has_not_made_is_not_refitted(tiny_bundle, tiny_dataset
 
 def test_nothing_is_exported_when_the_other_images_are_not_there(tiny_dataset, tiny_run, tmp_path):
     with pytest.raises(export.BloodError, match="has no folder with images"):
-        export_bundle(tiny_run, tiny_dataset, tmp_path / "bundle", elsewhere=tmp_path / "typo")
+        export_bundle(tiny_run, tiny_dataset, tmp_path / "bundle", external=tmp_path / "typo")
     assert not list(tmp_path.iterdir())
 
 

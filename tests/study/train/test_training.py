@@ -19,11 +19,11 @@ from blood_lib.study.cells import CELL_TYPES
 from blood_lib.study.data.split import load_split
 from blood_lib.study.train import callbacks, training
 from blood_lib.study.train.architectures import build_network
-from blood_lib.study.train.loaders import build_dls, build_targets, load_dls, load_views
+from blood_lib.study.train.loaders import FRAME_SIZE, build_dls, build_targets, load_dls, load_views
 from blood_lib.study.train.losses import UNKNOWN
 from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
-from blood_lib.study.train.training import FRAME_SIZE, build_learner, find_device, split_layers, train
+from blood_lib.study.train.training import build_learner, find_device, split_layers, train
 from tests.fixtures_training import tiny_recipe
 
 from fastai.learner import Learner  # isort: skip
