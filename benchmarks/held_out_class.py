@@ -59,7 +59,7 @@ def compute_auroc(known: np.ndarray, ood: np.ndarray) -> tuple[float, float, flo
 
 
 def share_flagged(valid: np.ndarray, ood: np.ndarray) -> float:
-    """The share of out-of-distribution images above the threshold that follows from the scores `valid` (N,)."""
+    """The share of out-of-distribution images above the threshold that the scores `valid` (N,) give."""
     return float((ood > choose_ood_threshold(valid)).mean())
 
 

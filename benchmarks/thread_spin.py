@@ -1,4 +1,4 @@
-"""How long threads that wait for each other should spin: the speed of a training alone, and beside other work.
+"""How long threads should spin while they wait: the speed of a training, alone and beside other work.
 
     python -m benchmarks.thread_spin
 

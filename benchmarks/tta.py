@@ -2,10 +2,11 @@
 
     python -m benchmarks.tta DATA [--bundle DIR] [--crops 0.5 0.6 0.8] [--below 0.95] [--seed 0]
 
-Both see the validation split of the study's dataset, as it is and in other colours (as in `domain_shift`), and
-the test split. Crops and limit are chosen on the validation split; the test split is only reported. Prints how
-many images had further views, the errors and the mean log loss of both, how many errors were corrected and how
-many were added, and the p of an exact sign test. --crops and --below try other values than the bundle's.
+Both see the validation split of the study's dataset, as it is and in other colours (see `domain_shift`), and
+the test split. Crops and limit are chosen on the validation split; the test split is only reported. Prints
+how many images had further views, the errors and the mean log loss of both, how many errors were corrected
+and how many were added, and the p of an exact sign test. --crops and --below try other values than the
+bundle's.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,19 +59,15 @@ def compare(
     """A row for images whose classes are target (N,): what one view and test-time augmentation give."""
     both = [(single.predict(images), augmented.predict(images)) for images in batches]
     first, second = (np.concatenate([pair[i].probs for pair in both]) for i in (0, 1))
-    again = sum(int((a.features != b.features).any(axis=1).sum()) for a, b in both)
+    n_augmented = sum(int((a.features != b.features).any(axis=1).sum()) for a, b in both)
     wrong_before, wrong_after = (probs.argmax(axis=1) != target for probs in (first, second))
     corrected, added = int((wrong_before & ~wrong_after).sum()), int((wrong_after & ~wrong_before).sum())
     p = binomtest(added, corrected + added).pvalue if corrected + added else 1.0
     loss, loss_after = (-np.log(probs[np.arange(len(target)), target]).mean() for probs in (first, second))
-    counts = {
-        "n": len(target),
-        "augmented": again,
-        "errors": int(wrong_before.sum()),
-        "log_loss": float(loss),
-    }
+    counts = {"n": len(target), "augmented": n_augmented}
+    before = {"errors": int(wrong_before.sum()), "log_loss": float(loss)}
     after = {"errors_after": int(wrong_after.sum()), "log_loss_after": float(loss_after)}
-    return {**counts, **after, "corrected": corrected, "added": added, "p": float(p)}
+    return {**counts, **before, **after, "corrected": corrected, "added": added, "p": float(p)}
 
 
 def main(argv: Sequence[str] | None = None) -> None:

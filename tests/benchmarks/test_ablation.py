@@ -1,4 +1,4 @@
-"""The benchmark of single ablation moves one thing at a time, and scores as the textbook has it."""
+"""The ablation changes one thing at a time, and scores as the textbook has it."""
 
 from dataclasses import asdict, replace
 
@@ -37,7 +37,7 @@ def test_each_recipe_moves_one_lever_and_all_of_the_augmentation_is_some_lever()
     taken = {name: _differ(recipes[name], much) for name in recipes if name.startswith("all -")}
     assert moved["little + noise"] == taken["all - noise"] == {"noise_probability", "noise_sigma"}
     assert moved.pop("little + JPEG") == _differ(recipes["all + JPEG"], much) == {"jpeg_probability"}
-    assert sum(map(len, moved.values())) == len(set().union(*moved.values()))  # no field in two ablation
+    assert sum(map(len, moved.values())) == len(set().union(*moved.values()))  # no field in two groups
     assert set().union(*moved.values()) == set().union(*taken.values()) == _differ(little, much)
     assert "fold_batch_norms" in _differ(recipes["all, batch norms frozen"], much)
     assert _differ(recipes["little, weights not averaged"], little) == {"ema_decay"}
@@ -58,7 +58,7 @@ def test_parts_hold_each_row_once_and_no_more_than_they_may() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_what_was_trained_is_shown_again_and_types_with_few_images_elsewhere_are_left_out(
+def test_what_was_trained_is_shown_again_and_types_with_few_external_images_are_left_out(
     tiny_dataset, tmp_path, capsys, monkeypatch
 ) -> None:
     brief = replace(ablation.BRIEF, arch="resnet18", initialisation="random", batch_size=8)

@@ -63,13 +63,13 @@ def test_an_upload_is_not_remembered_and_the_network_is_left_as_it_was(network) 
 
 
 def test_norms_that_are_put_back_change_nothing_and_adapt_as_those_that_were_folded(network) -> None:
-    home, upload = torch.randn(16, 3, 32, 32), 2 * torch.randn(12, 3, 32, 32) + 1
+    in_domain, upload = torch.randn(16, 3, 32, 32), 2 * torch.randn(12, 3, 32, 32) + 1
     folded = fold_batch_norms(copy.deepcopy(network))
-    restored = restore_norms(folded, home)
+    restored = restore_norms(folded, in_domain)  # measures their statistics on `in_domain`
     assert _differ(_answer(restored, upload), _answer(network, upload)) < 1e-3
     assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in folded.modules())
-    at_home, adapted = _answer(network, home), adapt_norms(restored, 1.0)
-    assert _differ(_answer(adapted, home), at_home) < 1e-3  # for it is by `home` that they were measured
+    unadapted, adapted = _answer(network, in_domain), adapt_norms(restored, 1.0)
+    assert _differ(_answer(adapted, in_domain), unadapted) < 1e-3
     assert _differ(_answer(adapted, upload), _answer(network, upload)) > 0.05
 
 

@@ -113,15 +113,15 @@ def test_the_card_says_what_was_measured_and_on_how_many(bundle):
     for metric in card["metrics"]:
         assert metric["n"] > 0
         assert metric["name"] == "calibration_error" or metric["low"] <= metric["value"] <= metric["high"]
-    home, *_, abroad = card["per_class"]  # between them the subtypes, where they are told
-    assert sum(row["n"] for row in home["rows"]) == card["dataset"]["n_test"]
-    assert [row["n"] for row in abroad["rows"]] == [6] * 8
-    assert all(row["recall_low"] <= row["recall"] <= row["recall_high"] for row in abroad["rows"])
+    in_domain, *_, external = card["per_class"]  # between them the subtypes, where they are told
+    assert sum(row["n"] for row in in_domain["rows"]) == card["dataset"]["n_test"]
+    assert [row["n"] for row in external["rows"]] == [6] * 8
+    assert all(row["recall_low"] <= row["recall"] <= row["recall_high"] for row in external["rows"])
 
 
 def test_the_card_shares_out_the_statuses(bundle):
     shares = [m["value"] for m in bundle.card["metrics"] if m["name"].startswith("share_")]
-    assert len(shares) == 6 and sum(shares) == pytest.approx(2, abs=1e-4)  # at home, and external
+    assert len(shares) == 6 and sum(shares) == pytest.approx(2, abs=1e-4)  # in-domain, and external
 
 
 def test_the_card_of_drawn_cells_does_not_speak_of_the_published_dataset(bundle):
