@@ -6,11 +6,17 @@ What they do is left to the modules of this package, which are imported only whe
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blood_lib.study.cli.options import Subparsers
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["add_parser"]
 
 
-def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Registers `data` with its commands; each sets `run(args) -> int`."""
     data = subparsers.add_parser(
         "data", help="fetch, audit and split the dataset", description="The dataset of the study."
@@ -22,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction") -> None:
     _add_pack(commands)
 
 
-def _add_fetch(commands: "argparse._SubParsersAction") -> None:
+def _add_fetch(commands: Subparsers) -> None:
     text = (
         "Download the dataset (270 MB) from its own home into DIR/PBC_dataset_normal_DIB, check every file. "
         "An interrupted download goes on where it stopped when the command is given again."
@@ -37,7 +43,7 @@ def _add_fetch(commands: "argparse._SubParsersAction") -> None:
     fetch.set_defaults(run=_fetch)
 
 
-def _add_audit(commands: "argparse._SubParsersAction") -> None:
+def _add_audit(commands: Subparsers) -> None:
     text = "Find junk, duplicates, contradicting labels, odd sizes and gaps in a copy of the dataset."
     audit = commands.add_parser("audit", help="find what is wrong with the dataset", description=text)
     audit.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
@@ -45,17 +51,15 @@ def _add_audit(commands: "argparse._SubParsersAction") -> None:
     audit.set_defaults(run=_audit)
 
 
-def _add_split(commands: "argparse._SubParsersAction") -> None:
-    text = (
-        "Give every image its split (train, valid, test) by a hash of its pixels, the same in every copy."
-    )
+def _add_split(commands: Subparsers) -> None:
+    text = "Give every image its split (train, valid, test) by a hash of its pixels, the same in every copy."
     split = commands.add_parser("split", help="give every image its split", description=text)
     split.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
     split.add_argument("--out", metavar="FILE.csv", type=Path, help="write file, cell_type, subtype, part")
     split.set_defaults(run=_split)
 
 
-def _add_pack(commands: "argparse._SubParsersAction") -> None:
+def _add_pack(commands: Subparsers) -> None:
     text = (
         "Write a small copy of the usable images, to train on where 270 MB do not go: whole frames, made "
         "smaller, with the split of the originals. blood train takes the folder as it takes the dataset's."
@@ -81,7 +85,7 @@ def _fetch(args: argparse.Namespace) -> int:
     return 0
 
 
-def _index(folder: Path):
+def _index(folder: Path) -> "pd.DataFrame":
     from blood_lib.study.data.index import build_index
     from blood_lib.study.progress import show_progress
 

@@ -4,13 +4,23 @@ What it does is left to `study/evaluate`, which is imported only when the comman
 """
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from blood_lib.study.cli.options import Subparsers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from blood_lib.bundle import Bundle, ClassInfo
+    from blood_lib.study.evaluate.assessment import Assessment
 
 __all__ = ["add_parser"]
 
 
-def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Registers `evaluate`; sets `run(args) -> int`."""
     text = (
         "How good a bundle is on labelled images: a folder per class, or the files of a CSV table. Prints "
@@ -59,7 +69,7 @@ def _evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _save_report(assessment, bundle, args: argparse.Namespace) -> None:
+def _save_report(assessment: "Assessment", bundle: "Bundle", args: argparse.Namespace) -> None:
     """The tables and the page in the folder that --out names."""
     from blood_lib import __version__
     from blood_lib.files.output import open_whole
@@ -80,7 +90,7 @@ def _save_report(assessment, bundle, args: argparse.Namespace) -> None:
     print(f"\nThe tables and report.html are in {args.out}.")
 
 
-def _find_table(args: argparse.Namespace, classes):
+def _find_table(args: argparse.Namespace, classes: "Sequence[ClassInfo]") -> "tuple[Path, pd.DataFrame]":
     """The folder that the files lie below, and the table of files and labels."""
     from blood_lib.study.evaluate.labelled import find_labelled, read_labels
 

@@ -6,12 +6,12 @@ What it does is left to `study/export`, which is imported only when the command 
 import argparse
 from pathlib import Path
 
-from blood_lib.study.cli.options import add_external, tell
+from blood_lib.study.cli.options import Subparsers, add_external, print_bundle
 
 __all__ = ["add_parser"]
 
 
-def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Registers `refit`; sets `run(args) -> int`."""
     text = (
         "Make a new bundle of a bundle's network: calibration, thresholds, map, subtypes and figures as this "
@@ -29,5 +29,5 @@ def _refit(args: argparse.Namespace) -> int:
     from blood_lib.bundle import load_bundle
     from blood_lib.study.export.refit import refit_bundle
 
-    tell(refit_bundle(load_bundle(args.bundle), args.folder, args.out, external=args.external))
+    print_bundle(refit_bundle(load_bundle(args.bundle), args.folder, args.out, external=args.external))
     return 0

@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 
 from blood_lib.files.errors import BloodError
+from blood_lib.study.cli.options import Subparsers
 from blood_lib.study.notebooks.profiles import PROFILES, TOLD
 from blood_lib.study.notebooks.runner import run_study
 
 __all__ = ["add_parser"]
 
 
-def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Registers `blood study`; sets `run(args) -> int`."""
     text = (
         "Run the study's notebooks in order by papermill into a new folder: a copy and an HTML page of each, "

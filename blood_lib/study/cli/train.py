@@ -6,8 +6,12 @@ What it does is left to `study/train`, which is imported only when the command r
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from blood_lib.study.cli.options import add_external, tell
+from blood_lib.study.cli.options import Subparsers, add_external, print_bundle
+
+if TYPE_CHECKING:
+    from blood_lib.study.train.recipe import Recipe
 
 __all__ = ["add_parser"]
 
@@ -15,7 +19,7 @@ DISTILLATION = 0.75
 """Share of the teachers in the loss, where no recipe says one."""
 
 
-def add_parser(subparsers: "argparse._SubParsersAction") -> None:
+def add_parser(subparsers: Subparsers) -> None:
     """Registers `train`; sets `run(args) -> int`."""
     text = (
         "Train a network on the dataset's training split and make a bundle of it. The run's folder keeps the "
@@ -76,11 +80,11 @@ def _train(args: argparse.Namespace) -> int:
     train(args.folder, args.out, recipe, **how, say=say)
     if args.no_bundle:
         return 0
-    tell(export_bundle(args.out, args.folder, args.out / "bundle", external=args.external))
+    print_bundle(export_bundle(args.out, args.folder, args.out / "bundle", external=args.external))
     return 0
 
 
-def _read_recipe(args: argparse.Namespace):
+def _read_recipe(args: argparse.Namespace) -> "Recipe":
     """The recipe of --recipe, or the default one, with what the other options change."""
     from dataclasses import replace
 

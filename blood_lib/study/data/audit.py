@@ -3,6 +3,8 @@
 Everything is found in the table of `index`, nothing is known beforehand; reading files is left to `index`.
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -144,11 +146,15 @@ def _format(table: pd.DataFrame) -> str:
     return text.to_string(index=False, justify="left", formatters=_left_aligned(text))
 
 
-def _left_aligned(table: pd.DataFrame) -> dict:
+def _left_aligned(table: pd.DataFrame) -> dict[str, Callable[[object], str]]:
     """Text columns start at the left edge; numbers keep to the right."""
     texts = [name for name in table if not pd.api.types.is_numeric_dtype(table[name])]
     widths = {name: int(table[name].astype(str).str.len().max()) for name in texts}
-    return {name: (lambda value, width=width: f"{value:<{width}}") for name, width in widths.items()}
+    return {name: partial(_pad, width=width) for name, width in widths.items()}
+
+
+def _pad(value: object, width: int) -> str:
+    return f"{value:<{width}}"
 
 
 def save_audit(tables: dict[str, pd.DataFrame], folder: Path | str) -> None:

@@ -4,9 +4,10 @@ What the table means is left to `audit` (what is wrong) and `split` (which split
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from PIL import Image
@@ -14,6 +15,7 @@ from PIL import Image
 from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
+from blood_lib.study.progress import Progress
 
 __all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files", "select_images"]
 
@@ -67,7 +69,7 @@ def build_index(
     *,
     files: Sequence[str] | None = None,
     workers: int = 4,
-    progress: Callable | None = None,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """One row per file of the copy in `folder`, sorted by name; nothing is left out, whatever it is.
 
@@ -86,13 +88,13 @@ def build_index(
     with ThreadPoolExecutor(
         workers
     ) as pool:  # reading, decoding and hashing let go of the interpreter's lock
-        rows = pool.map(lambda file: _index_file(root, file), files)
+        rows: Iterable[dict[str, Any]] = pool.map(lambda file: _index_file(root, file), files)
         rows = rows if progress is None else progress(rows, total=len(files))
         return pd.DataFrame(list(rows), columns=list(COLUMNS))
 
 
-def _index_file(root: Path, file: str) -> dict:
-    row = {
+def _index_file(root: Path, file: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "file": file,
         "cell_type": _NAMES.get(file.rpartition("/")[0], ""),
         "subtype": subtype_of(file) or "",

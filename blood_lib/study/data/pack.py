@@ -4,7 +4,6 @@ split of the originals with them.
 What is trained and how is for `training`; figures for a bundle are measured on the originals.
 """
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, crop_and_resize, load_image
 from blood_lib.study.data.index import build_index, find_dataset
 from blood_lib.study.data.split import SPLIT_FILE, build_split, save_split
+from blood_lib.study.progress import Progress
 
 __all__ = ["pack_dataset"]
 
@@ -22,7 +22,7 @@ QUALITY = 90
 
 
 def pack_dataset(
-    folder: Path | str, out: Path, *, image_size: int = 256, progress: Callable | None = None
+    folder: Path | str, out: Path, *, image_size: int = 256, progress: Progress | None = None
 ) -> pd.DataFrame:
     """Write the usable images in `folder` into `out`, under their names: the centred square of the shorter
     side, `image_size` px wide, as WebP; and the split of the originals, which `load_split` finds there.

@@ -10,7 +10,6 @@ Reading files is left to `index`. The rule, to the byte:
 """
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +17,7 @@ import pandas as pd
 from blood_lib.files.output import open_whole
 from blood_lib.study.data.index import build_index, find_dataset
 from blood_lib.study.data.manifest import find_contradictions, load_manifest
+from blood_lib.study.progress import Progress
 
 __all__ = [
     "SPLITS",
@@ -72,7 +72,7 @@ def build_split(index: pd.DataFrame, *, salt: str = SALT) -> pd.DataFrame:
     return usable[["file", "cell_type", "subtype"]].assign(part=splits).reset_index(drop=True)
 
 
-def load_split(folder: Path | str, *, salt: str = SALT, progress: Callable | None = None) -> pd.DataFrame:
+def load_split(folder: Path | str, *, salt: str = SALT, progress: Progress | None = None) -> pd.DataFrame:
     """`build_split` of the copy of the dataset in `folder`; decodes every image, which takes some seconds.
 
     A packed copy brings its split along.

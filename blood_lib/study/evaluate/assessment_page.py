@@ -6,6 +6,7 @@ The numbers come from `assessment`, the drawings from `plots`.
 import io
 from collections.abc import Callable, Mapping
 from html import escape
+from typing import Any
 
 import matplotlib
 import pandas as pd
@@ -67,7 +68,7 @@ def _table(table: pd.DataFrame) -> str:
 
 def _draw(title: str, plot: Callable[[Axes], Axes], *, height: float = 4.2) -> str:
     """What `plot` draws, as SVG with its texts as text; the same numbers give the same bytes."""
-    settings = {"svg.fonttype": "none", "svg.hashsalt": title}
+    settings: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": title}
     with matplotlib.rc_context(settings), io.StringIO() as file:
         figure = Figure(figsize=(7, height), layout="constrained")
         plot(figure.subplots())

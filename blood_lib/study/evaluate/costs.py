@@ -14,6 +14,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from blood_lib.inference.network import Network
+from blood_lib.study.train.architectures import to_channels_last
 from blood_lib.study.train.callbacks import has_bfloat16
 
 __all__ = [
@@ -63,7 +64,7 @@ def time_training(
 
 def _build_step(network: nn.Module, image_size: int, batch_size: int) -> Callable[[], float]:
     device = next(network.parameters()).device
-    network = network.to(memory_format=torch.channels_last).train()
+    network = to_channels_last(network, device).train()
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-6)
     x = torch.rand(batch_size, 3, image_size, image_size, device=device)
     x = x.contiguous(memory_format=torch.channels_last)

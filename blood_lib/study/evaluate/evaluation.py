@@ -172,7 +172,7 @@ def compute_per_class(
                 "n": n,
                 **share("recall", hit, n),
                 **share("precision", hit, said),
-                "taken_for": f"{names[others.argmax()]} ({others.max()})" if others.any() else "",
+                "taken_for": f"{names[int(others.argmax())]} ({others.max()})" if others.any() else "",
             }
         )
     return rows

@@ -12,8 +12,9 @@ import pandas as pd
 
 from blood_lib.bundle import ClassInfo, find_class
 from blood_lib.files.errors import BloodError
-from blood_lib.inference import Classifier
+from blood_lib.inference import Classifier, Result
 from blood_lib.study.cells import by_folder
+from blood_lib.study.progress import Progress
 
 __all__ = ["Labelled", "classify_labelled", "find_labelled", "read_labels"]
 
@@ -31,7 +32,7 @@ class Labelled:
     rejected: dict[str, str]
     subtype_probs: np.ndarray | None = None  # (N, S), where the bundle tells subtypes
 
-    def choose_among(self, classes: Sequence[int]) -> "Labelled":
+    def choose_among(self, classes: Sequence[int] | np.ndarray) -> "Labelled":
         """The same with the answer forced to be one of `classes` (indices): the others' probability is taken
         away.
         """
@@ -111,26 +112,30 @@ def _read(path: Path) -> bytes:
 
 
 def classify_labelled(
-    classifier: Classifier, folder: Path, table: pd.DataFrame, *, progress=None
+    classifier: Classifier, folder: Path, table: pd.DataFrame, *, progress: Progress | None = None
 ) -> Labelled:
     """The classifier's answers about the images of `table` (file, cell_type), whose files lie below `folder`.
 
     progress: goes through the results and shows how many there are.
     """
-    results = classifier.classify((file, _read(folder / file)) for file in table["file"])
-    results = list(progress(results) if progress else results)
+    stream = classifier.classify((file, _read(folder / file)) for file in table["file"])
+    results: list[Result] = list(progress(stream) if progress else stream)
     read = np.array([result.status != "rejected" for result in results], dtype=bool)
     if not read.any():
         raise BloodError(f"None of the {len(results)} labelled files in {folder} is a readable image.")
     index = {name: i for i, name in enumerate(classifier.class_names)}
-    good = [result for result in results if result.status != "rejected"]
+    good = [result for result in results if result.probs is not None]
     return Labelled(
         files=[result.name for result in good],
         target=table["cell_type"].map(index).to_numpy()[read],
-        probs=np.stack([result.probs for result in good]),
+        probs=np.stack([result.probs for result in results if result.probs is not None]),
         status=np.array([result.status for result in good]),
         rejected={result.name: str(result.reason) for result in results if result.status == "rejected"},
-        subtype_probs=np.stack([result.subtype_probs for result in good])
-        if classifier.bundle.subtypes
-        else None,
+        subtype_probs=_stack([result.subtype_probs for result in good]),
     )
+
+
+def _stack(rows: Sequence[np.ndarray | None]) -> np.ndarray | None:
+    """The rows as one array; None where one of them is missing."""
+    known = [row for row in rows if row is not None]
+    return np.stack(known) if len(known) == len(rows) else None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,8 +49,9 @@ def _say_where(key: str, **values: str | dict[str, str]) -> dict[str, str]:
 
 
 def _to_metric(figure: Figure, where: dict[str, str]) -> dict[str, object]:
-    ends = {} if figure.low is None else {"low": round(figure.low, 5), "high": round(figure.high, 5)}
-    return {"name": figure.name, "where": where, "n": figure.n, "value": round(figure.value, 5), **ends}
+    ends = {"low": figure.low, "high": figure.high}
+    known = {name: round(end, 5) for name, end in ends.items() if end is not None}
+    return {"name": figure.name, "where": where, "n": figure.n, "value": round(figure.value, 5), **known}
 
 
 def _share(name: str, k: int, n: int, where: dict[str, str]) -> dict[str, object]:
@@ -58,7 +60,7 @@ def _share(name: str, k: int, n: int, where: dict[str, str]) -> dict[str, object
 
 def _measure(
     answers: Labelled, names: Sequence[str], where: dict[str, str], where_ok: dict[str, str]
-) -> dict[str, list]:
+) -> dict[str, list[dict[str, Any]]]:
     """The card's `metrics`, with the share of each status and how often those marked ok are right, and its
     `per_class`.
     """
@@ -83,8 +85,10 @@ def _list_classes(
 
 def _measure_subtypes(
     answers: Labelled, rows: pd.DataFrame, names: Sequence[str], where: dict[str, str]
-) -> dict[str, list]:
+) -> dict[str, list[dict[str, Any]]]:
     """The same for the subtypes, of the images in `rows` of the split whose subtype was told."""
+    if answers.subtype_probs is None:
+        raise ValueError("These answers do not tell subtypes.")
     told = rows.set_index("file")["subtype"].reindex(answers.files)
     known = told.isin(names).to_numpy()
     target, probs = told[known].map(list(names).index).to_numpy(), answers.subtype_probs[known]
@@ -99,7 +103,7 @@ def _to_json(value: object) -> object:
     return None if np.isnan(value) else round(value, 5)
 
 
-def _measure_external(classifier: Classifier, folder: Path) -> dict[str, list]:
+def _measure_external(classifier: Classifier, folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Figures for an external test set; the answer is forced to be one of the types that are in it."""
     answers = classify_labelled(classifier, folder, find_labelled(folder, classifier.bundle.classes))
     sizes = np.bincount(answers.target, minlength=len(classifier.class_names))

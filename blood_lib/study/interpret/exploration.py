@@ -6,6 +6,7 @@ Networks are left to `training`, drawing to `plots`.
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,9 @@ __all__ = [
     "fit_clusters",
     "load_green",
 ]
+
+Labels: TypeAlias = Sequence[Any] | np.ndarray
+"""A label or a cluster of each of N points."""
 
 N_STEPS = 750  # openTSNE's: 250 with early exaggeration, then 500
 TELL_EVERY = 50
@@ -91,13 +95,13 @@ def fit_clusters(x: np.ndarray, n_clusters: int, *, random_state: int = 0) -> np
     return KMeans(n_clusters, n_init=10, random_state=random_state).fit_predict(x)
 
 
-def compute_purity(labels: Sequence, clusters: Sequence) -> float:
+def compute_purity(labels: Labels, clusters: Labels) -> float:
     """The share of points whose label is the commonest one of their cluster."""
     table = pd.crosstab(np.asarray(labels), np.asarray(clusters))
     return float(table.max().sum() / table.to_numpy().sum())
 
 
-def compute_agreement(labels: Sequence, clusters: Sequence) -> dict[str, float]:
+def compute_agreement(labels: Labels, clusters: Labels) -> dict[str, float]:
     """purity, its floor (all in one cluster), and the adjusted Rand index (0 by chance, 1 the same)."""
     return {
         "purity": compute_purity(labels, clusters),
@@ -106,7 +110,7 @@ def compute_agreement(labels: Sequence, clusters: Sequence) -> dict[str, float]:
     }
 
 
-def compute_separation(labels: Sequence, clusters: Sequence, apart: Sequence[str]) -> dict[str, float]:
+def compute_separation(labels: Labels, clusters: Labels, apart: Sequence[str]) -> dict[str, float]:
     """Do the labels in `apart` come apart by themselves? Looks at the cluster that holds most of them.
 
     "of LABEL": the share of that label's points in it; "of the rest": of all others'; "apart in it": the
@@ -146,7 +150,7 @@ def compute_neighbour_overlap(x: np.ndarray, embedding: np.ndarray, *, k: int = 
     return float(np.mean([len(set(a) & set(b)) / k for a, b in zip(near_x, near_map, strict=True)]))
 
 
-def compute_neighbour_agreement(points: np.ndarray, labels: Sequence) -> float:
+def compute_neighbour_agreement(points: np.ndarray, labels: Labels) -> float:
     """The share of points (N, D) whose nearest other point has the same label."""
     nearest, labels = _nearest(points, 1)[:, 0], np.asarray(labels)
     return float((labels[nearest] == labels).mean())
@@ -156,12 +160,12 @@ def _nearest(points: np.ndarray, k: int) -> np.ndarray:
     return NearestNeighbors(n_neighbors=k).fit(points).kneighbors(return_distance=False)
 
 
-def compute_distance_correlation(x: np.ndarray, embedding: np.ndarray, labels: Sequence) -> float:
+def compute_distance_correlation(x: np.ndarray, embedding: np.ndarray, labels: Labels) -> float:
     """Spearman's correlation of the distances between the labels' centres, in x and on the map."""
     return float(spearmanr(pdist(_centres(x, labels)), pdist(_centres(embedding, labels))).statistic)
 
 
-def _centres(points: np.ndarray, labels: Sequence) -> np.ndarray:
+def _centres(points: np.ndarray, labels: Labels) -> np.ndarray:
     return pd.DataFrame(points).groupby(np.asarray(labels)).mean().to_numpy()
 
 

@@ -204,7 +204,9 @@ def compute_heat_shares(cams: np.ndarray, views: np.ndarray, *, middle: float) -
     return pd.DataFrame(rows, columns=["middle", "nucleus"], dtype=float)
 
 
-def compute_mean_heat(cams: np.ndarray, labels: Sequence[str], *, size: int = 60) -> dict[str, np.ndarray]:
+def compute_mean_heat(
+    cams: np.ndarray, labels: Sequence[str] | np.ndarray, *, size: int = 60
+) -> dict[str, np.ndarray]:
     """Of each label, in order, the mean heat of its maps cams (N, h, w) as a picture (size, size).
 
     1 is heat spread evenly; every map weighs the same, but for those without any heat, which are left out. A
@@ -229,5 +231,5 @@ def summarise_heat(shares: pd.DataFrame, groups: dict[str, np.ndarray]) -> pd.Da
 
 def compute_difference(one: Sequence[float], other: Sequence[float]) -> float:
     """The p-value of a Mann-Whitney test that neither tends to be larger; NaN where one is empty."""
-    one, other = (np.asarray(values, float)[~np.isnan(values)] for values in (one, other))
-    return float(mannwhitneyu(one, other).pvalue) if len(one) and len(other) else float("nan")
+    a, b = (np.asarray(values, float)[~np.isnan(values)] for values in (one, other))
+    return float(mannwhitneyu(a, b).pvalue) if len(a) and len(b) else float("nan")

@@ -34,7 +34,7 @@ N_COMPONENTS = 50  # of the features, for the regression: nearly all of their va
 INVERSE_PENALTY = 0.1
 
 
-def audit_by_map(embedding: np.ndarray, labels: Sequence[str], *, k: int = 50) -> pd.DataFrame:
+def audit_by_map(embedding: np.ndarray, labels: Sequence[str] | np.ndarray, *, k: int = 50) -> pd.DataFrame:
     """Every point of a map (N, 2) against its k nearest: says (their commonest label), alike (the share that
     has its own label), flagged (it has another label than they).
 
@@ -51,7 +51,7 @@ def audit_by_map(embedding: np.ndarray, labels: Sequence[str], *, k: int = 50) -
 
 
 def compute_held_out_probs(
-    features: np.ndarray, labels: Sequence[str], *, n_folds: int = 5, random_state: int = 0
+    features: np.ndarray, labels: Sequence[str] | np.ndarray, *, n_folds: int = 5, random_state: int = 0
 ) -> np.ndarray:
     """Probabilities (N, C) of the sorted labels, each image's from a logistic regression that did not see it.
 
@@ -66,7 +66,7 @@ def compute_held_out_probs(
     return cross_val_predict(model, pcs / pcs.std(), codes, groups=groups, cv=folds, method="predict_proba")
 
 
-def audit_by_confidence(probs: np.ndarray, labels: Sequence[str]) -> pd.DataFrame:
+def audit_by_confidence(probs: np.ndarray, labels: Sequence[str] | np.ndarray) -> pd.DataFrame:
     """cleanlab's verdict (Northcutt et al. 2021, arXiv:1911.00068): says (the most probable label),
     probability (of the label it has), flagged.
 
@@ -126,7 +126,9 @@ def compare_audits(by_map: pd.DataFrame, by_confidence: pd.DataFrame) -> pd.Data
     return table
 
 
-def compute_flagged_shares(audits: Mapping[str, pd.DataFrame], splits: Sequence[str]) -> pd.DataFrame:
+def compute_flagged_shares(
+    audits: Mapping[str, pd.DataFrame], splits: Sequence[str] | np.ndarray
+) -> pd.DataFrame:
     """Per audit and split: images, flagged, and their share with its exact 95 % interval."""
     splits, rows = np.asarray(splits, dtype=object), []
     for name, audit in audits.items():
@@ -138,7 +140,12 @@ def compute_flagged_shares(audits: Mapping[str, pd.DataFrame], splits: Sequence[
 
 
 def measure_cleaning(
-    pcs: np.ndarray, labels: Sequence[str], flagged: np.ndarray, *, n_random: int = 3, random_state: int = 0
+    pcs: np.ndarray,
+    labels: Sequence[str] | np.ndarray,
+    flagged: np.ndarray,
+    *,
+    n_random: int = 3,
+    random_state: int = 0,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """The neighbour agreement of the map of pcs (N, P) as it is, without the flagged ones (N,), and n_random
     times without as many taken at random; each map is laid out anew.

@@ -181,7 +181,7 @@ def claim_parted(says: str, same: float, chance: float) -> Claim:
     way = _way(same, chance)
     return Claim(
         says=says,
-        measured=_tell_nearest(same, chance),
+        measured=_describe_nearest(same, chance),
         criterion="0.9 of the way from chance to all; in part: 0.5",
         holds=way >= 0.9,
         in_part=way >= 0.5,
@@ -194,7 +194,7 @@ def claim_mixed(says: str, same: float, chance: float) -> Claim:
     way = _way(same, chance)
     return Claim(
         says=says,
-        measured=_tell_nearest(same, chance),
+        measured=_describe_nearest(same, chance),
         criterion="at most 0.1 of the way from chance to all; in part: at most 0.5",
         holds=way <= 0.1,
         in_part=way <= 0.5,
@@ -207,7 +207,7 @@ def _way(same: float, chance: float) -> float:
     return (same - chance) / (1 - chance)
 
 
-def _tell_nearest(same: float, chance: float) -> str:
+def _describe_nearest(same: float, chance: float) -> str:
     return f"nearest of the same type {same:.1%}, by chance {chance:.1%}"
 
 

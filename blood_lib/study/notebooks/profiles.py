@@ -40,7 +40,7 @@ def list_notebooks(folder: Path) -> list[Path]:
     return notebooks
 
 
-def load_profile(notebook: Path, profile: str) -> dict:
+def load_profile(notebook: Path, profile: str) -> dict[str, Any]:
     """The parameters of `notebook` in `profile`: PROFILE/NAME.yaml beside it, {} where there is none.
 
     BloodError when one of them is no parameter of the notebook.
@@ -53,7 +53,7 @@ def load_profile(notebook: Path, profile: str) -> dict:
     return parameters
 
 
-def check_parameters(notebook: Path, parameters: Mapping) -> None:
+def check_parameters(notebook: Path, parameters: Mapping[str, Any]) -> None:
     """BloodError when `notebook` lacks one of `parameters`, of which papermill would only warn."""
     import papermill
 
@@ -64,7 +64,7 @@ def check_parameters(notebook: Path, parameters: Mapping) -> None:
         )
 
 
-def check_all(notebooks: Sequence[Path], parameters: Mapping) -> None:
+def check_all(notebooks: Sequence[Path], parameters: Mapping[str, Any]) -> None:
     """BloodError when one of `parameters` is in none of the notebooks."""
     import papermill
 
@@ -74,14 +74,14 @@ def check_all(notebooks: Sequence[Path], parameters: Mapping) -> None:
         raise BloodError(f"No notebook of this run has a parameter {', '.join(unknown)}; there are {names}.")
 
 
-def load_defaults(notebook: Path) -> dict:
+def load_defaults(notebook: Path) -> dict[str, Any]:
     import papermill
 
     known = papermill.inspect_notebook(str(notebook)).values()
     return {one["name"]: ast.literal_eval(one["default"]) for one in known}
 
 
-def plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
+def plan(notebook: Path, profile: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """What `notebook` is run with: `profile`, `parameters` where it has them, and the name of the profile."""
     known = load_defaults(notebook)
     wanted = load_profile(notebook, profile) | {k: v for k, v in parameters.items() if k in known}
@@ -92,7 +92,7 @@ def plan(notebook: Path, profile: str, parameters: Mapping) -> dict:
     return planned
 
 
-def _describe_profile(profile: str, settings: Mapping) -> str:
+def _describe_profile(profile: str, settings: Mapping[str, Any]) -> str:
     """The name of a profile and what is set in a notebook, for that cell is not published; no whole path."""
     listed = ", ".join(
         f"{name} = {Path(value).name if name.endswith('_dir') else value}" for name, value in settings.items()
@@ -104,7 +104,7 @@ def _fit(notebook: Path, name: str, value: object, default: object) -> object:
     """`value` as the notebook has `default`: a number where that is one (YAML takes 1e-3 for a text)."""
     if isinstance(default, float) and not isinstance(value, bool):
         try:
-            return float(value)
+            return float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
             pass  # told below
     elif type(value) is type(default):

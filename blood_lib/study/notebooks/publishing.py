@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.notebooks.run_folder import tags_of
@@ -45,13 +46,13 @@ def publish_notebook(executed: Path, target: Path) -> None:
     nbformat.write(notebook, target)
 
 
-def hash_sources(notebook: Mapping) -> str:
+def hash_sources(notebook: Mapping[str, Any]) -> str:
     """sha256, hexadecimal, of the sources of a notebook's code cells."""
     sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()
 
 
-def _shrink(output: Mapping) -> Mapping:
+def _shrink(output: Mapping[str, Any]) -> Mapping[str, Any]:
     """A figure in 256 colours takes a third of the room, and a notebook of many has to stay small.
 
     They are spread over all that occur: a rare one, as of the few points of a cell type, keeps its looks.
@@ -65,6 +66,6 @@ def _shrink(output: Mapping) -> Mapping:
     return output
 
 
-def _is_passing(output: Mapping) -> bool:
+def _is_passing(output: Mapping[str, Any]) -> bool:
     """What told of progress while the notebook ran: warnings, and bars, of which only the shell is left."""
     return output.get("name") == "stderr" or _WIDGET in output.get("data", {})

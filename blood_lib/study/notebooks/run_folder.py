@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from blood_lib.files.output import write_whole
@@ -52,7 +53,7 @@ class Done:
     """The executed copy."""
     page: Path
     """The same as HTML."""
-    parameters: Mapping
+    parameters: Mapping[str, Any]
     seconds: float
 
 
@@ -62,7 +63,7 @@ class RunFolder:
 
     path: Path
     profile: str
-    starts: list[Mapping] = field(default_factory=list)
+    starts: list[Mapping[str, Any]] = field(default_factory=list)
     """Of each call that worked in the folder: when it began, on what and with what, see `notebooks`."""
     done: list[Done] = field(default_factory=list)
     error: str = ""
@@ -98,13 +99,13 @@ class RunFolder:
         images = {name: found["images"] for start in self.starts for name, found in start["data"].items()}
         return _INDEX.format(
             profile=html.escape(self.profile),
-            stopped=self._tell_stop() if self.error else "",
+            stopped=self._describe_stop() if self.error else "",
             rows="".join(f"<tr><td>{_link(one)}</td><td>{one.seconds:.0f} s</td></tr>" for one in self.done),
             tables="".join(_show_tables(one, images.get(one.notebook.stem, "")) for one in self.done),
             starts="".join(f"<p>{html.escape(_describe_start(start))}</p>" for start in self.starts),
         )
 
-    def _tell_stop(self) -> str:
+    def _describe_stop(self) -> str:
         """What stopped the run, and the page of what was done until then, where there is one."""
         page = (self.path / self.failed).with_suffix(".html")
         link = f' <a href="{page.name}">Its page, up to there</a>.' if self.failed and page.is_file() else ""
@@ -124,7 +125,7 @@ def _show_tables(done: Done, images: str) -> str:
     return f"<h2>{_link(done)}</h2>{found}{tables}" if tables else ""
 
 
-def _describe_start(start: Mapping) -> str:
+def _describe_start(start: Mapping[str, Any]) -> str:
     machine = start["machine"]
     hardware = ", ".join([*machine["gpus"], machine["processor"], f"{machine['cores']} cores"])
     data = {name: f"{one['images']} (files {one['files'][:16]})" for name, one in start["data"].items()}
@@ -147,7 +148,7 @@ def _find_tables(notebook: Path, tag: str) -> list[str]:
     return ["".join(out["data"]["text/html"]) for out in outputs if "text/html" in out.get("data", {})]
 
 
-def _load_cells(notebook: Path) -> list[Mapping]:
+def _load_cells(notebook: Path) -> list[Mapping[str, Any]]:
     return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
 
 
@@ -163,7 +164,7 @@ def first_line(source: str) -> str:
     return next((line for line in source.splitlines() if line.strip()), "")
 
 
-def tags_of(cell: Mapping) -> list[str]:
+def tags_of(cell: Mapping[str, Any]) -> list[str]:
     return cell["metadata"].get("tags", [])
 
 
@@ -187,7 +188,7 @@ def write_page(notebook: Path, home: Path | None = None, beside: Sequence[str] =
 _LINK = re.compile(r'(<a\b[^>]*\bhref=")([^"#:]+)(?=["#])')  # to a file: no address, no place in the page
 
 
-def _lead(found: re.Match, folder: Path, home: Path, beside: Sequence[str]) -> str:
+def _lead(found: re.Match[str], folder: Path, home: Path, beside: Sequence[str]) -> str:
     before, target = found.groups()
     if target in beside:
         return before + str(Path(target).with_suffix(".html"))
@@ -198,7 +199,7 @@ def _lead(found: re.Match, folder: Path, home: Path, beside: Sequence[str]) -> s
     return f"{before}{way}/{target}"
 
 
-def _draw_interactive(notebook: Mapping) -> None:
+def _draw_interactive(notebook: Mapping[str, Any]) -> None:
     """Figures that JupyterLab draws get HTML that draws them alone; the first brings the script for all."""
     from blood_lib.study.plots.interactive import MIME_TYPE, to_html
 

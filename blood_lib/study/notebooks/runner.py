@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import chdir
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.notebooks.profiles import (
@@ -29,7 +30,7 @@ __all__ = ["run_notebook", "run_study"]
 def run_notebook(
     notebook: Path,
     out_dir: Path,
-    parameters: Mapping,
+    parameters: Mapping[str, Any],
     *,
     beside: Sequence[str] = (),
     progress: bool = False,
@@ -62,16 +63,16 @@ def run_notebook(
         )
     except papermill.PapermillExecutionError as error:
         page()
-        raise BloodError(_tell_failure(notebook, copy, error)) from error
+        raise BloodError(_describe_failure(notebook, copy, error)) from error
     except NoSuchKernel as error:
         raise BloodError(f"{notebook.name} has no kernel ({error}): install ipykernel.") from error
     except RuntimeError as error:
         page()
-        raise BloodError(_tell_lost_kernel(notebook, copy, error)) from error
+        raise BloodError(_describe_lost_kernel(notebook, copy, error)) from error
     return Done(copy, page(), parameters, time.monotonic() - began)
 
 
-def _tell_failure(notebook: Path, copy: Path, error) -> str:
+def _describe_failure(notebook: Path, copy: Path, error: Any) -> str:
     first = first_line(error.source)
     return (
         f"{notebook.name} failed in cell [{error.exec_count}], which begins with {first!r}: "
@@ -79,7 +80,7 @@ def _tell_failure(notebook: Path, copy: Path, error) -> str:
     )
 
 
-def _tell_lost_kernel(notebook: Path, copy: Path, error: Exception) -> str:
+def _describe_lost_kernel(notebook: Path, copy: Path, error: Exception) -> str:
     if begun := find_last_begun(copy):
         return (
             f"{notebook.name} lost its kernel ({error}) in the cell that begins with {begun!r}: is there "
@@ -93,7 +94,7 @@ def run_study(
     out_dir: Path,
     *,
     profile: str = "quick",
-    parameters: Mapping | None = None,
+    parameters: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
     resume: bool = False,
     publish: bool = False,
@@ -140,14 +141,17 @@ def run_study(
     return run.done
 
 
-def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping]]) -> dict:
+def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping[str, Any]]]) -> dict[str, Any]:
     """When a run begins, on what and with which parameters: so much is known of one that is stopped."""
     from blood_lib.study.environment import describe_machine
 
-    found: dict[tuple, dict] = {}  # the notebooks of a profile have few samples of the dataset
-    data, parameters = {}, {}
+    found: dict[
+        tuple[Any, ...], dict[str, str]
+    ] = {}  # the notebooks of a profile have few samples of the dataset
+    data: dict[str, dict[str, str]] = {}
+    parameters: dict[str, dict[str, Any]] = {}
     for path, settings in plans:
-        values = parameters[path.stem] = load_defaults(path) | settings
+        values = parameters[path.stem] = {**load_defaults(path), **settings}
         if "data_dir" in values:
             key = (path.parent, values["data_dir"], values["max_images"], values["seed"])
             if key not in found:

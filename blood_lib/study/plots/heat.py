@@ -1,6 +1,7 @@
 """Heat maps over the images that they belong to, and their means."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -32,7 +33,7 @@ def plot_mean_heat(figure: Figure, heats: Mapping[str, np.ndarray], middle: floa
     for ax, (name, heat) in zip(axes, heats.items(), strict=True):
         shown = ax.imshow(heat, cmap="inferno", vmin=0, vmax=top, extent=(0, 1, 0, 1))
         corner = (1 - middle) / 2
-        square = {"fill": False, "color": "white", "linestyle": "--", "linewidth": 0.8}
+        square: dict[str, Any] = {"fill": False, "color": "white", "linestyle": "--", "linewidth": 0.8}
         ax.add_patch(Rectangle((corner, corner), middle, middle, **square))
         ax.set(xticks=[], yticks=[])
         ax.set_title(name.replace(" ", "\n"), fontsize=9)

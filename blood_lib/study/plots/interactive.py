@@ -5,6 +5,7 @@ Figures on paper are for `plots`, the points and what is told of them for the no
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,16 +34,21 @@ _CONFIG = {"displaylogo": False, "responsive": True, "showSendToCloud": False, "
 class InteractiveFigure:
     """What a notebook shows: a figure, and a sentence where it cannot be drawn."""
 
-    figure: Mapping
+    figure: Mapping[str, Any]
     """data, layout and config, as plotly's script takes them."""
     sentence: str
 
-    def _repr_mimebundle_(self, **kwargs) -> dict:
+    def _repr_mimebundle_(self, **kwargs: object) -> dict[str, Any]:
         return {MIME_TYPE: self.figure, "text/plain": self.sentence}
 
 
 def build_map(
-    points: np.ndarray, labels: Sequence[str], told: pd.DataFrame, *, ringed: np.ndarray, title: str
+    points: np.ndarray,
+    labels: Sequence[str] | np.ndarray,
+    told: pd.DataFrame,
+    *,
+    ringed: np.ndarray,
+    title: str,
 ) -> InteractiveFigure:
     """Points (N, 2) coloured and marked by cell type, a black ring around those of the mask `ringed` (N,).
 
@@ -74,12 +80,12 @@ def build_map(
     return InteractiveFigure(figure.to_plotly_json() | {"config": _CONFIG}, sentence)
 
 
-def _place(points: np.ndarray) -> dict:
+def _place(points: np.ndarray) -> dict[str, Any]:
     """A trace of points alone; as lists, since plotly's own encoding of arrays cannot be read in a diff."""
     return {"x": points[:, 0].tolist(), "y": points[:, 1].tolist(), "mode": "markers"}
 
 
-def to_html(figure: Mapping, *, with_script: bool) -> str:
+def to_html(figure: Mapping[str, Any], *, with_script: bool) -> str:
     """`InteractiveFigure.figure` as a part of a page; `with_script`: plotly's script with it, once a page."""
     import plotly.io
 

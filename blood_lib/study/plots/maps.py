@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import seaborn as sns
@@ -39,8 +40,8 @@ def plot_map(ax: Axes, points: np.ndarray, labels: Sequence[str]) -> Axes:
 
 def mark_points(ax: Axes, points: np.ndarray, label: str, *, colour: str = "black") -> Axes:
     """A ring around each of `points` (N, 2)."""
-    rings = {"s": 45, "facecolors": "none", "edgecolors": colour, "linewidths": 0.9}
-    ax.scatter(*points.T, label=f"{label} ({len(points):,})", **rings)
+    rings: dict[str, Any] = {"s": 45, "facecolors": "none", "edgecolors": colour, "linewidths": 0.9}
+    ax.scatter(points[:, 0], points[:, 1], label=f"{label} ({len(points):,})", **rings)
     ax.legend(loc="lower left", fontsize=8)
     return ax
 
@@ -49,7 +50,7 @@ def plot_clusters(ax: Axes, points: np.ndarray, clusters: np.ndarray) -> Axes:
     """Points (N, 2) by cluster, with a mark and a shade of grey each, and its number at its centre."""
     for cluster, (mark, shade) in zip(np.unique(clusters), cycle(_CLUSTERS), strict=False):
         mine = points[clusters == cluster]
-        ax.scatter(*mine.T, s=14, marker=mark, c=shade, linewidths=0)
+        ax.scatter(mine[:, 0], mine[:, 1], s=14, marker=mark, c=shade, linewidths=0)
         x, y = mine.mean(axis=0)
         ax.text(
             x, y, str(cluster + 1), ha="center", va="center", fontsize=11, bbox={"fc": "white", "lw": 0.5}

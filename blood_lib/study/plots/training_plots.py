@@ -4,13 +4,14 @@ Cells, maps and confusions are for `plots`; tables are made elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from blood_lib.study.plots.style import plot_intervals
 from blood_lib.study.train.classic_tfms import TFMS, build_change
@@ -26,7 +27,7 @@ def plot_losses(ax: Axes, logs: Mapping[str, pd.DataFrame]) -> Axes:
         ax.plot(log["epoch"], log["train_loss"], "--", color=colour, marker=".")
         ax.plot(log["epoch"], log["valid_loss"], "-", color=colour, marker="o", label=name)
     ax.set(xlabel="epoch", ylabel="loss (dashed: training split)", ylim=(0, None))
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(frameon=False, fontsize=8)
     return ax
 
@@ -65,7 +66,9 @@ def plot_costs(ax: Axes, table: pd.DataFrame, cost: str, label: str) -> Axes:
     for one in rows.to_dict("records"):
         gap, rise = rows[cost] / one[cost], rows["accuracy"] - one["accuracy"]
         crowded = (gap.between(1.05, 2) & rise.between(-1.5, 3)).any()  # where the name would lie
-        where = {"ha": "right", "xytext": (-6, 4)} if crowded else {"ha": "left", "xytext": (6, 4)}
+        where: dict[str, Any] = {"ha": "left", "xytext": (6, 4)}
+        if crowded:
+            where = {"ha": "right", "xytext": (-6, 4)}
         network, at = one["name"].partition(",")[0], (one[cost], one["accuracy"])
         ax.annotate(network, at, **where, textcoords="offset points", bbox=clear)
     ax.set(xscale="log", xlabel=label, ylabel="accuracy on the validation split (%)")

@@ -5,6 +5,7 @@ left to others.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,7 +131,9 @@ def _through_jpeg(view: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(file))
 
 
-def _some(x: torch.Tensor, probability: float, change) -> torch.Tensor:
+def _some(
+    x: torch.Tensor, probability: float, change: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
     """`x` with `change` applied to a random part of its images."""
     chosen = (torch.rand(len(x), device=x.device) < probability).nonzero().flatten()
     return x if len(chosen) == 0 else x.index_copy(0, chosen, change(x[chosen]))

@@ -8,8 +8,9 @@ import csv
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ __all__ = [
 _BFLOAT16_CPUS = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")  # functions of torch.cpu
 
 
-def save_atomically(state: dict, file: Path) -> None:
+def save_atomically(state: Mapping[str, Any], file: Path) -> None:
     """torch.save that leaves either the old file or the whole new one."""
     temporary = file.with_suffix(".tmp")
     torch.save(state, temporary)
@@ -52,21 +53,23 @@ class Autocast(Callback):
 
     order = 10
 
-    def before_batch(self):
+    def before_batch(self) -> None:
         device = self.dls.device
-        self.context = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+        self.context: torch.autocast | None = torch.autocast(
+            device.type, torch.bfloat16, enabled=has_bfloat16(device)
+        )
         self.context.__enter__()
 
-    def after_pred(self):
+    def after_pred(self) -> None:
         self.learn.pred = self.pred.float()
 
-    def after_loss(self):
+    def after_loss(self) -> None:
         self._leave()
 
-    def after_cancel_batch(self):
+    def after_cancel_batch(self) -> None:
         self._leave()
 
-    def _leave(self):
+    def _leave(self) -> None:
         if self.context is not None:
             self.context.__exit__(None, None, None)
             self.context = None
@@ -79,15 +82,16 @@ class AverageWeights(Callback):
 
     order = 55
 
-    def __init__(self, decay: float):
-        self.decay, self.n_steps, self.average = decay, 0, None
+    def __init__(self, decay: float) -> None:
+        self.decay, self.n_steps = decay, 0
+        self.average: Any = None  # a network once the first epoch begins
 
-    def before_fit(self):
+    def before_fit(self) -> None:
         if self.average is None:
             self.average = copy.deepcopy(self.model).requires_grad_(False)
 
     @torch.no_grad()
-    def after_step(self):
+    def after_step(self) -> None:
         self.n_steps += 1
         decay = min(self.decay, self.n_steps / (self.n_steps + 10))
         for mean, value in zip(
@@ -98,14 +102,14 @@ class AverageWeights(Callback):
             else:
                 mean.copy_(value)
 
-    def before_validate(self):
+    def before_validate(self) -> None:
         self.trained, self.learn.model = self.model, self.average
         self.average.eval()
 
-    def after_validate(self):
+    def after_validate(self) -> None:
         self.learn.model = self.trained
 
-    def after_fit(self):
+    def after_fit(self) -> None:
         self.model.load_state_dict(self.average.state_dict())
 
 
@@ -116,10 +120,10 @@ class SeedEpochs(Callback):
 
     order = -10
 
-    def __init__(self, seed: int):
+    def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def before_epoch(self):
+    def before_epoch(self) -> None:
         seed = self.seed * 100_003 + self.epoch
         random.seed(seed)
         np.random.seed(seed % 2**32)
@@ -134,20 +138,21 @@ class LogEpochs(Callback):
 
     order = 60
 
-    def __init__(self, file: Path, say: Callable[[str], None]):
+    def __init__(self, file: Path, say: Callable[[str], None]) -> None:
         self.file, self.say = file, say
 
-    def before_epoch(self):
-        self.started = None
+    def before_epoch(self) -> None:
+        self.started: float | None = None
+        self.losses: list[torch.Tensor] = []
 
-    def before_train(self):
+    def before_train(self) -> None:
         self.started, self.losses = time.perf_counter(), []
 
-    def after_batch(self):
+    def after_batch(self) -> None:
         if self.training:
             self.losses.append(self.loss.detach())
 
-    def after_epoch(self):
+    def after_epoch(self) -> None:
         if self.started is None:  # an epoch that a resumed run skips
             return
         names = self.recorder.metric_names[1:-1]  # without 'epoch' and 'time'
@@ -175,16 +180,16 @@ class Checkpoint(Callback):
 
     order = 70
 
-    def __init__(self, file: Path, average: AverageWeights):
+    def __init__(self, file: Path, average: AverageWeights) -> None:
         self.file, self.average = file, average
 
-    def before_epoch(self):
+    def before_epoch(self) -> None:
         self.trained = False
 
-    def before_train(self):
+    def before_train(self) -> None:
         self.trained = True
 
-    def after_epoch(self):
+    def after_epoch(self) -> None:
         if not self.trained:  # an epoch that a resumed run skips
             return
         state = {

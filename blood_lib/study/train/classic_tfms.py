@@ -16,7 +16,7 @@ from fastai.vision.core import TensorImage  # isort: skip
 __all__ = ["TFMS", "build_change"]
 
 _OFF = {"do_flip": False, "max_rotate": 0.0, "max_zoom": 1.0, "max_lighting": 0.0, "max_warp": 0.0}
-_TOGETHER = {
+_TOGETHER: dict[str, object] = {
     "do_flip": True,
     "flip_vert": True,
     "max_rotate": 45.0,

@@ -6,6 +6,8 @@ takes most of an EfficientNet's training time. Both gradients can be had from th
 plain convolution.
 """
 
+from typing import Any, TypeGuard
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -52,13 +54,13 @@ def _weight_gradient(grad: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, 
 
 class _Depthwise(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, weight, stride):
+    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, stride: int) -> torch.Tensor:
         ctx.save_for_backward(x, weight)
         ctx.stride = stride
         return F.conv2d(x, weight, stride=stride, groups=x.shape[1])
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, None]:
         x, weight = ctx.saved_tensors
         grad = grad.contiguous(memory_format=torch.channels_last)
         return (
@@ -71,7 +73,10 @@ class _Depthwise(torch.autograd.Function):
 class DepthwiseConv2d(nn.Module):
     """A depthwise convolution (B, C, H, W) -> (B, C, H', W') with the weight and padding of `conv`."""
 
-    def __init__(self, conv: nn.Conv2d):
+    weight: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
         if not is_replaceable(conv):
             raise ValueError(
@@ -82,7 +87,8 @@ class DepthwiseConv2d(nn.Module):
         self.register_parameter("bias", None)  # until a batch normalisation is folded into it
         same = getattr(conv, "static_padding", None)  # efficientnet-pytorch pads in a module of its own
         both = (conv.padding[1],) * 2 + (conv.padding[0],) * 2
-        self.pad = tuple(int(n) for n in same.padding) if isinstance(same, nn.ZeroPad2d) else both
+        pad = same.padding if isinstance(same, nn.ZeroPad2d) else both
+        self.pad = tuple(int(n) for n in pad)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = F.pad(x, self.pad)
@@ -93,7 +99,7 @@ class DepthwiseConv2d(nn.Module):
         return x if self.bias is None else x + self.bias.to(dtype).view(-1, 1, 1)
 
 
-def is_replaceable(module: nn.Module) -> bool:
+def is_replaceable(module: nn.Module) -> TypeGuard[nn.Conv2d]:
     """Whether `module` is a depthwise convolution that DepthwiseConv2d can stand in for."""
     return (
         isinstance(module, nn.Conv2d)

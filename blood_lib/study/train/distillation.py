@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.study.train import torchvision_ops  # noqa: F401  (must come before fastai)
-from blood_lib.study.train.architectures import ARCHITECTURES, CellNetwork
+from blood_lib.study.train.architectures import ARCHITECTURES, CellNetwork, to_channels_last
 from blood_lib.study.train.folding import fold_batch_norms
 from blood_lib.study.train.recipe import Recipe
 
@@ -86,11 +86,11 @@ class Teach(Callback):
         self.teachers = [(fold_batch_norms(network.eval()), size) for network, size in teachers]
         self.n_classes = n_classes
 
-    def before_fit(self):
+    def before_fit(self) -> None:
         for network, _ in self.teachers:
-            network.to(device=self.dls.device, memory_format=torch.channels_last)
+            to_channels_last(network, self.dls.device)
 
-    def before_batch(self):
+    def before_batch(self) -> None:
         if self.training:
             self.learn.yb = (*self.yb, self.ask(self.xb[0]))
 

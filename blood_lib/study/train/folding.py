@@ -5,6 +5,7 @@ takes two thirds of the time. How it is trained further is for `training`.
 """
 
 from itertools import pairwise
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -18,6 +19,8 @@ from blood_lib.study.train.architectures import CellNetwork
 from blood_lib.study.train.depthwise import DepthwiseConv2d
 
 __all__ = ["fold_batch_norms", "load_head", "load_served_weights", "mix_weights"]
+
+Network = TypeVar("Network", bound=nn.Module)
 
 _CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d)
 
@@ -42,7 +45,7 @@ def _list_in_order(network: nn.Module, kinds: tuple[type, ...]) -> list[nn.Modul
 
 
 @torch.no_grad()
-def fold_batch_norms(network: nn.Module) -> nn.Module:
+def fold_batch_norms(network: Network) -> Network:
     """Put each batch normalisation of `network` into the convolution before it, in place; the same outputs
     as in evaluation mode (Jacob et al. 2018, arXiv:1712.05877, section 3.2).
     """
@@ -50,16 +53,24 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
     folded = set()
     for convolution, norm in pairwise(order):
         if isinstance(norm, nn.BatchNorm2d) and isinstance(convolution, _CONVOLUTIONS):
-            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+            mean, variance = _get_statistics(norm)
+            scale = norm.weight / torch.sqrt(variance + norm.eps)
             bias = 0 if convolution.bias is None else convolution.bias
             convolution.weight.mul_(scale.view(-1, 1, 1, 1))
-            convolution.bias = nn.Parameter(norm.bias + (bias - norm.running_mean) * scale)
+            convolution.bias = nn.Parameter(norm.bias + (bias - mean) * scale)
             folded.add(norm)
     for parent in list(network.modules()):
         for name, child in parent.named_children():
             if child in folded:
                 setattr(parent, name, nn.Identity())
     return network
+
+
+def _get_statistics(norm: nn.BatchNorm2d) -> tuple[torch.Tensor, torch.Tensor]:
+    """Running mean and variance (C,)."""
+    if norm.running_mean is None or norm.running_var is None:
+        raise ValueError(f"{norm} keeps no statistics, so it cannot be folded.")
+    return norm.running_mean, norm.running_var
 
 
 def _read_convolutions(model: onnx.ModelProto) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -69,11 +80,12 @@ def _read_convolutions(model: onnx.ModelProto) -> list[tuple[np.ndarray, np.ndar
         if node.op_type == "Cast" and node.input[0] in values:
             values[node.output[0]] = values[node.input[0]]
     nodes = (node for node in model.graph.node if node.op_type == "Conv")
-    return [tuple(values[name].astype(np.float32) for name in node.input[1:3]) for node in nodes]
+    pairs = (node.input[1:3] for node in nodes)
+    return [(values[w].astype(np.float32), values[b].astype(np.float32)) for w, b in pairs]
 
 
 @torch.no_grad()
-def load_served_weights(network: nn.Module, content: bytes) -> nn.Module:
+def load_served_weights(network: CellNetwork, content: bytes) -> CellNetwork:
     """Put the convolutions and the head of a bundle's `model.onnx` into a folded `network`, in place.
 
     Raises BloodError when the model is not one of this architecture with these classes.
@@ -82,9 +94,12 @@ def load_served_weights(network: nn.Module, content: bytes) -> nn.Module:
     given = _read_convolutions(model)
     wanted = _list_in_order(network, _CONVOLUTIONS)
     head = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer if t.name.startswith("head.")}
-    targets = [tensor for module in wanted for tensor in (module.weight, module.bias)]
+    targets: list[Any] = [tensor for module in wanted for tensor in (module.weight, module.bias)]
     targets += [network.head.weight, network.head.bias]
-    sources = [array for pair in given for array in pair] + [head.get("head.weight"), head.get("head.bias")]
+    sources: list[Any] = [array for pair in given for array in pair] + [
+        head.get("head.weight"),
+        head.get("head.bias"),
+    ]
     shapes = [None if array is None else array.shape for array in sources]
     if shapes != [tuple(tensor.shape) for tensor in targets]:
         raise BloodError(

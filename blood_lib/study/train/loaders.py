@@ -71,7 +71,7 @@ def normalise(x: torch.Tensor) -> torch.Tensor:
     return (x - mean) / std
 
 
-class _Views(torch.utils.data.Dataset):
+class _Views(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
     """Pairs of an image (3, H, W) uint8 and its target: a class index, or those of class and subtype; kept on
     `device`, where a batch of them is one step.
     """
@@ -96,7 +96,7 @@ class _Batches(DataLoader):
     def create_batch(self, b: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         return self.dataset[b]
 
-    def retain(self, res: tuple, _b: list[int]) -> tuple:
+    def retain(self, res: tuple[torch.Tensor, ...], _b: list[int]) -> tuple[torch.Tensor, ...]:
         return res
 
 

@@ -5,6 +5,7 @@ What is done by it is for `training`.
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from blood_lib.bundle.schema import rename_older_keys
 from blood_lib.files.errors import BloodError
@@ -79,7 +80,7 @@ class Recipe:
     @classmethod
     def from_json(cls, text: str) -> "Recipe":
         values = rename_older_keys(json.loads(text))
-        augmentation = {
+        augmentation: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in values.pop("augmentation").items()
         }

@@ -22,7 +22,10 @@ _keep_alive: list[torch.library.Library] = []  # a Library that is collected tak
 
 def _load_operator_library() -> None:
     """Load torchvision's own operators where they can be loaded, as torchvision would do a moment later."""
-    package = Path(importlib.util.find_spec("torchvision").origin).parent
+    found = importlib.util.find_spec("torchvision")
+    if found is None or found.origin is None:
+        return
+    package = Path(found.origin).parent
     for library in package.glob("_C*.so"):
         try:
             torch.ops.load_library(str(library))

@@ -20,7 +20,7 @@ from blood_lib.files.output import write_whole
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split, save_split
 from blood_lib.study.environment import describe_environment, list_machines
-from blood_lib.study.train.architectures import CellNetwork
+from blood_lib.study.train.architectures import CellNetwork, to_channels_last
 from blood_lib.study.train.callbacks import (
     Autocast,
     AverageWeights,
@@ -56,7 +56,7 @@ def build_learner(
     model = build_new_network(recipe, dls.c, weights)
     return Learner(
         dls,
-        model.to(device=dls.device, memory_format=torch.channels_last),
+        to_channels_last(model, dls.device),
         loss_func=JointLoss(dls.c, recipe.label_smoothing, recipe.subtype_weight, recipe.distillation),
         metrics=build_metrics(dls.c, with_subtypes=recipe.subtype_weight > 0),
         cbs=[Autocast(), *callbacks],
