@@ -44,19 +44,27 @@ def test_a_run_keeps_recipe_log_split_environment_and_weights(tiny_run):
     assert version.partition("+")[0] == torch.__version__.partition("+")[0]
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_place(tiny_dataset, tiny_run, tmp_path, monkeypatch):
-    class Killed(Exception):
-        pass
+class PowerCut(Exception):
+    pass
 
-    def die(checkpoint):
-        save(checkpoint)
-        raise Killed("as if the power had failed")
 
+def train_until_cut(folder, run, monkeypatch, *, keep_checkpoint):
+    """Trains for one epoch; the power fails before or after its checkpoint is written."""
     save = callbacks.Checkpoint.after_epoch
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(callbacks.Checkpoint, "after_epoch", die)
-        train(tiny_dataset, tmp_path, tiny_recipe())
-    assert len(_losses(tmp_path)) == 1
+
+    def fail(checkpoint):
+        if keep_checkpoint:
+            save(checkpoint)
+        raise PowerCut
+
+    with monkeypatch.context() as patch, pytest.raises(PowerCut):
+        patch.setattr(callbacks.Checkpoint, "after_epoch", fail)
+        train(folder, run, tiny_recipe())
+    assert len(_losses(run)) == 1
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_place(tiny_dataset, tiny_run, tmp_path, monkeypatch):
+    train_until_cut(tiny_dataset, tmp_path, monkeypatch, keep_checkpoint=True)
     train(tiny_dataset, tmp_path, tiny_recipe())
     assert _losses(tmp_path) == _losses(tiny_run)
     for a, b in zip(
@@ -68,22 +76,9 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_place(tiny_dataset, tiny_run,
 def test_a_run_killed_between_log_and_checkpoint_logs_each_epoch_once(
     tiny_dataset, tiny_run, tmp_path, monkeypatch
 ):
-    class Killed(Exception):
-        pass
-
-    def die(checkpoint):
-        raise Killed("as if the power had failed")
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(callbacks.Checkpoint, "after_epoch", die)
-        train(tiny_dataset, tmp_path, tiny_recipe())
-    assert len(_losses(tmp_path)) == 1
+    train_until_cut(tiny_dataset, tmp_path, monkeypatch, keep_checkpoint=False)
     train(tiny_dataset, tmp_path, tiny_recipe())
     assert _losses(tmp_path) == _losses(tiny_run)
-
-
-class PowerCut(Exception):
-    pass
 
 
 def cut_power_while_writing(name, monkeypatch):
