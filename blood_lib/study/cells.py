@@ -1,6 +1,6 @@
 """The table of cell types: names, folders, subtypes, labels, colours and adult reference ranges.
 
-How the cells look is left to `painter`; the bundle carries these facts to the interface.
+`painter` knows what the cells look like. The bundle carries these facts to the interface.
 """
 
 from collections.abc import Mapping
@@ -108,8 +108,8 @@ SUBTYPES: tuple[str, ...] = tuple(
     for name in cell_type.subtypes.values()
     if name != cell_type.name or len(cell_type.subtypes) == 1
 )
-"""What the dataset tells apart at its finest: the subtypes, and the cell types that have none. An image whose
-subtype was not told (`IG`, `NEUTROPHIL`) is none of them."""
+"""The finest classes of the dataset: the subtypes, and the cell types that have none. Images without a known
+subtype (`IG`, `NEUTROPHIL`) are in none of them."""
 
 _BY_NAME = {cell_type.name: cell_type for cell_type in CELL_TYPES}
 _BY_FOLDER = {cell_type.folder: cell_type for cell_type in CELL_TYPES}
@@ -133,7 +133,7 @@ def by_folder(folder: str) -> CellType:
 
 
 def subtype_of(file_name: str) -> str | None:
-    """The subtype that a file name of the dataset tells: `SNE_1234.jpg` -> segmented neutrophil.
+    """The subtype in a file name of the dataset: `SNE_1234.jpg` -> segmented neutrophil.
 
     None for a name with another prefix (junk such as `.DS_169665.jpg`).
     """

@@ -1,6 +1,6 @@
 """What a computation runs on: hardware, threads and the versions of packages.
 
-What it computed on, and how a notebook reports both, is left to `notebooks/provenance`.
+`notebooks/provenance` reports it in a notebook, together with data and seed.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""How far long work is: a bar on a terminal and in a notebook, nothing elsewhere.
+"""Progress of long work: a bar on a terminal and in a notebook, nothing in a log.
 
-What a training tells of each epoch is left to `callbacks`.
+`callbacks` reports the epochs of a training.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,5 +17,5 @@ Progress = Callable[..., Iterable[Any]]
 def show_progress(
     rows: Iterable[Any] | None = None, *, total: int, what: str = "Reading images", unit: str = "images"
 ) -> tqdm:
-    """Goes through `rows` and shows how many of `total` are done; without rows, as its `update` is told."""
+    """Goes through `rows` and shows how many of `total` are done; without rows, call its `update`."""
     return tqdm(rows, desc=what, total=total, unit=f" {unit}", disable=None, leave=False)

@@ -1,1 +1,1 @@
-"""The command line of the study, a module for each command; nothing heavy loads before one runs."""
+"""The command line of the study: a module for each command. Nothing heavy loads before a command runs."""

@@ -1,6 +1,6 @@
-"""`blood data fetch | audit | split | pack` on the command line.
+"""`blood data fetch`, `audit`, `split` and `pack` on the command line.
 
-What they do is left to the modules of this package, which are imported only when a command runs.
+`study/data` does the work. It is imported only when the command runs.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """`blood evaluate` on the command line.
 
-What it does is left to `study/evaluate`, which is imported only when the command runs.
+`study/evaluate` does the work. It is imported only when the command runs.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """`blood refit` on the command line.
 
-What it does is left to `study/export`, which is imported only when the command runs.
+`study/export` does the work. It is imported only when the command runs.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """`blood study` on the command line.
 
-What it does is left to `study/notebooks`, which is imported only when the command runs.
+`study/notebooks` does the work. It is imported only when the command runs.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """`blood train` on the command line.
 
-What it does is left to `study/train`, which is imported only when the command runs.
+`study/train` does the work. It is imported only when the command runs.
 """
 
 import argparse

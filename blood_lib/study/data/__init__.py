@@ -1,4 +1,4 @@
-"""The dataset: fetch it, list what is in it, find what is wrong with it, split it.
+"""The dataset: fetch it, list its files, find what is wrong with it, split it.
 
-Pixels are decoded in `blood_lib.images`; training reads the table that `split` makes.
+`blood_lib.images` decodes pixels. Training reads the table that `split` builds.
 """

@@ -1,6 +1,6 @@
 """Finds what is wrong with a copy of the dataset: junk, duplicates, contradicting labels, odd sizes, gaps.
 
-Everything is found in the table of `index`, nothing is known beforehand; reading files is left to `index`.
+Everything is found in the table of `index`, which reads the files. Nothing is known beforehand.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""What a notebook works on: the dataset where there is one, a sample of it, or drawn cells; says which.
+"""The images that a notebook works on: the dataset, a sample of it, or drawn cells where there is no dataset.
 
-What is in the table is left to `index`; how cells are drawn to the painter.
+A note says which of these they are. `index` builds the table of files, `painter` draws cells.
 """
 
 import atexit

@@ -1,6 +1,6 @@
-"""Lists every file of a copy of the dataset: its class, subtype, size, and hashes of its bytes and pixels.
+"""Lists every file of a copy of the dataset: class, subtype, size, and hashes of its bytes and pixels.
 
-What the table means is left to `audit` (what is wrong) and `split` (which split).
+`audit` finds what is wrong in this table, and `split` builds the split from it.
 """
 
 import hashlib

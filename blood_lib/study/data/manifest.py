@@ -1,6 +1,6 @@
-"""The published dataset's list of files, with the size and sha256 of each, as it ships with the package.
+"""The published dataset's list of files, with the size and sha256 of each; it ships with the package.
 
-What follows from it is left to `fetch` (is a download sound?), `audit` and `split` (which labels clash?).
+`fetch` checks downloads against it. `audit` and `split` find contradicting labels with it.
 """
 
 import lzma

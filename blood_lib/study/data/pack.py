@@ -1,7 +1,6 @@
-"""A small copy of the dataset, to train on where the whole one does not go: every frame made smaller, and the
-split of the originals with them.
+"""A small copy of the dataset for training on another machine: smaller frames, and the originals' split.
 
-What is trained and how is for `training`; figures for a bundle are measured on the originals.
+A bundle's figures are measured on the originals, never on such a copy.
 """
 
 from concurrent.futures import ThreadPoolExecutor

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 SALT = "blood-cells 1"
-"""Another salt is another split: no figure measured with this one could be compared any more."""
+"""Another salt gives another split: figures measured with this one would not be comparable any more."""
 
 SPLIT_FILE = "split.csv"
 """In a copy whose images were changed (see `pack`): the split of the originals, which holds for it."""

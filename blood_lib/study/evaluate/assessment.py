@@ -1,6 +1,6 @@
-"""What a classifier's answers about labelled images are worth, as tables: for reading, and as CSV.
+"""What a classifier's answers about labelled images are worth, as tables: to read, and as CSV.
 
-The figures are computed by `evaluation`; the page with plots is for `assessment_page`.
+`evaluation` computes the figures. `assessment_page` makes a page with plots of them.
 """
 
 from collections.abc import Sequence

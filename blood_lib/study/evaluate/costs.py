@@ -1,7 +1,6 @@
-"""What a network costs: parameters, multiply-adds, and time, to train and to serve.
+"""What a network costs: parameters, multiply-adds, and the time to train and to serve it.
 
-Times are measured in turns, so that what slows the machine slows all alike; how good a network is, is for
-`evaluation`.
+Times are measured in turns, so that anything that slows the machine slows all networks alike.
 """
 
 import time

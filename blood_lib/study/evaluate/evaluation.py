@@ -1,7 +1,6 @@
 """How good predictions are: figures with 95 % intervals, and calibration.
 
-Arrays in, numbers out. Where the predictions come from is left to `export` and `commands`, thresholds to the
-core's `calibration`.
+Arrays in, numbers out. `labelled` makes the predictions; the core's `calibration` chooses thresholds.
 """
 
 from collections.abc import Sequence

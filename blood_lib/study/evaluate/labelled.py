@@ -1,6 +1,6 @@
-"""Labelled images and what a classifier says about them: the ground on which figures are computed.
+"""Labelled images, and a classifier's answers about them.
 
-The figures themselves are for `evaluation`.
+`evaluation` computes figures from these.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,7 @@ __all__ = ["Labelled", "classify_labelled", "find_labelled", "read_labels"]
 
 @dataclass(frozen=True, eq=False)
 class Labelled:
-    """N labelled images that could be read, and the answers about them; `rejected` lists the others with the
-    reason.
-    """
+    """N labelled images that could be read, and the answers about them; `rejected`: the others and why."""
 
     files: list[str]
     target: np.ndarray  # (N,) class indices
@@ -33,9 +31,7 @@ class Labelled:
     subtype_probs: np.ndarray | None = None  # (N, S), where the bundle tells subtypes
 
     def choose_among(self, classes: Sequence[int] | np.ndarray) -> "Labelled":
-        """The same with the answer forced to be one of `classes` (indices): the others' probability is taken
-        away.
-        """
+        """The same, but each answer is one of `classes` (indices): the others' probability is taken away."""
         probs = np.zeros_like(self.probs)
         probs[:, classes] = np.maximum(self.probs[:, classes], 1e-12)
         probs /= probs.sum(axis=1, keepdims=True)
@@ -116,7 +112,7 @@ def classify_labelled(
 ) -> Labelled:
     """The classifier's answers about the images of `table` (file, cell_type), whose files lie below `folder`.
 
-    progress: goes through the results and shows how many there are.
+    progress: see `show_progress`.
     """
     stream = classifier.classify((file, _read(folder / file)) for file in table["file"])
     results: list[Result] = list(progress(stream) if progress else stream)

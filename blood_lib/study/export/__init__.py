@@ -1,4 +1,4 @@
-"""A trained network becomes a bundle, with its card."""
+"""A trained network becomes a bundle with its card."""
 
 from blood_lib.study.export.export import (
     EARLIER,

@@ -1,6 +1,6 @@
 """What a bundle of blood cells says about itself: texts, provenance and measured figures.
 
-How it is measured is for `labelled` and `evaluation`; how it is shown, for the dashboard.
+`labelled` and `evaluation` measure them. The dashboard and `blood card` show them.
 """
 
 import json

@@ -1,6 +1,6 @@
-"""Makes a bundle of a bundle: its network as it is, all that is fitted or measured anew by this version.
+"""Makes a bundle from a bundle: the same network, and everything else fitted and measured again.
 
-How that is done is for `export`; adapting to a laboratory is something else, and for the core's `adapt`.
+`export` does the measuring. To adapt a bundle to a laboratory, see the core's `adapt`.
 """
 
 import json
@@ -51,7 +51,7 @@ def _check_exported(bundle: Bundle) -> None:
 
 
 def _restore_run(bundle: Bundle, model: dict[str, bytes], folder: Path, run: Path) -> Path:
-    """What `bundle` tells of its training, as the folder of a run."""
+    """What `bundle` keeps of its training, as the folder of a run."""
     for name, content in model.items():
         file = run / {"training.csv": "log.csv"}.get(name, name)
         file.parent.mkdir(parents=True, exist_ok=True)

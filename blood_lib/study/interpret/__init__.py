@@ -1,1 +1,1 @@
-"""Where a network looks, what its features know, and which labels are in doubt."""
+"""Where a network looks, what its features tell, and which labels are in doubt."""

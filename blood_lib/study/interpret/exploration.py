@@ -1,6 +1,6 @@
 """What raw pixels tell before anything is learned: components, clusters, maps, and how far to trust them.
 
-Networks are left to `training`, drawing to `plots`.
+`plots` draws the results.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Where a trained network looks and where it fails: top losses, confusions, Grad-CAM, deep features.
 
-Which labels may be wrong is left to `label_audit`, maps and clusters to `exploration`, drawing to `plots`.
+`label_audit` finds labels that may be wrong, `exploration` computes maps and clusters, `plots` draws.
 """
 
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ def find_bundle(bundle_dir: Path | str, out_dir: Path | str) -> Path | None:
 
 
 def describe_bundle(bundle: Bundle, out_dir: Path | str) -> str:
-    """Which one `find_bundle` has found: its title, the beginning of its hash, and where it comes from."""
+    """The bundle that `find_bundle` found: title, beginning of its hash, and where it comes from."""
     if bundle.sha256 == load_bundle().sha256:
         origin = "the one that ships"
     else:

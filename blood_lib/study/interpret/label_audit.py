@@ -1,6 +1,6 @@
-"""Which labels may be wrong: by the neighbours on a map, as the study did it, and by confident learning.
+"""Labels that may be wrong: found by neighbours on a map, as in the study, and by confident learning.
 
-Both name suspects, and neither knows the truth. Features and maps come from `interpretation` and
+Both methods name suspects; neither knows the truth. Features come from `interpretation`, maps from
 `exploration`.
 """
 
@@ -110,7 +110,7 @@ def save_suspects(suspects: pd.DataFrame, folder: Path | str) -> Path:
 
 
 def describe_doubts(audited: pd.DataFrame) -> list[str]:
-    """Who doubts the label, in words, for each row of `join_audits`."""
+    """Which audits doubt the label, in words, for each row of `join_audits`."""
     words = {(True, True): "map and cleanlab", (True, False): "the map", (False, True): "cleanlab"}
     flags = zip(audited["map_flags"], audited["cleanlab_flags"], strict=True)
     return [words.get((bool(one), bool(other)), "nobody") for one, other in flags]

@@ -1,6 +1,6 @@
-"""What trained networks make of cells that are shown otherwise than they are: larger, or bent.
+"""Robustness: the answers of trained networks about cells that are shown larger, or warped.
 
-Whether training with such images helps is for `experiments`.
+`notebooks/experiments` compares trainings with and without such images.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence

@@ -1,1 +1,1 @@
-"""The numbered notebooks: how they run, what they claim, how they are published."""
+"""The numbered notebooks: how they run, which claims they judge, how they are published."""

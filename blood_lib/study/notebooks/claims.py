@@ -1,6 +1,6 @@
-"""What the study of 2020 says, held against what was measured: when a claim holds, in part, or not at all.
+"""Claims of the study of 2020 against what was measured: each holds, holds in part, or does not hold.
 
-Each function knows one kind of claim and its criterion. What is measured is left to the notebooks.
+Each function knows one kind of claim and its criterion. The notebooks measure.
 """
 
 from collections.abc import Sequence
@@ -52,8 +52,8 @@ def claim_error(error: float, n_epochs: int, row: pd.Series, *, imagenet: bool) 
     """That a network reaches the error of the study, in its epochs; `row`: of `experiments.compare`, named
     "NETWORK, ...", with `px`, the side of its images; `imagenet`: it began with those weights.
 
-    Who had less than the study's networks, and does not reach it, says nothing; who reaches it all the same,
-    does.
+    A network that had less than the study's, and does not reach the error, decides nothing. One that reaches
+    it with less does.
     """
     low, high = 1 - row["high"], 1 - row["low"]
     alike = imagenet and row["px"] >= SIZE and row["epochs"] >= n_epochs

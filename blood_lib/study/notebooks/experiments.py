@@ -1,6 +1,6 @@
-"""Trainings that are compared with each other: each in a folder of its own, done once, and read as tables.
+"""Trainings that are compared with each other: each has its own folder, is done once, and is read as a table.
 
-One training is for `training`; how good and how costly its network is for `evaluation` and `costs`.
+`training` does a single one. `evaluation` and `costs` tell how good and how costly its network is.
 """
 
 import hashlib
@@ -73,9 +73,9 @@ def run_experiment(
 ) -> Experiment:
     """Trains by `recipe` on the rows `split` of the dataset in `folder`, or goes on with that training.
 
-    Its folder in `runs` is named after recipe and split, so nothing is trained twice. Code and weights
-    file are not in that name: where either has changed, take a new `runs`.
-    Each epoch is told on stderr. Raises BloodError as `train` does.
+    Its folder in `runs` is named after recipe and split, so nothing is trained twice. The name does not cover
+    code and weights file: where either has changed, take a new `runs`.
+    Each epoch is reported on stderr. Raises BloodError as `train` does.
     """
     key = hashlib.sha256((recipe.to_json() + hash_table(split)).encode()).hexdigest()[:8]
     run = runs / f"{recipe.arch}-{key}"
@@ -141,15 +141,15 @@ def compare(experiments: Sequence[Experiment]) -> pd.DataFrame:
 
 
 def save_choice(folder: Path, arch: str) -> None:
-    """Leaves word in `folder`, that of a run of the notebooks, of the architecture that won there."""
+    """Writes the architecture that notebook 02 chose into `folder`, the folder of a run of the notebooks."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / _CHOICE, json.dumps({"arch": arch}) + "\n")
 
 
 def load_choice(folder: Path) -> str:
-    """The architecture that `save_choice` left word of in `folder`; "" where there is none.
+    """The architecture that `save_choice` has written in `folder`; "" where there is none.
 
-    BloodError where what is there names none.
+    BloodError where the file names no architecture.
     """
     file = folder / _CHOICE
     if not file.is_file():

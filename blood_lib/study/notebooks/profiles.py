@@ -1,6 +1,6 @@
-"""Profiles: which parameters a notebook is run with, and whether it has them.
+"""Profiles: which parameters a notebook runs with, and whether it has them.
 
-How notebooks are run is for `runner`.
+`runner` runs the notebooks.
 """
 
 import ast

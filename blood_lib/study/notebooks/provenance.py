@@ -1,6 +1,6 @@
 """What a notebook's result rests on: profile, data, seed, time, hardware and versions.
 
-Hardware and versions are found by `environment`. The result itself is left to the notebooks.
+`environment` finds hardware and versions.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
-"""An executed notebook becomes one that may be committed: no pixels, no traces of a machine, little room.
+"""Turns an executed notebook into one to commit: no pixels, no traces of a machine, small figures.
 
-How it is executed is left to `notebooks`.
+`runner` executes notebooks.
 """
 
 import base64
@@ -67,5 +67,5 @@ def _shrink(output: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_passing(output: Mapping[str, Any]) -> bool:
-    """What told of progress while the notebook ran: warnings, and bars, of which only the shell is left."""
+    """Whether an output only reported progress while the notebook ran: warnings, and empty progress bars."""
     return output.get("name") == "stderr" or _WIDGET in output.get("data", {})

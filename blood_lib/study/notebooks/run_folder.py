@@ -1,6 +1,6 @@
-"""The folder of a run of the notebooks: what began when and on what, what is done, and a page that shows it.
+"""The folder of a run of the notebooks: when it began and on what, what is done, and a page that shows it.
 
-`run.json` and `index.html` are there from the start and grow with each notebook. Running is for `notebooks`.
+`run.json` and `index.html` are there from the start and grow with each notebook. `runner` runs them.
 """
 
 import html

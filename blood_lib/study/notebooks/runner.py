@@ -1,7 +1,6 @@
-"""Runs the study's notebooks in order, each in a profile, and leaves copies, pages and an index in a folder.
+"""Runs the study's notebooks in order, in a profile, and leaves copies, pages and an index in a folder.
 
-What is in them is left to the notebooks; what they compute to the rest of this package; what the folder looks
-like to `run_folder`, and what of it may be committed to `publishing`.
+`profiles` chooses the parameters, `run_folder` keeps the folder, and `publishing` prepares copies to commit.
 """
 
 import sys
@@ -37,8 +36,8 @@ def run_notebook(
 ) -> Done:
     """Runs a copy of `notebook` in its own folder, writes it and its HTML page into `out_dir`.
 
-    `beside`: the names of the notebooks that have their page there, too. What a notebook says on stderr, as
-    trainings do of each epoch, is said here, too; `progress`: with a bar of its cells.
+    beside: the names of the notebooks that have their page there, too. progress: shows a bar of the cells.
+    What a notebook writes to stderr, as trainings do for each epoch, goes to stderr here, too.
 
     BloodError when a cell fails or ends the kernel: it names the cell, and copy and page hold all results up
     to it.
@@ -58,7 +57,7 @@ def run_notebook(
             cwd=str(notebook.parent),
             kernel_name="python3",
             progress_bar=progress,
-            stderr_file=sys.stderr,  # where trainings tell of each epoch
+            stderr_file=sys.stderr,  # where trainings report each epoch
             extra_arguments=["--IPKernelApp.log_level=ERROR"],  # no warning that its sockets are local
         )
     except papermill.PapermillExecutionError as error:

@@ -1,6 +1,6 @@
-"""Tables that are shown in full, and one of claims: what is said, what was measured, and whether that holds.
+"""Tables that are shown in full, and one of claims: what is claimed, what was measured, and the verdict.
 
-When a claim holds is for `claims`.
+`claims` knows when a claim holds.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""Maps that answer to the pointer, by plotly: in JupyterLab, and in a page that holds all it needs.
+"""Interactive maps by plotly: in JupyterLab, and in a page that holds all it needs.
 
-Figures on paper are for `plots`, the points and what is told of them for the notebook.
+The other modules of this room draw with matplotlib. The notebook computes the points and their texts.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
-"""What all figures share: the colour and marker of each cell type, the note below, and intervals.
+"""What all figures share: colour and marker of each cell type, the note below, and intervals.
 
-Numbers are computed elsewhere; saving and showing are left to the caller.
+Numbers are computed elsewhere. The caller saves and shows the figures.
 """
 
 from collections.abc import Sequence

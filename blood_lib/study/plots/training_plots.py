@@ -1,6 +1,6 @@
-"""How trainings went, as matplotlib Axes: losses by epoch, the learning-rate finder, accuracies and costs.
+"""How trainings went: losses by epoch, the learning-rate finder, accuracies and costs.
 
-Cells, maps and confusions are for `plots`; tables are made elsewhere.
+`notebooks/experiments` computes the tables.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Training: networks, their recipes, and what changes an image on its way into them."""
+"""Training: networks, their recipes, and the changes to an image on its way into a network."""

@@ -1,8 +1,7 @@
-"""The networks of the study, one table entry each: name -> how to build it and where its ImageNet weights
-come from.
+"""The networks of the study, one table entry each: how to build it, and where its ImageNet weights come from.
 
 Every network is a body, (B, 3, H, W) -> maps (B, D, h, w), global average pooling and one linear layer.
-Training is in `training.py`.
+`training` trains it.
 """
 
 from collections.abc import Callable

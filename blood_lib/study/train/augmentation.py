@@ -1,7 +1,6 @@
-"""Random changes of a batch that teach a network what does not matter: pose, scale, stain, camera.
+"""Random changes of a batch, so that a network ignores what does not matter: pose, scale, stain, camera.
 
-Everything works on whole batches of tensors, on any device. What the classes are and how training goes is
-left to others.
+Everything works on whole batches of tensors, on any device.
 """
 
 import io

@@ -1,6 +1,6 @@
 """What happens around fastai's training loop: autocast, averaged weights, seeds, log and checkpoint.
 
-When and with what they are used is for `training`.
+`training` puts them together.
 """
 
 import copy
@@ -176,7 +176,7 @@ class LogEpochs(Callback):
 
 
 class Checkpoint(Callback):
-    """Saves all that the next epoch needs, after each epoch, and takes it up again."""
+    """Saves what the next epoch needs after each epoch, and loads it again."""
 
     order = 70
 

@@ -1,7 +1,7 @@
-"""Knowledge distillation: a network also learns what larger ones, its teachers, say of each view it sees
+"""Knowledge distillation: a network also learns from the answers of larger ones, its teachers, to each view
 (Hinton, Vinyals & Dean 2015, arXiv:1503.02531; the same view for both: Beyer et al. 2022, arXiv:2106.05237).
 
-Teachers are finished runs, or bundles. How the loss weighs them is for `losses`.
+Teachers are finished runs, or bundles. `losses` weighs their answers.
 """
 
 import shutil
@@ -37,7 +37,7 @@ def hash_teacher(folder: Path) -> str:
 
 
 def keep_teachers(folders: Sequence[Path], into: Path) -> None:
-    """How each teacher was trained itself, into a folder for each: 1, 2, ..."""
+    """Keeps how each teacher was trained, in a folder for each: 1, 2, ..."""
     for number, folder in enumerate(folders, 1):
         own = into / str(number)
         own.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def keep_teachers(folders: Sequence[Path], into: Path) -> None:
 
 
 def keep_training(bundle: Bundle, into: Path) -> None:
-    """How `bundle` was trained, and its teachers, as far as it says."""
+    """Keeps how `bundle` and its teachers were trained, as far as it says."""
     for name in bundle.files:
         if name in ("recipe.json", "training.csv") or name.startswith("teachers/"):
             (into / name).parent.mkdir(parents=True, exist_ok=True)
@@ -59,12 +59,12 @@ def keep_training(bundle: Bundle, into: Path) -> None:
 
 
 def is_bundle(folder: Path) -> bool:
-    """Whether `folder` is a bundle; else it should be a run."""
+    """Whether `folder` is a bundle, not a run."""
     return (folder / "bundle.json").exists()
 
 
 def describe_teachers(folder: Path) -> list[str]:
-    """A phrase for each teacher of which `keep_teachers` has kept in `folder` how it was trained."""
+    """A phrase for each teacher in `folder`, see `keep_teachers`: architecture, epochs and image size."""
     files = sorted(folder.glob("*/recipe.json"))
     recipes = [Recipe.from_json(file.read_text(encoding="utf-8")) for file in files]
     return [

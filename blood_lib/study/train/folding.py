@@ -1,7 +1,7 @@
-"""Batch normalisation folded into the convolutions before it, and the weights of a served network put back.
+"""Folds batch normalisation into the convolutions before it, and loads the weights of a served network.
 
-A folded network is what a bundle serves: its normalisation is frozen, and without it a training step on a CPU
-takes two thirds of the time. How it is trained further is for `training`.
+A bundle serves a folded network: its normalisation is frozen. A training step on a CPU takes two thirds of
+the time without it.
 """
 
 from itertools import pairwise

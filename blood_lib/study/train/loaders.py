@@ -1,6 +1,6 @@
 """Images as arrays in memory, their targets, and fastai's DataLoaders over both.
 
-Which image is in which split is for `data.split`, how a batch is changed for `augmentation`.
+`data.split` says which image is in which split. `augmentation` and `classic_tfms` change a batch.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,7 +1,7 @@
 """What a training minimises and logs: classes and, where a network tells them, subtypes.
 
-Predictions are (B, C) or (B, C + S), targets (B, 2): class and subtype, UNKNOWN where no subtype was told.
-How figures for a finished network are computed is for `evaluation`.
+Predictions are (B, C) or (B, C + S), targets (B, 2): class and subtype, UNKNOWN where no subtype is known.
+`evaluation` computes the figures of a finished network.
 """
 
 import torch

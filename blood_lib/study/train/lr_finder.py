@@ -1,6 +1,6 @@
 """The learning-rate finder: the loss while the rate grows, and the rates that several rules read from it.
 
-The trainings themselves are for `training`.
+`training` does the trainings themselves.
 """
 
 import tempfile

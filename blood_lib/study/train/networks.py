@@ -1,6 +1,6 @@
 """The networks of recipes: a new one before its first step, that of a finished run, and that of a bundle.
 
-How they are trained is for `training`, what is in them for `architectures`.
+`training` trains them. `architectures` says what is in them.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The recipe of a training: all that decides it, apart from images and hardware.
 
-What is done by it is for `training`.
+`training` follows it.
 """
 
 import json
@@ -62,12 +62,10 @@ class Recipe:
             )
         if not 0 < self.mixing <= 1 or (self.mixing < 1 and not self.start):
             raise BloodError(
-                "Weights are mixed with those of a bundle to start from, in a share above 0 up to 1."
+                "Mixing needs a bundle to start from (--start), and a share above 0 and up to 1."
             )
         if not 0 <= self.distillation <= 1 or bool(self.distillation) != bool(self.teachers):
-            raise BloodError(
-                "Who learns from teachers needs them (--teacher) and a distillation above 0 up to 1."
-            )
+            raise BloodError("Distillation needs teachers (--teacher) and a share above 0 and up to 1.")
         if self.tfms and self.tfms not in TFMS:
             raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")
         if not 0 < self.lr_first <= 1:

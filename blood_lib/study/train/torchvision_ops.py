@@ -1,9 +1,8 @@
 """Lets torchvision be imported beside a CPU-only torch; import this before torchvision or fastai.
 
 The Linux wheels of torchvision carry an operator library built for CUDA, which cannot load beside a CPU-only
-torch. torchvision then fails on import because it registers Python kernels for two operators that nobody has
-declared. Nothing here uses them: declaring their schemas is enough, and costs a machine where the library
-loads nothing.
+torch. torchvision then fails on import: it registers Python kernels for two operators that nobody declared.
+The study's networks use neither, so declaring them is enough. Where the library loads, nothing is declared.
 """
 
 import importlib.util

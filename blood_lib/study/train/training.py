@@ -1,9 +1,8 @@
 """Trains a network by a recipe, with fastai: autocast, averaged weights, a checkpoint after every epoch.
 
 A run is a folder: recipe.json, split.csv, environment.json, log.csv, checkpoint.pt while it lasts and
-model.pt at its end (and trained.pt, where that is mixed with the start's weights). A run that was killed goes
-on from its last epoch and ends in the same place. Measuring the result is for `evaluation`, the bundle for
-`export`.
+model.pt at its end (and trained.pt, if its weights are mixed with those it started from). A run that was
+killed goes on from its last epoch and ends in the same place.
 """
 
 import json
