@@ -23,11 +23,10 @@ from tqdm import tqdm
 from benchmarks.corruptions import CORRUPTIONS, N_SEVERITIES, SIDE, Corruption
 from benchmarks.options import add_bundle, build_parser
 from blood_lib.bundle import load_bundle
-from blood_lib.files.errors import BloodError
-from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.images import crop_and_resize
 from blood_lib.inference import count_cores
 from blood_lib.inference.network import Network
-from blood_lib.study.data.index import find_dataset
+from blood_lib.study.data.index import find_dataset, load_usable_image
 from blood_lib.study.data.split import load_split
 
 __all__ = ["balanced_error", "compute_ratios", "main"]
@@ -68,9 +67,7 @@ def _load_frames(root: Path, files: Sequence[str]) -> list[Image.Image]:
     """Whole frames, enlarged so that CUT px become SIDE."""
     frames = []
     for file in files:
-        image = load_image(root / file)
-        if isinstance(image, Rejection):
-            raise BloodError(f"{root / file} cannot be used: {image.reason}")
+        image = load_usable_image(root / file)
         size = [round(side * SIDE / CUT) for side in image.size]
         frames.append(image.resize(size, Image.Resampling.BICUBIC))
     return frames

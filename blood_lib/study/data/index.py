@@ -17,7 +17,16 @@ from blood_lib.images import Rejection, load_image
 from blood_lib.study.cells import CELL_TYPES, subtype_of
 from blood_lib.study.progress import Progress
 
-__all__ = ["COLUMNS", "DATASET", "build_index", "find_dataset", "hash_pixels", "list_files", "select_images"]
+__all__ = [
+    "COLUMNS",
+    "DATASET",
+    "build_index",
+    "find_dataset",
+    "hash_pixels",
+    "list_files",
+    "load_usable_image",
+    "select_images",
+]
 
 DATASET = "PBC_dataset_normal_DIB"
 """The folder that the published archive holds."""
@@ -49,6 +58,14 @@ def find_dataset(folder: Path | str) -> Path:
 def list_files(root: Path) -> list[str]:
     """Every file below `root`, hidden ones included, as a sorted list of paths below it, with `/`."""
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def load_usable_image(path: Path) -> Image.Image:
+    """The image in the file `path`, RGB; BloodError with the reason where it cannot be used."""
+    image = load_image(path)
+    if isinstance(image, Rejection):
+        raise BloodError(f"{path} cannot be used: {image.reason}")
+    return image
 
 
 def select_images(index: pd.DataFrame) -> pd.DataFrame:

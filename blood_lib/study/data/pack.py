@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from blood_lib.files.errors import BloodError
-from blood_lib.images import Rejection, crop_and_resize, load_image
-from blood_lib.study.data.index import build_index, find_dataset
+from blood_lib.images import crop_and_resize
+from blood_lib.study.data.index import build_index, find_dataset, load_usable_image
 from blood_lib.study.data.split import SPLIT_FILE, build_split, save_split
 from blood_lib.study.progress import Progress
 
@@ -45,7 +45,6 @@ def pack_dataset(
 
 
 def _pack(source: Path, target: Path, image_size: int) -> None:
-    image = load_image(source)
-    if isinstance(image, Rejection):
-        raise BloodError(f"{source} cannot be used: {image.reason}")
-    crop_and_resize(image, image_size=image_size, crop=1.0).save(target, "WEBP", quality=QUALITY)
+    crop_and_resize(load_usable_image(source), image_size=image_size, crop=1.0).save(
+        target, "WEBP", quality=QUALITY
+    )

@@ -18,8 +18,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import NearestNeighbors
 
-from blood_lib.files.errors import BloodError
-from blood_lib.images import Rejection, load_image
+from blood_lib.study.data.index import load_usable_image
 from blood_lib.study.progress import show_progress
 
 __all__ = [
@@ -55,10 +54,7 @@ def load_green(folder: Path, files: Sequence[str], *, size: int = 64) -> np.ndar
 
 
 def _load_green(path: Path, size: int) -> np.ndarray:
-    image = load_image(path)
-    if isinstance(image, Rejection):
-        raise BloodError(f"{path} cannot be used: {image.reason}")
-    green = image.getchannel("G").resize((size, size), Image.Resampling.BILINEAR)
+    green = load_usable_image(path).getchannel("G").resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(green, dtype=np.float32).ravel() / 255
 
 

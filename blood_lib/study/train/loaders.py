@@ -13,8 +13,9 @@ import pandas as pd
 import torch
 
 from blood_lib.files.errors import BloodError
-from blood_lib.images import Rejection, crop_and_resize, load_image
+from blood_lib.images import crop_and_resize
 from blood_lib.study.cells import CELL_TYPES, SUBTYPES
+from blood_lib.study.data.index import load_usable_image
 from blood_lib.study.progress import show_progress
 from blood_lib.study.train import torchvision_ops  # noqa: F401  (must come before fastai)
 from blood_lib.study.train.augmentation import augment
@@ -50,10 +51,7 @@ FRAME_SIZE = 256
 
 
 def _load_view(path: Path, size: int, crop: float) -> np.ndarray:
-    image = load_image(path)
-    if isinstance(image, Rejection):
-        raise BloodError(f"{path} cannot be used: {image.reason}")
-    return np.asarray(crop_and_resize(image, image_size=size, crop=crop))
+    return np.asarray(crop_and_resize(load_usable_image(path), image_size=size, crop=crop))
 
 
 def load_views(folder: Path, files: Sequence[str], *, size: int, crop: float) -> np.ndarray:
