@@ -77,7 +77,7 @@ class Network:
         twin.head = head
         return twin
 
-    def __call__(self, x: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, x: Sequence[np.ndarray] | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Raises ValueError for an image of another shape or type."""
         shape = (self.image_size, self.image_size, 3)
         for image in x:  # OpenVINO would raise too, but keep the place in its queue and wait for it for ever

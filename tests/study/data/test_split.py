@@ -43,7 +43,7 @@ def test_the_rule_is_the_documented_one():
     assert split_of(pixels) == ("train" if fraction < 0.8 else "valid" if fraction < 0.9 else "test")
 
 
-def test_the_part_of_a_known_hash_never_changes():
+def test_the_split_of_a_known_hash_never_changes():
     assert SALT == "blood-cells 1"
     parts = "train,train,valid,train,test,train,valid,train"
     assert ",".join(split_of(str(i)) for i in range(8)) == parts
@@ -72,7 +72,7 @@ def test_the_borders_are_exact(monkeypatch, number, part):
     assert split_of("") == part
 
 
-def test_parts_are_eighty_ten_ten():
+def test_splits_are_eighty_ten_ten():
     shares = build_split(make_index())["part"].value_counts(normalize=True)
     assert [shares[part] for part in SPLITS] == pytest.approx([0.8, 0.1, 0.1], abs=0.03)
 

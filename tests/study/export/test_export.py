@@ -16,24 +16,19 @@ from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier
 from blood_lib.inference.calibration import fit_temperature
-from blood_lib.inference.head import Head
 from blood_lib.study.cells import CELL_TYPES, SUBTYPES
 from blood_lib.study.evaluate.labelled import classify_labelled, find_labelled
-from blood_lib.study.export import (
-    card,
-    choose_ood_threshold,
-    compile_network,
-    export,
-    export_bundle,
+from blood_lib.study.export import card, export, export_bundle
+from blood_lib.study.export.fitting import (
     run_split,
-    sample_per_class,
-    store_as_float16,
+)
+from blood_lib.study.export.graph import (
+    compile_network,
 )
 from blood_lib.study.export.refit import refit_bundle
 from blood_lib.study.train.loaders import load_views, normalise
 from blood_lib.study.train.losses import UNKNOWN
 from blood_lib.study.train.networks import load_network
-from blood_lib.study.train.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -53,18 +48,7 @@ def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_da
     assert np.abs(answers.probs - expected).max() < 0.02  # half-precision weights, and perhaps bfloat16
 
 
-def test_whole_weights_are_served_as_they_were_trained(tiny_run):
-    network, recipe = load_network(tiny_run)
-    views = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), np.uint8)
-    with torch.no_grad():
-        expected = network(normalise(torch.tensor(views).permute(0, 3, 1, 2).float() / 255)).numpy()
-    served = {half: compile_network(network, recipe, half=half, exact=True) for half in (False, True)}
-    off = {half: np.abs(serve(views)[0] - expected).max() for half, serve in served.items()}
-    assert off[False] < 1e-4
-    assert off[False] < off[True]
-
-
-def test_a_part_is_run_in_the_order_of_the_split(tiny_run, tiny_dataset):
+def test_a_split_is_run_in_the_order_of_its_table(tiny_run, tiny_dataset):
     network, recipe = load_network(tiny_run)
     served, split = (
         compile_network(network, recipe),
@@ -80,24 +64,13 @@ def test_a_part_is_run_in_the_order_of_the_split(tiny_run, tiny_dataset):
     assert np.abs(whole.logits - turned.logits[::-1]).max() < 0.05  # other neighbours in the batch
 
 
-def test_subtypes_are_told_when_the_training_part_has_all_of_them(tiny_run, tiny_dataset, bundle):
+def test_subtypes_are_told_when_the_training_split_has_all_of_them(tiny_run, bundle):
     split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
     whole = set(SUBTYPES) <= set(split["subtype"][split["part"] == "train"])
     assert len(bundle.subtypes) == (11 if whole else 0)
-    rng = np.random.default_rng(0)
-    told = np.repeat(np.arange(len(SUBTYPES)), 20)
-    features = np.eye(len(SUBTYPES), 16)[told] + 0.1 * rng.normal(size=(len(told), 16))
-    part = export.Outputs(told, told, features, features.astype(np.float32))
-    infos, files = export._build_subtypes(part, part)
-    head = Head.from_bytes(files["subtypes.npz"])
-    assert [info.name for info in infos] == list(SUBTYPES)
-    assert (head(part.features).argmax(axis=1) == told).all()
-    some = told > 0
-    fewer = export.Outputs(*(array[some] for array in part))
-    assert export._build_subtypes(fewer, part) == ((), {})
 
 
-def test_the_temperature_is_fitted_to_what_is_served_on_the_validation_part(bundle, tiny_dataset, tiny_run):
+def test_the_temperature_is_fitted_to_what_is_served_on_the_validation_split(bundle, tiny_dataset, tiny_run):
     split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
     answers = classify_labelled(Classifier(bundle), tiny_dataset, split[split["part"] == "valid"])
     logits = np.log(answers.probs) * bundle.temperature  # but for a constant, which the softmax takes away
@@ -162,7 +135,7 @@ def test_the_bundle_keeps_the_log_and_the_recipe_of_its_training(bundle, tiny_ru
     assert len(bundle.examples) == 24
 
 
-def test_all_cells_of_the_training_part_are_in_the_memory_bank(bundle, tiny_run):
+def test_all_cells_of_the_training_split_are_in_the_memory_bank(bundle, tiny_run):
     split = pd.read_csv(tiny_run / "split.csv", keep_default_na=False)
     assert len(Classifier(bundle).atlas.bank.members) == (split["part"] == "train").sum()
 
@@ -212,37 +185,3 @@ def test_a_folder_that_holds_something_else_is_left_alone(tiny_dataset, tiny_run
     with pytest.raises(export.BloodError, match="something else than a bundle"):
         export_bundle(tiny_run, tiny_dataset, tmp_path)
     assert (tmp_path / "thesis.txt").exists()
-
-
-def test_half_precision_halves_the_model_and_leaves_the_head(tiny_run):
-    import onnx
-
-    network, recipe = load_network(tiny_run)
-    content = export.export_onnx(network, recipe.image_size)
-    half = store_as_float16(content)
-    assert len(half) < 0.52 * len(content)
-    kinds = {tensor.name: tensor.data_type for tensor in onnx.load_from_string(half).graph.initializer}
-    assert kinds["head.weight"] == onnx.TensorProto.FLOAT
-
-
-def test_the_sample_takes_as_many_of_each_class_as_there_are():
-    target = np.repeat([0, 1, 2], [50, 5, 20])
-    chosen = sample_per_class(target, 10, seed=0)
-    assert np.bincount(target[chosen]).tolist() == [10, 5, 10]
-    assert len(set(chosen)) == len(chosen)
-    assert np.array_equal(chosen, sample_per_class(target, 10, seed=0))
-
-
-def test_few_of_the_cells_that_the_threshold_was_chosen_on_are_flagged():
-    score = np.random.default_rng(0).gamma(2, size=2000)
-    assert (score > choose_ood_threshold(score)).mean() == pytest.approx(export.FLAGGED, abs=0.0011)
-
-
-def test_the_test_time_augmentation_of_a_recipe_is_served() -> None:
-    looks = {"tta_crops": (0.5, 1.0), "tta_below": 0.9}
-    how = export._describe_preprocessing(Recipe(**looks))
-    assert {name: getattr(how, name) for name in looks} == looks
-    shipped = load_bundle()
-    recipe = Recipe.from_json(shipped.read("recipe.json").decode())
-    for name in looks:
-        assert getattr(recipe, name) == getattr(shipped.preprocessing, name)

@@ -99,14 +99,14 @@ def test_the_third_cloud_is_ten_times_as_far(blobs):
     assert exploration.compute_gap_ratio(*blobs) == pytest.approx(10, rel=0.05)
 
 
-def test_parts_that_follow_the_subtype_are_not_independent():
+def test_splits_that_follow_the_subtype_are_not_independent():
     split = pd.DataFrame({"cell_type": "a", "subtype": ["x", "y"] * 50, "part": ["train", "test"] * 50})
     assert exploration.compute_independence(split) < 1e-6
     mixed = split.assign(part=["train"] * 50 + ["test"] * 50)
     assert exploration.compute_independence(mixed) > 0.5
 
 
-def test_parts_fit_the_shares_that_they_have_and_no_others():
+def test_splits_fit_the_shares_that_they_have_and_no_others():
     split = pd.DataFrame({"part": ["train"] * 80 + ["valid"] * 10 + ["test"] * 10})
     assert exploration.compute_fit(split, {"train": 80, "valid": 10, "test": 10}) == pytest.approx(1)
     assert exploration.compute_fit(split, {"train": 50, "valid": 30, "test": 20}) < 1e-6

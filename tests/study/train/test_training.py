@@ -257,7 +257,7 @@ def test_the_size_of_a_file_does_not_reach_the_network(tmp_path):
     assert np.abs(views.astype(int) - views[0].astype(int)).max() <= 3
 
 
-def test_loaders_give_normalised_batches_and_only_augment_the_training_part():
+def test_loaders_give_normalised_batches_and_only_augment_the_training_split():
     views = np.full((8, 32, 32, 3), 128, np.uint8)
     part = (views, np.arange(8))
     dls = build_dls(part, part, vocab=list("abcdefgh"), change=lambda x: x / 2, batch_size=4)
