@@ -106,9 +106,9 @@ def test_all_suspects_are_written_down_and_who_doubts_them_is_told(audits, tmp_p
     assert words[audits[0]["flagged"] & (flags == 1)].isin(["the map"]).all()
 
 
-def test_shares_are_counted_by_part(audits):
-    parts = ["train"] * 100 + ["test"] * 50
-    table = label_audit.compute_flagged_shares({"map": audits[0]}, parts).set_index("part")
+def test_shares_are_counted_by_split(audits):
+    splits = ["train"] * 100 + ["test"] * 50
+    table = label_audit.compute_flagged_shares({"map": audits[0]}, splits).set_index("split")
     assert table.loc["train", ["n", "flagged"]].tolist() == [100, 8]
     assert table.loc["test", "share_low"] < table.loc["test", "share"] == 4 / 50
 
