@@ -9,7 +9,7 @@ from pathlib import Path
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.cli.options import Subparsers
-from blood_lib.study.notebooks.profiles import PROFILES, TOLD
+from blood_lib.study.notebooks.profiles import PROFILES, SET_BY_OPTIONS
 from blood_lib.study.notebooks.runner import run_study
 
 __all__ = ["add_parser"]
@@ -55,8 +55,8 @@ def _run(args: argparse.Namespace) -> int:
         raise BloodError("--resume goes on in the folder of a run: name it with --out.")
     out_dir = (args.out or Path("runs") / time.strftime("%Y-%m-%d_%H%M%S")).resolve()
     parameters = {name: _parse_value(name, value) for name, value in args.parameters}
-    if told := sorted(TOLD & set(parameters)):
-        raise BloodError(f"{', '.join(told)} cannot be set by -p: use --data, --out and --profile.")
+    if known := sorted(SET_BY_OPTIONS & set(parameters)):
+        raise BloodError(f"{', '.join(known)} cannot be set by -p: use --data, --out and --profile.")
     parameters |= {"out_dir": str(out_dir)} | ({"data_dir": str(args.data.resolve())} if args.data else {})
     options = {"only": args.only, "resume": args.resume, "publish": args.publish}
     run_study(args.notebooks, out_dir, profile=args.profile, parameters=parameters, **options)

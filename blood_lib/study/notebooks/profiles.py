@@ -12,7 +12,7 @@ from blood_lib.files.errors import BloodError
 
 __all__ = [
     "PROFILES",
-    "TOLD",
+    "SET_BY_OPTIONS",
     "Parameters",
     "check_all",
     "check_parameters",
@@ -26,7 +26,8 @@ Parameters = Mapping[str, Any]
 """Name of a notebook's parameter to its value."""
 
 PROFILES = ("quick", "cpu", "full")
-TOLD = {"data_dir", "out_dir", "profile"}  # what other options of a run set, where a notebook asks for it
+SET_BY_OPTIONS = {"data_dir", "out_dir", "profile"}
+"""Parameters that `blood study` sets by --data, --out and --profile."""
 
 
 def list_notebooks(folder: Path) -> list[Path]:
@@ -69,7 +70,7 @@ def check_all(notebooks: Sequence[Path], parameters: Mapping[str, Any]) -> None:
     import papermill
 
     known = set().union(*(papermill.inspect_notebook(str(path)) for path in notebooks))
-    if unknown := sorted(set(parameters) - known - TOLD):
+    if unknown := sorted(set(parameters) - known - SET_BY_OPTIONS):
         names = ", ".join(sorted(known))
         raise BloodError(f"No notebook of this run has a parameter {', '.join(unknown)}; there are {names}.")
 
@@ -87,8 +88,8 @@ def plan(notebook: Path, profile: str, parameters: Mapping[str, Any]) -> dict[st
     wanted = load_profile(notebook, profile) | {k: v for k, v in parameters.items() if k in known}
     planned = {name: _fit(notebook, name, value, known[name]) for name, value in wanted.items()}
     if "profile" in known:
-        told = {name: value for name, value in planned.items() if name not in TOLD}
-        planned["profile"] = _describe_profile(profile, told)
+        others = {name: value for name, value in planned.items() if name not in SET_BY_OPTIONS}
+        planned["profile"] = _describe_profile(profile, others)
     return planned
 
 
@@ -106,7 +107,7 @@ def _fit(notebook: Path, name: str, value: object, default: object) -> object:
         try:
             return float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            pass  # told below
+            pass  # the error below tells it
     elif type(value) is type(default):
         return value
     raise BloodError(f"{notebook.name} has {name} = {default!r}: {value!r} is nothing of that kind.")
