@@ -15,7 +15,7 @@ from blood_lib.detection.found import COUNTED, NAMED, RULER, Kind
 from blood_lib.study.detect.fields import KINDS
 from blood_lib.study.detect.network import DetectorNetwork
 from blood_lib.study.detect.recipe import DetectorRecipe
-from blood_lib.study.export.export import store_as_float16
+from blood_lib.study.export import store_as_float16
 
 __all__ = ["MAX_BYTES", "SERVED_KINDS", "build_detector", "export_detector"]
 

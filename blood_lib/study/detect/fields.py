@@ -18,7 +18,7 @@ from blood_lib.detection.ruler import measure
 from blood_lib.files.errors import BloodError
 from blood_lib.images import Rejection, load_image
 from blood_lib.study.data.index import hash_pixels
-from blood_lib.study.data.split import SALT, part_of
+from blood_lib.study.data.split import SALT, split_of
 
 __all__ = [
     "KINDS",
@@ -234,4 +234,4 @@ def _build(
 
 def _split_of(pixels: str) -> str:
     """A fifth is for validation: what is valid or test among the cells. There is no third part."""
-    return "train" if part_of(pixels, salt=SALT) == "train" else "valid"
+    return "train" if split_of(pixels, salt=SALT) == "train" else "valid"
