@@ -110,5 +110,5 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "__main__",
     ),
     "study/interpret": ("exploration interpretation robustness", "label_audit"),
-    "study/cli": ("data evaluate options study", "refit train"),
+    "study/cli": ("options", "data evaluate refit study train"),
 }
