@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if (error.name or "blood_lib").startswith("blood_lib"):
             raise
         return _fail(f"this needs {error.name}, which is not installed: pip install '.[study]'")
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has stopped
         _drop_output()
         return 1
     except KeyboardInterrupt:
@@ -55,7 +55,7 @@ def _fail(message: str) -> int:
 
 
 def _drop_output() -> None:
-    """What can no longer be written is dropped, or Python would complain about it when it ends."""
+    """Drop what can no longer be written, or Python would complain about it at its end."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -1,6 +1,6 @@
 """The map: a t-SNE embedding of reference cells, fitted once; new cells are placed in it, never refitted.
 
-Also tells how far a cell is from all that the model knows. Drawing the map is left to the dashboard.
+Also computes the out-of-distribution score of a cell. Drawing the map is left to the dashboard.
 """
 
 from dataclasses import dataclass
@@ -100,7 +100,7 @@ class Atlas:
 
         known: features (N, D) of all cells that the network has learned from, of which the principal axes
         are, and which are the memory bank; those of the reference cells, and no bank, by default. At most
-        half of the D directions are kept as principal axes, lest nothing could be unfamiliar.
+        half of the D directions are kept as principal axes; with all of them, nothing would be unfamiliar.
         """
         from openTSNE import TSNE
 

@@ -25,7 +25,7 @@ _MAX_ZIP_BYTES = 512 * 2**20  # of a bundle that is unpacked in memory
 def load_bundle(path: Path | str | None = None) -> Bundle:
     """Load and check the bundle in `path`, a folder or a ZIP archive of one; None: the bundle that ships.
 
-    BundleError says what is wrong.
+    Raises BundleError where it is missing, damaged, or made by a newer version.
     """
     path = SHIPPED if path is None else Path(path)
     if path.suffix == ".zip" and path.is_file():
@@ -37,9 +37,10 @@ def load_bundle(path: Path | str | None = None) -> Bundle:
 
 
 def load_bundle_zip(content: bytes, path: Path, *, watch: Watch = lambda files, _n: files) -> Bundle:
-    """The same from a ZIP archive, which may be a stranger's and stays in memory. path: what to call it.
+    """Load a bundle from a ZIP archive, which may be hostile; all of it stays in memory.
 
-    watch(files, n) goes through the n files that are read, to tell how far it is, or to stop it.
+    path: its name in messages. watch(files, n): goes through the n files that are read, to show progress or
+    to stop. Raises BundleError.
     """
     try:
         unpacked = iter_whole(content, most_bytes=_MAX_ZIP_BYTES)
@@ -52,7 +53,7 @@ def load_bundle_zip(content: bytes, path: Path, *, watch: Watch = lambda files, 
 
 
 def load_bundle_files(files: Mapping[str, bytes], path: Path) -> Bundle:
-    """The bundle that consists of these files, in memory; what is in the folder `path` is not looked at."""
+    """The bundle made of these files (name -> content), in memory. path: its name in messages only."""
     if BUNDLE_INDEX not in files:
         raise BundleError(f"there is no bundle in {path}: give one that holds a {BUNDLE_INDEX}.")
     bundle = Bundle.from_index(path, files[BUNDLE_INDEX])

@@ -1,6 +1,6 @@
-"""What a bundle says about itself, as a Markdown page: `blood card` writes it, so it cannot go stale.
+"""A bundle's model card as a Markdown page, written by `blood card`, so it cannot become outdated.
 
-What the card holds is left to whoever exported the bundle; nothing of it is left out here.
+All that the bundle's card holds is shown; what it holds was decided by the export.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,6 +1,6 @@
-"""What bundle.json may say: the records that the rest of the program knows, made from JSON and checked.
+"""The records in bundle.json, made from JSON and checked.
 
-Every `parse_` raises KeyError, TypeError or ValueError that says what is wrong. Files are for `bundle.py`.
+Every `parse_` raises a KeyError, TypeError or ValueError that says what is wrong. Files are for `record`.
 """
 
 import re

@@ -1,6 +1,6 @@
 """The subcommand `blood adapt`: a table of labelled images in, a bundle for their laboratory out.
 
-How a bundle is adapted is for `adapt.py`.
+How a bundle is adapted is for `inference.adapt`.
 """
 
 import argparse
@@ -29,8 +29,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "adapt",
         help="make a bundle for another laboratory from some labelled cells of it",
         description="The table has the columns file and label: a path, seen from the table's folder, and the "
-        "name of a class of the bundle. It takes seconds for a hundred cells. One cell will do, classes may "
-        "be missing; more than a hundred cells together count no more than a hundred do.",
+        "name of a class of the bundle. It takes seconds for a hundred cells. One cell is enough, and classes "
+        "may be missing. Below 20 cells the ok threshold stays as it was. More than 100 cells together count "
+        "as much as 100.",
     )
     parser.add_argument("table", metavar="LABELS.csv", type=Path, help="the labelled images")
     parser.add_argument(
@@ -47,7 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Adapt, save, and say what was done; everything that can stop the work is looked at before it starts."""
+    """Adapt, save, and say what was done; everything that can stop the work is checked before it starts."""
     from blood_lib.bundle import check_out, load_bundle, open_folder
     from blood_lib.files.output import writing
     from blood_lib.inference import Classifier
@@ -124,9 +125,9 @@ def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
     missing = ", ".join(name for name, k in entry["labelled"].items() if not k)
     print(f"{n} labelled images: {there}.")
     if missing:
-        print(f"None of {missing}: about these it knows only what it knew before.")
+        print(f"No images of {missing}: the bundle knows these types only as before.")
     print(
-        f"Each left out in turn, {entry['n_right']} of {n} are named rightly: {metric['value']:.1%} "
+        f"With each image left out in turn, {entry['n_right']} of {n} are named correctly: {metric['value']:.1%} "
         f"(95 % interval {metric['low']:.1%} to {metric['high']:.1%})."
     )
     print(

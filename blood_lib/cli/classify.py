@@ -42,8 +42,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _classify(args: argparse.Namespace) -> int:
-    """Classify all that the paths hold; everything that can stop the work is looked at before it starts."""
-    warnings.filterwarnings("ignore", module="PIL")  # about strangers' files: their rows say what matters
+    """Classify all files in the paths; everything that can stop the work is checked before it starts."""
+    warnings.filterwarnings("ignore", module="PIL")  # the rows say what matters about a file
     _check_paths(args.paths, args.out)
     with open_output(args.out) as file:
         from blood_lib.images import iter_files
@@ -72,7 +72,7 @@ def _check_paths(paths: list[str], out: Path | None) -> None:
 
 
 def _list_own(path: Path | None, file: TextIO) -> list[str]:
-    """What this command writes itself, lest a folder that is both read and written holds it."""
+    """The files that this command writes: they may lie in a folder that it reads."""
     return [] if path is None else [os.path.realpath(path), os.path.abspath(path), file.name]
 
 
@@ -87,7 +87,7 @@ def _show_progress(results: "Iterable[Result]", file: TextIO) -> "Iterable[Resul
 
 
 def _say_what_was_done(statuses: Counter[str]) -> None:
-    """One line on a terminal; in a pipe only what somebody must know."""
+    """One line on a terminal; in a pipe only when no image was readable."""
     n_files = statuses.total()
     if n_files == statuses["rejected"]:
         print("blood: no readable image was found: each row says why.", file=sys.stderr)

@@ -1,6 +1,6 @@
-"""Strangers' files: where they lie, what is in them, how results are written, and why one is refused.
+"""Files that may come from anyone: finding, reading and writing them, and the reasons why one is rejected.
 
-Pixels are for `images.py`.
+Pixels are for `images`.
 """
 
 from blood_lib.files.errors import BloodError

@@ -1,7 +1,7 @@
-"""ZIP archives from strangers: each entry becomes a name and its bytes, or a `Rejection`; none goes to disk.
+"""ZIP archives that may be hostile: each entry becomes a name and its bytes, or a `Rejection`, in memory.
 
-Bounds what is read, never what is announced. Whether an entry is an image is for `images.py`, whether all
-of them are a bundle for `bundle.py`.
+The limits hold for what is really read, whatever the archive says of itself. Whether an entry is an image is
+for `images`, whether all of them are a bundle for `bundle`.
 """
 
 import re
@@ -53,7 +53,7 @@ class Rejection:
 
 
 def is_clutter(name: str) -> bool:
-    """Is a file or folder of this name only what Windows or macOS keeps beside the user's own?"""
+    """Whether Windows or macOS made a file or folder of this name for itself, such as `.DS_Store`."""
     return name in _CLUTTER or name.startswith("._")
 
 
@@ -87,7 +87,7 @@ def iter_zip(name: str, content: bytes | Path) -> Iterator[tuple[str, bytes | Re
 
 
 def list_zip(content: bytes) -> list[str]:
-    """The names of the files in a ZIP archive, nothing unpacked; [] when it is none that can be opened."""
+    """The names of the files in a ZIP archive, without unpacking it; [] when it cannot be opened."""
     archive = _open_zip(content)
     if isinstance(archive, Rejection):
         return []
@@ -96,15 +96,15 @@ def list_zip(content: bytes) -> list[str]:
 
 
 def find_root(names: Iterable[str], index: str) -> str | None:
-    """Where among `names` the file `index` is: "" or "folder/"; None where it is nowhere, or deeper."""
+    """The folder of the file `index` among `names`, "" or "folder/"; None where it is missing or deeper."""
     roots = {name.removesuffix(index) for name in names if name.endswith(index)}
     return next((root for root in sorted(roots) if re.fullmatch(r"([^/]+/)?", root)), None)
 
 
 def iter_whole(content: bytes, *, most_bytes: int) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, content) of each file in a ZIP archive whose files belong together: all are needed.
+    """Yield (name, content) of each file in a ZIP archive of which all files are needed.
 
-    Reads at most `most_bytes` in all; raises ArchiveError when that is not enough or a file is bad.
+    Reads at most `most_bytes` in all. Raises ArchiveError when a file is bad or the archive holds more.
     """
     archive = _open_zip(content)
     if isinstance(archive, Rejection):
@@ -122,12 +122,12 @@ def iter_whole(content: bytes, *, most_bytes: int) -> Iterator[tuple[str, bytes]
 
 
 def read_zip(content: bytes, *, most_bytes: int) -> dict[str, bytes]:
-    """The same at once; of two files of one name there is only the last."""
+    """name -> content of `iter_whole`; of two files with the same name the last one counts."""
     return dict(iter_whole(content, most_bytes=most_bytes))
 
 
 def write_zip(files: Iterable[tuple[str, bytes]]) -> bytes:
-    """A ZIP archive of (name, content), as they are: images and arrays are packed already."""
+    """A ZIP archive of (name, content), not compressed: images and arrays are compressed already."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name, content in files:

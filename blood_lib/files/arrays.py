@@ -1,6 +1,6 @@
-"""Named arrays as the bytes of an .npz file: bounded, since strangers send them too, and never pickled.
+"""Named arrays as the bytes of an .npz file: limited in size, since a file may be hostile, and never pickled.
 
-What the arrays mean is for whoever loads them.
+What the arrays mean is left to the caller.
 """
 
 from io import BytesIO
@@ -16,7 +16,7 @@ MAX_ARRAY_BYTES = 512 * 2**20  # unpacked, all arrays of a file together
 
 
 def load_arrays(content: bytes) -> dict[str, np.ndarray]:
-    """name -> array; raises ArchiveError, ValueError, or whatever NumPy makes of a file that is no array."""
+    """name -> array. Raises ArchiveError, ValueError, or any error of NumPy for a file that is no array."""
     files = read_zip(content, most_bytes=MAX_ARRAY_BYTES)
     return {
         name.removesuffix(".npy"): np.load(BytesIO(file), allow_pickle=False) for name, file in files.items()
@@ -24,7 +24,7 @@ def load_arrays(content: bytes) -> dict[str, np.ndarray]:
 
 
 def save_arrays(*, small: bool = True, **arrays: np.ndarray) -> bytes:
-    """The content of an .npz file; without `small` it is made many times as quickly."""
+    """The content of an .npz file; small: compressed, which takes many times as long."""
     buffer = BytesIO()
     named: dict[str, Any] = {**arrays}
     (np.savez_compressed if small else np.savez)(buffer, **named)

@@ -1,6 +1,6 @@
-"""Files are written whole or not at all, and what goes wrong is told in one sentence.
+"""Writes files whole or not at all; an error is a BloodError with one sentence.
 
-What is written is left to others.
+The content is left to the caller.
 """
 
 import os
@@ -20,7 +20,7 @@ STANDARD_OUTPUT = "standard output"  # what a complaint calls it
 
 @contextmanager
 def writing(where: object) -> Iterator[None]:
-    """What goes wrong while `where` is written becomes a sentence, except for a reader who has gone."""
+    """An error while `where` is written becomes a BloodError, except when the reader of a pipe has gone."""
     try:
         yield
     except BrokenPipeError:
@@ -33,14 +33,14 @@ def writing(where: object) -> Iterator[None]:
 def open_whole(path: Path) -> Iterator[TextIO]:
     """Open a text file for writing that appears under its name only when it is whole; raises BloodError.
 
-    What goes wrong inside the `with` leaves nothing behind, and an older file of that name as it was. A
-    device or a pipe is written to directly.
+    After an error inside the `with` nothing new is left, and an older file is as it was. A device or a pipe
+    is written to directly.
     """
     target = Path(os.path.realpath(path))
     is_device = target.exists() and not target.is_file()
-    part = target if is_device else target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    temporary = target if is_device else target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     with writing(path):
-        file = part.open("w" if is_device else "x", encoding="utf-8", newline="")
+        file = temporary.open("w" if is_device else "x", encoding="utf-8", newline="")
     try:
         yield file
         with writing(path):
@@ -49,24 +49,24 @@ def open_whole(path: Path) -> Iterator[TextIO]:
         with suppress(OSError):
             file.close()
         if not is_device:
-            part.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
     if not is_device:
-        _put_in_place(part, target)
+        _put_in_place(temporary, target)
 
 
 def write_whole(path: Path, text: str) -> None:
-    """`Path.write_text` by `open_whole`: whoever is killed meanwhile leaves the older file, or none."""
+    """`Path.write_text` by `open_whole`: a process killed meanwhile leaves the older file, or none."""
     with open_whole(path) as file:
         file.write(text)
 
 
-def _put_in_place(part: Path, target: Path) -> None:
+def _put_in_place(temporary: Path, target: Path) -> None:
     try:
-        part.replace(target)
+        temporary.replace(target)
     except OSError as error:  # on Windows, while a program shows the older file
         raise BloodError(
-            f"{target} cannot be replaced: {error.strerror}; the table is kept as {part}."
+            f"{target} cannot be replaced: {error.strerror}; the table is kept as {temporary}."
         ) from None
 
 

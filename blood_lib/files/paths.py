@@ -1,7 +1,7 @@
 """Paths become names and contents: files are read, folders walked, ZIP archives opened, in a stable order.
 
-What cannot be read becomes a `Rejection` with its reason and never stops the rest. The inside of an archive
-is for `archives.py`; whether a content is an image is for `images.py`.
+A file that cannot be read becomes a `Rejection` and never stops the others. The inside of an archive is for
+`archives`; whether a content is an image, for `images`.
 """
 
 import os

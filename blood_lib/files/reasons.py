@@ -1,7 +1,6 @@
-"""Why a file gives no image, or an answer should not be relied on: each a code, its values and one sentence.
+"""The statuses of answers, and the reasons for them: each a code, its values and one sentence in English.
 
-The sentences here are the command line's, in English; whoever speaks another language looks the code up.
-When a reason is given is for the modules that find it.
+Other languages look the code up. Which reason applies is decided elsewhere.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""Some labelled cells of another laboratory make a head, a map and thresholds that fit there and at home.
+"""Adapts a bundle to another laboratory: a head, a map and thresholds that fit its cells and the known ones.
 
-Features in, a bundle in memory out: the network, which `inference.py` runs, stays as it is.
+Features in, a bundle in memory out. The network stays as it is; `network` runs it.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from blood_lib.inference.ridge import Ridge
 
 __all__ = ["Adaptation", "adapt_bundle", "find_targets", "fit_adaptation", "turn_views"]
 
-FULL = 100  # so many new cells count as much as all of home; more of them count no more
+FULL = 100  # this many new cells count as much as all known ones; more of them count no more
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)  # of the ridge's penalty; cells that are left out choose among them
-N_AXES = 50  # at most so many directions in which the new cells differ become familiar
+N_AXES = 50  # at most this many directions in which the new cells differ become familiar
 N_FOLDS = 5  # for the out-of-distribution score at which they are unfamiliar
 MIN_IMAGES = 20  # new cells; NEW_ACCURACY is one wrong answer in 20
-HOME_ACCURACY, NEW_ACCURACY = 0.998, 0.95  # of the answers that are `ok`, by cells that were left out
+KNOWN_ACCURACY, NEW_ACCURACY = 0.998, 0.95  # of the answers that are `ok`, by cells that were left out
 SHARPEST = 0.1  # temperature of scores around 0 and 1: so few cells tell of no greater certainty
 FAMILIAR = 0.95  # share of the new laboratory's cells that should not be unfamiliar
 
@@ -117,17 +117,17 @@ def _describe(bundle: Bundle, found: Adaptation, target: np.ndarray, date: str |
 def fit_adaptation(
     atlas: Atlas, thresholds: Thresholds, features: np.ndarray, target: np.ndarray, n_classes: int
 ) -> Adaptation:
-    """Fit all that is new: the cells of `atlas` stand for home, features (N, V, D) and target (N,) for the
-    other laboratory.
+    """Fit head, map and thresholds to the known cells, those of `atlas`, and to the new laboratory's:
+    features (N, V, D) and target (N,).
     """
     atlas = atlas.without_bank()  # too few new cells lie near each other
     ridge, weight = _build_ridge(atlas, features, target, n_classes)
     both, (n, n_views, _) = np.concatenate([atlas.target, target]), features.shape
 
     def leave_out(strength: float) -> np.ndarray:
-        """Scores (M + N, C) of every cell, home's first, each by a fit without it."""
-        home, new = slice(0, len(atlas)), slice(len(atlas), None)
-        return np.concatenate([ridge.left_out(strength, home, 1), ridge.left_out(strength, new, n_views)])
+        """Scores (M + N, C) of every cell, the known ones first, each by a fit without it."""
+        known, new = slice(0, len(atlas)), slice(len(atlas), None)
+        return np.concatenate([ridge.left_out(strength, known, 1), ridge.left_out(strength, new, n_views)])
 
     def error(strength: float) -> float:
         return float(weight @ np.square(leave_out(strength) - np.eye(n_classes)[both]).sum(axis=1))
@@ -151,23 +151,23 @@ def fit_adaptation(
 def _build_ridge(
     atlas: Atlas, features: np.ndarray, target: np.ndarray, n_classes: int
 ) -> tuple[Ridge, np.ndarray]:
-    """The fit, and the weight of each cell: home's first, 1 in all, then the new ones, at most 1 in all."""
+    """The fit, and the weight of each cell: the known ones, 1 in all, then the new ones, at most 1 in all."""
     n, n_views, d = features.shape
-    home, new = np.full(len(atlas), 1 / len(atlas)), np.full(n, 1 / max(n, FULL))
+    known, new = np.full(len(atlas), 1 / len(atlas)), np.full(n, 1 / max(n, FULL))
     rows = np.concatenate([atlas.features, features.reshape(-1, d)])
     targets = np.concatenate([atlas.target, np.repeat(target, n_views)])
-    weight = np.concatenate([home, np.repeat(new / n_views, n_views)])
-    return Ridge(rows, targets, weight, n_classes), np.concatenate([home, new])
+    weight = np.concatenate([known, np.repeat(new / n_views, n_views)])
+    return Ridge(rows, targets, weight, n_classes), np.concatenate([known, new])
 
 
 def _choose_confidence(target: np.ndarray, probs: np.ndarray, n: int, before: float) -> float:
-    """From which confidence on both home's answers and those about the n new cells, the last ones, are `ok`.
+    """The confidence from which answers are `ok`, about the known cells and the n new ones, which come last.
 
-    Too few new cells say nothing about that: then it is no lower than it was `before`.
+    With too few new cells it is no lower than `before`.
     """
-    home = choose_confidence(target[:-n], probs[:-n], accuracy=HOME_ACCURACY)
+    known = choose_confidence(target[:-n], probs[:-n], accuracy=KNOWN_ACCURACY)
     new = before if n < MIN_IMAGES else choose_confidence(target[-n:], probs[-n:], accuracy=NEW_ACCURACY)
-    return max(home, new)
+    return max(known, new)
 
 
 def _choose_ood_score(atlas: Atlas, features: np.ndarray, before: float) -> float:

@@ -1,6 +1,6 @@
-"""How sure is sure: a temperature makes probabilities honest, a threshold says which of them to trust.
+"""Calibration: a temperature for the probabilities, and the confidence from which an answer is `ok`.
 
-Arrays in, numbers out, with NumPy alone; figures for people are for `study.evaluation`.
+Arrays in, numbers out, with NumPy alone; figures for people are for `study.evaluate`.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Images become predictions: probabilities, deep features and class activation maps, by OpenVINO on the CPU.
 
-Reading files is for `images.py`, the map for `atlas.py`, what is done with the answers for whoever calls.
+Reading files is for `images`, the map for `atlas`, the network itself for `network`.
 """
 
 import os

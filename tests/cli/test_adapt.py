@@ -48,7 +48,8 @@ def test_a_table_makes_a_bundle(capsys, tiny_bundle: Bundle, table: Path, tmp_pa
     code, text, err = adapt(capsys, tiny_bundle, table, tmp_path / "deep" / "new")
     assert (code, err) == (0, "")
     assert (
-        "24 labelled images: red 8, green 8, blue 8." in text and "24 of 24 are named rightly: 100.0%" in text
+        "24 labelled images: red 8, green 8, blue 8." in text
+        and "24 of 24 are named correctly: 100.0%" in text
     )
     classifier = Classifier.load(tmp_path / "deep" / "new")
     answers = classifier.predict([draw_cell(colour) for colour in FAINT.values()]).probs.argmax(axis=1)
@@ -60,7 +61,7 @@ def test_a_table_makes_a_bundle(capsys, tiny_bundle: Bundle, table: Path, tmp_pa
 def test_one_cell_is_enough_and_what_is_missing_is_said(capsys, tiny_bundle: Bundle, table: Path) -> None:
     table.write_text("label,file,note\nred,cells/1.png,mine\n")
     code, text, _ = adapt(capsys, tiny_bundle, table, table.parent / "new")
-    assert code == 0 and "None of green, blue" in text and "Fewer than 20 images" in text
+    assert code == 0 and "No images of green, blue" in text and "Fewer than 20 images" in text
 
 
 def test_more_than_a_hundred_rows_are_taken(capsys, tiny_bundle: Bundle, table: Path) -> None:
