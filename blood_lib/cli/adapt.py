@@ -28,10 +28,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "adapt",
         help="make a bundle for another laboratory from some labelled cells of it",
-        description="The table has the columns file and label: a path, seen from the table's folder, and the "
-        "name of a class of the bundle. It takes seconds for a hundred cells. One cell is enough, and classes "
-        "may be missing. Below 20 cells the ok threshold stays as it was. More than 100 cells together count "
-        "as much as 100.",
+        description="The table has the columns file and label: a path, seen from the table's folder, and "
+        "the name of a class of the bundle. It takes seconds for a hundred cells. One cell is enough, and "
+        "classes may be missing. Below 20 cells the ok threshold stays as it was. More than 100 cells "
+        "together count as much as 100.",
     )
     parser.add_argument("table", metavar="LABELS.csv", type=Path, help="the labelled images")
     parser.add_argument(
@@ -127,7 +127,7 @@ def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
     if missing:
         print(f"No images of {missing}: the bundle knows these types only as before.")
     print(
-        f"With each image left out in turn, {entry['n_right']} of {n} are named correctly: {metric['value']:.1%} "
+        f"Leave-one-out: {entry['n_right']} of {n} are named correctly: {metric['value']:.1%} "
         f"(95 % interval {metric['low']:.1%} to {metric['high']:.1%})."
     )
     print(
