@@ -86,7 +86,16 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "dashboard/report": ("page", "reports"),
     "dashboard/help": ("page", "view"),
     "dashboard/server": ("compressed handlers", "script_bundle", "config", "server", "serve"),
-    "study/painter": ("brush nuclei", "appearance", "layers", "scene", "__init__", "__main__"),
+    "study/painter": (
+        "brush nuclei",
+        "appearance",
+        "layers",
+        "scene",
+        "drawing",
+        "saving",
+        "__init__",
+        "__main__",
+    ),
     "study/data": ("download index manifest", "fetch split", "audit dataset pack"),
     "study/train": (
         "augmentation depthwise torchvision_ops",

@@ -1,14 +1,14 @@
-"""The table of looks: what May-Grünwald-Giemsa shows of each cell type, as numbers that a painter can follow.
+"""The table of appearances: what May-Grünwald-Giemsa shows of each cell type, as numbers to paint by.
 
 Sizes and colours are those seen in frames 360 pixels wide, where a red cell is about 70 pixels wide.
-How they are drawn is left to `layers`.
+`layers` paints them.
 """
 
 from dataclasses import dataclass, replace
 
 from blood_lib.study.painter.brush import Colour
 
-__all__ = ["LOOKS", "Chromatin", "Granules", "Look", "SMALL_PLATELET"]
+__all__ = ["APPEARANCES", "Chromatin", "Granules", "Appearance", "SMALL_PLATELET"]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Chromatin:
 
 
 @dataclass(frozen=True)
-class Look:
-    """How one subtype looks; lengths in pixels, pairs are lowest and highest among cells."""
+class Appearance:
+    """What one subtype looks like; lengths in pixels, pairs are lowest and highest among cells."""
 
     diameter: tuple[float, float]
     cytoplasm: tuple[Colour, Colour]
@@ -76,18 +76,19 @@ _NEUTROPHILIC = Granules(
     colour=(166, 110, 154), spacing=4.0, radius=(0.8, 1.5), share=(0.5, 0.85), patchy=0.3
 )
 
-_NEUTROPHIL = {
-    "diameter": (120, 142),
-    "cytoplasm": ((220, 186, 188), (198, 162, 178)),
-    "chromatin": _GRANULOCYTE,
-    "granules": (
+_NEUTROPHIL = Appearance(
+    diameter=(120, 142),
+    cytoplasm=((220, 186, 188), (198, 162, 178)),
+    nucleus_size=(0.95, 1.05),
+    chromatin=_GRANULOCYTE,
+    granules=(
         _NEUTROPHILIC,
         Granules(colour=(136, 66, 144), spacing=7.0, radius=(0.8, 1.6), share=(0.1, 0.45), patchy=0.3),
     ),
-    "rim": 0.10,
-}
+    rim=0.10,
+)
 
-PLATELET = Look(
+PLATELET = Appearance(
     diameter=(50, 68),
     cytoplasm=((182, 164, 190), (150, 122, 174)),
     granules=(
@@ -108,8 +109,8 @@ SMALL_PLATELET = replace(
     ragged=0.7,
 )
 
-LOOKS: dict[str, Look] = {
-    "basophil": Look(
+APPEARANCES: dict[str, Appearance] = {
+    "basophil": Appearance(
         diameter=(112, 138),
         cytoplasm=((196, 168, 188), (150, 110, 162)),
         nucleus="lobed",
@@ -127,7 +128,7 @@ LOOKS: dict[str, Look] = {
         ragged=1.2,
         rim=0.3,
     ),
-    "eosinophil": Look(
+    "eosinophil": Appearance(
         diameter=(122, 145),
         cytoplasm=((216, 182, 192), (194, 142, 166)),
         nucleus="bilobed",
@@ -139,7 +140,7 @@ LOOKS: dict[str, Look] = {
         ),
         rim=0.2,
     ),
-    "erythroblast": Look(
+    "erythroblast": Appearance(
         diameter=(78, 106),
         cytoplasm=((168, 146, 176), (138, 110, 160)),
         nucleus="round",
@@ -151,7 +152,7 @@ LOOKS: dict[str, Look] = {
         rim=0.15,
         mottle=7.0,
     ),
-    "promyelocyte": Look(
+    "promyelocyte": Appearance(
         diameter=(145, 176),
         cytoplasm=((176, 140, 178), (138, 106, 168)),
         nucleus="oval",
@@ -167,7 +168,7 @@ LOOKS: dict[str, Look] = {
         lumps=0.02,
         rim=0.3,
     ),
-    "myelocyte": Look(
+    "myelocyte": Appearance(
         diameter=(122, 148),
         cytoplasm=((194, 158, 182), (150, 122, 172)),
         nucleus="oval",
@@ -177,7 +178,7 @@ LOOKS: dict[str, Look] = {
         lumps=0.018,
         rim=0.3,
     ),
-    "metamyelocyte": Look(
+    "metamyelocyte": Appearance(
         diameter=(118, 142),
         cytoplasm=((198, 162, 184), (152, 126, 176)),
         nucleus="kidney",
@@ -187,7 +188,7 @@ LOOKS: dict[str, Look] = {
         lumps=0.016,
         rim=0.25,
     ),
-    "lymphocyte": Look(
+    "lymphocyte": Appearance(
         diameter=(86, 110),
         cytoplasm=((150, 134, 182), (112, 92, 156)),
         nucleus="round",
@@ -199,7 +200,7 @@ LOOKS: dict[str, Look] = {
         rim=0.35,
         mottle=5.0,
     ),
-    "monocyte": Look(
+    "monocyte": Appearance(
         diameter=(136, 170),
         cytoplasm=((182, 158, 188), (150, 126, 178)),
         nucleus="folded",
@@ -216,7 +217,7 @@ LOOKS: dict[str, Look] = {
         mottle=6.0,
         vacuoles=(2, 14),
     ),
-    "band neutrophil": Look(nucleus="band", nucleus_size=(0.95, 1.05), **_NEUTROPHIL),
-    "segmented neutrophil": Look(nucleus="segmented", nucleus_size=(0.95, 1.05), **_NEUTROPHIL),
+    "band neutrophil": replace(_NEUTROPHIL, nucleus="band"),
+    "segmented neutrophil": replace(_NEUTROPHIL, nucleus="segmented"),
     "platelet": PLATELET,
 }

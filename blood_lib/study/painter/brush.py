@@ -1,6 +1,6 @@
 """Brushes of the painter: smooth noise, outlines, granules, and colour as absorbed light.
 
-What a cell looks like is told in `looks`; where things lie on the slide in `scene`.
+`appearance` says what a cell looks like, `scene` where things lie on the slide.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 __all__ = ["capsules", "density", "dots", "grid", "light", "noise", "outline", "smoothstep"]
 
-Colour = Sequence[float]
+Colour = Sequence[float] | np.ndarray
 """Red, green, blue in [0, 255]."""
 
 

@@ -1,6 +1,6 @@
 """One cell, layer by layer: cytoplasm, vacuoles, granules, nucleus, and the granules that cover it.
 
-Everything is on a square patch of densities; where the patch lies on the slide is left to `scene`.
+Everything is on a square patch of densities. `scene` lays the patch on the slide.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from math import cos, pi, sin, sqrt
 
 import numpy as np
 
-from blood_lib.study.painter.appearance import Chromatin, Granules, Look
+from blood_lib.study.painter.appearance import Appearance, Chromatin, Granules
 from blood_lib.study.painter.brush import capsules, density, dots, grid, noise, outline, smoothstep
 from blood_lib.study.painter.nuclei import build_nucleus
 
@@ -17,41 +17,46 @@ __all__ = ["paint_cell"]
 VACUOLE = (238, 218, 208)
 
 
-def paint_cell(rng: np.random.Generator, look: Look, radius: float) -> tuple[np.ndarray, np.ndarray]:
+def paint_cell(rng: np.random.Generator, style: Appearance, radius: float) -> tuple[np.ndarray, np.ndarray]:
     """A cell of `radius` pixels: densities (side, side, 3), and its share of each pixel (side, side, 1)."""
     x, y = grid(int(2.7 * radius) + 8)
     x, y = x + 0.03 * radius * noise(rng, x.shape, 30), y + 0.03 * radius * noise(rng, x.shape, 30)
-    stretch = 1 + (look.stretch - 1) * rng.random()
-    smooth = outline(rng, x, y, radius, stretch=stretch, lumps=look.lumps)
-    depth = smooth + look.ragged * (noise(rng, x.shape, 9) + 0.6 * noise(rng, x.shape, 4))
-    inner = _nucleus_depth(rng, look, x, y, smooth - 2.5, radius)
+    stretch = 1 + (style.stretch - 1) * rng.random()
+    smooth = outline(rng, x, y, radius, stretch=stretch, lumps=style.lumps)
+    depth = smooth + style.ragged * (noise(rng, x.shape, 9) + 0.6 * noise(rng, x.shape, 4))
+    inner = _nucleus_depth(rng, style, x, y, smooth - 2.5, radius)
     nucleus = smoothstep(inner / 2 + 0.5)[..., None]
 
-    body = _cytoplasm(rng, look, depth)
-    body = _granulate(rng, body, (g for g in look.granules if not g.over_nucleus), depth, nucleus)
-    body = _vacuoles(rng, body, radius, int(rng.integers(look.vacuoles[0], look.vacuoles[1] + 1)))
-    if look.chromatin:
-        body = body + (_nucleoplasm(rng, look.chromatin, inner) - body) * nucleus
-    body = _granulate(rng, body, (g for g in look.granules if g.over_nucleus), depth, nucleus)
+    body = _cytoplasm(rng, style, depth)
+    body = _granulate(rng, body, (g for g in style.granules if not g.over_nucleus), depth, nucleus)
+    body = _vacuoles(rng, body, radius, int(rng.integers(style.vacuoles[0], style.vacuoles[1] + 1)))
+    if style.chromatin:
+        body = body + (_nucleoplasm(rng, style.chromatin, inner) - body) * nucleus
+    body = _granulate(rng, body, (g for g in style.granules if g.over_nucleus), depth, nucleus)
     return body * rng.normal(1, 0.025), smoothstep(depth / 2 + 0.5)[..., None]
 
 
 def _nucleus_depth(
-    rng: np.random.Generator, look: Look, x: np.ndarray, y: np.ndarray, within: np.ndarray, radius: float
+    rng: np.random.Generator,
+    style: Appearance,
+    x: np.ndarray,
+    y: np.ndarray,
+    within: np.ndarray,
+    radius: float,
 ) -> np.ndarray:
     """Depth in pixels below the surface of the nucleus, at most `within`; negative everywhere without one."""
-    if look.nucleus is None:
+    if style.nucleus is None:
         return np.full_like(x, -9)
-    segments = build_nucleus(rng, look.nucleus, radius=radius, size=rng.uniform(*look.nucleus_size))
-    return np.minimum(capsules(x, y, segments) + look.folds * noise(rng, x.shape, 14), within)
+    segments = build_nucleus(rng, style.nucleus, radius=radius, size=rng.uniform(*style.nucleus_size))
+    return np.minimum(capsules(x, y, segments) + style.folds * noise(rng, x.shape, 14), within)
 
 
-def _cytoplasm(rng: np.random.Generator, look: Look, depth: np.ndarray) -> np.ndarray:
-    patches = 0.5 * noise(rng, depth.shape, 4 * look.mottle) + 0.35 * noise(rng, depth.shape, look.mottle)
+def _cytoplasm(rng: np.random.Generator, style: Appearance, depth: np.ndarray) -> np.ndarray:
+    patches = 0.5 * noise(rng, depth.shape, 4 * style.mottle) + 0.35 * noise(rng, depth.shape, style.mottle)
     mix = smoothstep(0.5 + 0.45 * patches + rng.normal(0, 0.12))[..., None]
-    pale, deep = (density(colour) for colour in look.cytoplasm)
+    pale, deep = (density(colour) for colour in style.cytoplasm)
     grain = 1 + 0.05 * noise(rng, depth.shape, 2.2)
-    rim = 1 + look.rim * np.exp(-np.maximum(depth, 0) / 5)
+    rim = 1 + style.rim * np.exp(-np.maximum(depth, 0) / 5)
     return (pale + (deep - pale) * mix) * (grain * rim)[..., None]
 
 

@@ -1,6 +1,6 @@
 """Shapes of nuclei: round, oval, kidney, folded, band, segmented, bilobed, lobed.
 
-Each is a list of round-ended segments in units of the cell's radius; to fill them is left to `brush`.
+Each is a list of round-ended segments in units of the cell's radius. `brush` fills them.
 """
 
 from collections.abc import Callable

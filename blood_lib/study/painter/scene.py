@@ -1,13 +1,13 @@
 """The slide: background, red cells, cells and platelets, laid over each other as layers of absorbed light.
 
 A canvas is (height, width, 3) float32 of densities, drawn on in place; `develop` turns it into a photograph.
-What one cell looks like is left to `layers` and `looks`.
+`layers` and `appearance` know what one cell looks like.
 """
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from blood_lib.study.painter.appearance import SMALL_PLATELET, Look
+from blood_lib.study.painter.appearance import SMALL_PLATELET, Appearance
 from blood_lib.study.painter.brush import density, grid, light, noise, outline, smoothstep
 from blood_lib.study.painter.layers import paint_cell
 
@@ -63,10 +63,10 @@ def add_platelets(rng: np.random.Generator, canvas: np.ndarray, keep_out: list[C
     return placed
 
 
-def place_cell(rng: np.random.Generator, canvas: np.ndarray, look: Look, circle: Circle) -> None:
-    """Draw one cell of `look` where `circle` says."""
+def place_cell(rng: np.random.Generator, canvas: np.ndarray, appearance: Appearance, circle: Circle) -> None:
+    """Draw one cell of this appearance where `circle` says."""
     x, y, radius = circle
-    body, cover = paint_cell(rng, look, radius)
+    body, cover = paint_cell(rng, appearance, radius)
     under, inside = _window(canvas, len(body), x, y)
     under += (body[inside] - under) * cover[inside]
 

@@ -20,7 +20,7 @@ from blood_lib.study.painter import (
     save_examples,
 )
 from blood_lib.study.painter.__main__ import main
-from blood_lib.study.painter.appearance import LOOKS
+from blood_lib.study.painter.appearance import APPEARANCES
 
 NAMES = [cell_type.name for cell_type in CELL_TYPES]
 
@@ -104,9 +104,9 @@ def test_drawn_sizes_go_from_platelet_to_immature_granulocyte():
 
 def test_the_table_orders_cells_by_size_as_textbooks_do():
     names = ["platelet", "erythroblast", "lymphocyte", "segmented neutrophil", "myelocyte", "promyelocyte"]
-    diameters = [sum(LOOKS[name].diameter) / 2 for name in names]
+    diameters = [sum(APPEARANCES[name].diameter) / 2 for name in names]
     assert diameters == sorted(diameters)
-    assert sum(LOOKS["monocyte"].diameter) / 2 > diameters[-2]
+    assert sum(APPEARANCES["monocyte"].diameter) / 2 > diameters[-2]
 
 
 def test_eosinophil_granules_are_redder_than_any_others(cells):

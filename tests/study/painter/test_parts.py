@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blood_lib.study.painter.appearance import LOOKS, PLATELET
+from blood_lib.study.painter.appearance import APPEARANCES, PLATELET
 from blood_lib.study.painter.brush import capsules, density, dots, grid, light, noise, outline, smoothstep
 from blood_lib.study.painter.layers import paint_cell
 from blood_lib.study.painter.nuclei import SHAPES, build_nucleus
@@ -72,7 +72,7 @@ def test_a_nucleus_of_any_shape_lies_in_its_cell_and_grows_with_it(shape):
 
 
 def test_a_cell_covers_its_disc_and_is_darkest_where_its_nucleus_is(rng):
-    body, cover = paint_cell(rng, LOOKS["erythroblast"], 40)
+    body, cover = paint_cell(rng, APPEARANCES["erythroblast"], 40)
     assert body.shape == (*cover.shape[:2], 3) and cover.min() >= 0 and cover.max() == 1
     assert cover.sum() == pytest.approx(np.pi * 40**2, rel=0.15)
     away = np.hypot(*grid(len(body)))
@@ -110,7 +110,7 @@ def test_a_stronger_stain_is_darker_and_leaves_the_slide_as_it_is():
     def draw(stain: float) -> np.ndarray:
         rng = np.random.default_rng(2)
         canvas = build_canvas(rng, (100, 100))
-        place_cell(rng, canvas, LOOKS["lymphocyte"], (50, 50, 25))
+        place_cell(rng, canvas, APPEARANCES["lymphocyte"], (50, 50, 25))
         return np.asarray(develop(rng, canvas, stain=stain)).astype(float)
 
     weak, strong = draw(0.8), draw(1.2)
