@@ -29,6 +29,15 @@ def test_a_command_is_one_that_the_parser_takes(page: Path) -> None:
         _build_parser().parse_args(shlex.split(command, comments=True)[1:])  # exits where it is none
 
 
+@each_page
+def test_a_benchmark_is_there_with_its_options(page: Path) -> None:
+    lines = re.findall(r"python -m benchmarks\.(\w+)(.*)", page.read_text(encoding="utf-8"))
+    for name, arguments in lines:
+        found = [*(ROOT / "benchmarks").glob(f"{name}.py"), *(ROOT / "benchmarks").glob(f"{name}/*.py")]
+        known = "".join(path.read_text(encoding="utf-8") for path in [*found, ROOT / "benchmarks/options.py"])
+        assert found and not [word for word in re.findall(r"--[\w-]+", arguments) if word not in known], name
+
+
 def test_there_are_commands() -> None:
     found = [command for page in PAGES for command in list_commands(page.read_text(encoding="utf-8"))]
     assert len(found) > 20
