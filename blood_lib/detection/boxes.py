@@ -46,4 +46,4 @@ def touches_edge(boxes: np.ndarray, size: tuple[int, int], *, margin: float) -> 
     """(N,) bool: comes within `margin` pixels of the edge of an image of `size` (width, height)."""
     low = boxes[:, :2] <= margin
     high = boxes[:, 2:] >= np.array(size) - margin
-    return (low | high).any(1)
+    return np.asarray((low | high).any(axis=1))

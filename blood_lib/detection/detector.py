@@ -6,6 +6,7 @@ A field of any size is gone through in tiles; boxes are in its own pixels.
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -16,6 +17,9 @@ from blood_lib.detection.edges import find_border, mark_cut
 from blood_lib.detection.found import RULER, Found, Kind
 from blood_lib.detection.ruler import Ruler, measure
 from blood_lib.detection.scale import search_diameter
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel
 
 __all__ = ["Detector"]
 
@@ -87,7 +91,7 @@ class Detector:
     def _find(self, image: Image.Image, diameter: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All cells of `image` where red cells have `diameter`, best first."""
         scale = self.diameter / diameter
-        size = tuple(max(32, round(side * scale)) for side in image.size)
+        size = (max(32, round(image.width * scale)), max(32, round(image.height * scale)))
         factor = np.tile(np.array(image.size) / size, 2)
         parts = [
             _keep_core(self._look_at(image, tile, factor), core, tile) for tile, core in _list_tiles(size)
@@ -151,7 +155,7 @@ def _merge(boxes: np.ndarray, which: np.ndarray, scores: np.ndarray) -> np.ndarr
     return suppress(apart, scores, limit=OVERLAP)
 
 
-def _compile(content: bytes, *, exact: bool):
+def _compile(content: bytes, *, exact: bool) -> "CompiledModel":
     """The model with pixels as they come, (1, H, W, 3) uint8, of any size."""
     import openvino as ov
     from openvino.preprocess import PrePostProcessor

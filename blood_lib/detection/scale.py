@@ -41,7 +41,7 @@ def probe(image: Image.Image, scale: float) -> Image.Image:
     """The middle of `image`, `scale` times as wide, at most `PROBE` px a side."""
     sides = [min(side, PROBE / scale) for side in image.size]
     left, top = ((whole - side) / 2 for whole, side in zip(image.size, sides, strict=True))
-    target = tuple(max(32, round(side * scale)) for side in sides)
+    target = (max(32, round(sides[0] * scale)), max(32, round(sides[1] * scale)))
     box = (left, top, left + sides[0], top + sides[1])
     return image.resize(target, Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
 

@@ -3,7 +3,6 @@
 What each kind of cell is for is told here, too: the core knows no kind by its name.
 """
 
-import copy
 import io
 import warnings
 from dataclasses import replace
@@ -27,15 +26,14 @@ SERVED_KINDS = tuple(Kind(name, role) for name, role in zip(KINDS, (NAMED, RULER
 
 def export_detector(network: DetectorNetwork, *, half: bool = True) -> bytes:
     """images (N, 3, H, W), 0 to 255, sides multiples of 32 -> heat (N, K, h, w), boxes (N, 4 K, h, w)."""
-    file, served = io.BytesIO(), copy.copy(network.eval())
-    served.forward = lambda images: _finish(*network(images))
+    file, served = io.BytesIO(), _Served(network).eval()
     names = ["heat", "boxes"]
     with warnings.catch_warnings():  # the exporter that needs no further package says that it is deprecated
         warnings.simplefilter("ignore")
         torch.onnx.export(
             served,
             (torch.zeros(1, 3, 64, 64),),
-            file,
+            file,  # type: ignore[arg-type]  # the older exporter writes to files that are open, too
             dynamo=False,
             opset_version=17,
             input_names=["images"],
@@ -46,8 +44,14 @@ def export_detector(network: DetectorNetwork, *, half: bool = True) -> bytes:
     return store_as_float16(content) if half else content
 
 
-def _finish(logits: torch.Tensor, maps: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    return logits.sigmoid(), maps
+class _Served(torch.nn.Module):
+    def __init__(self, network: DetectorNetwork):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        logits, maps = self.network(images)
+        return logits.sigmoid(), maps
 
 
 def build_detector(

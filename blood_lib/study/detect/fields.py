@@ -183,7 +183,7 @@ CROPS_PER_FOLDER = 80
 
 def _load_crops(folder: Path) -> list[Field]:
     """Images of one cell each without any box; only lessons give them some (see `lessons`)."""
-    found = []
+    found: list[Field] = []
     for name in CROPS:
         files = sorted((folder / "PBC_dataset_normal_DIB" / name).glob("*.jpg"))
         crops = (
@@ -211,10 +211,12 @@ def _read_notes(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """Boxes and kinds of a file of Pascal VOC notes; boxes without an area are left out."""
     boxes, kinds = [], []
     for thing in ElementTree.parse(file).getroot().iter("object"):
-        corners = [float(thing.findtext(f"bndbox/{name}")) for name in ("xmin", "ymin", "xmax", "ymax")]
+        corners = [
+            float(thing.findtext(f"bndbox/{name}", "nan")) for name in ("xmin", "ymin", "xmax", "ymax")
+        ]
         if corners[2] > corners[0] and corners[3] > corners[1]:
             boxes.append(corners)
-            kinds.append(_BCCD_KINDS[thing.findtext("name")])
+            kinds.append(_BCCD_KINDS[thing.findtext("name", "")])
     return np.array(boxes, np.float32).reshape(-1, 4), np.array(kinds, int)
 
 

@@ -30,9 +30,8 @@ class DetectorNetwork(nn.Module):
         )
         self.across = nn.ModuleList(_conv(width, rest[0], kernel=1) for width in rest)
         self.up = nn.ModuleList(_Residual(rest[0]) for _ in rest[1:])
-        self.heat = _head(rest[0], n_kinds)
-        self.boxes = _head(rest[0], 4 * n_kinds)
-        nn.init.constant_(self.heat[-1].bias, _RARE)
+        self.heat = _head(rest[0], n_kinds, first=_RARE)
+        self.boxes = _head(rest[0], 4 * n_kinds, first=0.0)
 
     def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         x = self.stem(images / 64 - 2)
@@ -63,8 +62,12 @@ def _conv(before: int, after: int, *, kernel: int = 3, stride: int = 1, active: 
     return nn.Sequential(*layers, *([nn.ReLU(inplace=True)] if active else []))
 
 
-def _head(width: int, n_outputs: int) -> nn.Sequential:
-    return nn.Sequential(_conv(width, width), nn.Conv2d(width, n_outputs, 1))
+def _head(width: int, n_outputs: int, *, first: float) -> nn.Sequential:
+    """first: what it says everywhere before it has learned anything."""
+    last = nn.Conv2d(width, n_outputs, 1)
+    if last.bias is not None:
+        nn.init.constant_(last.bias, first)
+    return nn.Sequential(_conv(width, width), last)
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.detect.fields import LABORATORIES
@@ -51,10 +52,9 @@ class DetectorRecipe:
 
     @classmethod
     def from_json(cls, text: str) -> "DetectorRecipe":
-        values = json.loads(text)
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        )
+        values: dict[str, Any] = json.loads(text)
+        values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        return cls(**values)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2) + "\n"

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,7 +46,8 @@ def train_detector(
     _keep_recipe(recipe, out / "recipe.json")
     torch.set_flush_denormal(True)
     torch.manual_seed(recipe.seed)
-    network = DetectorNetwork(recipe.widths).to(memory_format=torch.channels_last)
+    network = DetectorNetwork(recipe.widths)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # its stubs lack it
     if start is not None:
         network.load_state_dict(start.state_dict())
     average = copy.deepcopy(network).requires_grad_(False)
@@ -54,7 +56,12 @@ def train_detector(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, recipe.lr, total_steps=recipe.n_epochs * n_steps
     )
-    parts = {"network": network, "average": average, "optimiser": optimiser, "schedule": schedule}
+    parts: dict[str, Any] = {
+        "network": network,
+        "average": average,
+        "optimiser": optimiser,
+        "schedule": schedule,
+    }
     begin = _resume(parts, out / "checkpoint.pt")
     canvases = [load_canvas(field, recipe) for field in fields if _is_used(field, recipe)]
     for epoch in range(begin, recipe.n_epochs):
@@ -91,7 +98,7 @@ def _is_used(field: Field, recipe: DetectorRecipe) -> bool:
     return field.split == "train" and field.laboratory not in recipe.without and len(field.boxes) > 0
 
 
-def _resume(parts: dict, file: Path) -> int:
+def _resume(parts: dict[str, Any], file: Path) -> int:
     """Put what was saved into the parts; returns the number of finished epochs."""
     if not file.exists():
         return 0
@@ -101,7 +108,7 @@ def _resume(parts: dict, file: Path) -> int:
     return state["epoch"]
 
 
-def _log(row: tuple, file: Path) -> None:
+def _log(row: tuple[object, ...], file: Path) -> None:
     with file.open("a", encoding="utf-8") as lines:
         print(*row, sep=",", file=lines)
 

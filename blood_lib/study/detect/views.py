@@ -3,6 +3,7 @@
 A view shows red cells about as wide as the recipe says, whatever the field's own scale.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -216,7 +217,9 @@ def _light(x: torch.Tensor, spread: float) -> torch.Tensor:
     return x * F.interpolate(coarse, size=x.shape[-2:], mode="bicubic").exp()
 
 
-def _some(x: torch.Tensor, probability: float, change) -> torch.Tensor:
+def _some(
+    x: torch.Tensor, probability: float, change: Callable[[torch.Tensor], torch.Tensor]
+) -> torch.Tensor:
     """`x` with `change` applied to a random part of its views."""
     chosen = (torch.rand(len(x)) < probability).nonzero().flatten()
     return x if len(chosen) == 0 else x.index_copy(0, chosen, change(x[chosen]))
