@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import requests
@@ -132,7 +132,7 @@ class ResumingDownloader:
     def _attempt(self, url: str) -> None:
         state = self._load_state(url)
         have = self._size() if state else 0
-        if have and have == state["total"]:
+        if state and have and have == state["total"]:
             return
         with self._open(url, _range_headers(have, state)) as response:
             self._reached = True
@@ -223,7 +223,7 @@ class ResumingDownloader:
     def _size(self) -> int:
         return self.part.stat().st_size if self.part.exists() else 0
 
-    def _load_state(self, url: str) -> dict | None:
+    def _load_state(self, url: str) -> dict[str, Any] | None:
         """What is known of the file begun in `part`; None when there is none or it came from elsewhere."""
         try:
             state = json.loads(self._state_file.read_text(encoding="utf-8"))
@@ -231,7 +231,7 @@ class ResumingDownloader:
             return None
         return state if isinstance(state, dict) and state.get("url") == url and "total" in state else None
 
-    def _save_state(self, state: dict) -> None:
+    def _save_state(self, state: dict[str, Any]) -> None:
         self._state_file.write_text(json.dumps(state), encoding="utf-8")
 
     def _start_over(self) -> NoReturn:
@@ -243,7 +243,7 @@ class ResumingDownloader:
         self._state_file.unlink(missing_ok=True)
 
 
-def _range_headers(have: int, state: dict | None) -> dict[str, str]:
+def _range_headers(have: int, state: dict[str, Any] | None) -> dict[str, str]:
     """Ask for the rest only, and only of the same version (RFC 9110, sections 13.1.5 and 14.2)."""
     headers = {"User-Agent": f"blood-cells/{__version__}", "Accept-Encoding": "identity"}
     if have:
@@ -268,11 +268,12 @@ def _place(response: requests.Response) -> tuple[int, int | None]:
     return 0, int(length) if length.isdigit() else None
 
 
-def _continues(response: requests.Response, have: int, state: dict | None) -> bool:
+def _continues(response: requests.Response, have: int, state: dict[str, Any] | None) -> bool:
     """Does the answer go on exactly where we stopped, in the same version of the file?"""
     start, total = _place(response)
-    same = state is not None and _validator(response) in (None, state["validator"])
-    return same and start == have and total == state["total"]
+    if state is None or _validator(response) not in (None, state["validator"]):
+        return False
+    return start == have and total == state["total"]
 
 
 def _retry_after(response: requests.Response) -> float | None:

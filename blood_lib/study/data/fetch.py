@@ -81,7 +81,9 @@ def _check_present(target: Path, manifest: pd.DataFrame) -> Path:
     )
 
 
-def _fetch_archive(work, target, url, manifest, patience, keep_archive: bool) -> None:
+def _fetch_archive(
+    work: Path, target: Path, url: str, manifest: pd.DataFrame, patience: Patience | None, keep_archive: bool
+) -> None:
     """Downloads and unpacks; a damaged archive is thrown away and downloaded once more from the start."""
     for is_last in (False, True):
         path = _retrieve(work, url, patience, spare=int(manifest["bytes"].sum()))
