@@ -7,18 +7,20 @@ at the beginning of a line. Mistakes inside the scripts are left to eslint (`mak
 
 from __future__ import annotations
 
+import posixpath
 import re
 from pathlib import Path
 
 __all__ = ["ScriptError", "build_script", "script", "style"]
 
 DASHBOARD = Path(__file__).parents[1]
-IMPORT = re.compile(r'^import \{([^}]*)\} from "(\.[^"]*)";$', re.MULTILINE)
-EXPORT = re.compile(r"^export (?=(?:async function|function|const|class) (\w+))", re.MULTILINE)
-DEFAULT = re.compile(r"^export default ", re.MULTILINE)
-# a comment with nothing else on its lines
-COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/)[ \t]*\n", re.MULTILINE)
-OTHER = re.compile(r"^(?:import|export)\b(?! default ).*", re.MULTILINE)
+# Each begins with the line break before its line, found faster than `^`. Comments are left out where they
+# have their lines for themselves.
+COMMENT = re.compile(r"\n[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*(?=\n))")
+IMPORT = re.compile(r'\nimport \{([^}]*)\} from "(\.[^"]*)";(?=\n)')
+EXPORT = re.compile(r"\nexport (?=(?:async function|function|const|class) (\w+))")
+DEFAULT = re.compile(r"\nexport default ")
+OTHER = re.compile(r"\n((?:import|export)\b(?! default ).*)")
 
 # In the order of the style sheet: a later rule wins over an earlier one.
 STYLES = (
@@ -41,7 +43,7 @@ class ScriptError(ValueError):
 
 def script(name: str) -> str:
     """The script of a widget whose module is `name`, seen from the dashboard: "gallery/gallery.js"."""
-    return build_script(DASHBOARD / name, DASHBOARD)
+    return build_script(name, DASHBOARD)
 
 
 def style() -> str:
@@ -49,70 +51,67 @@ def style() -> str:
     return "\n".join((DASHBOARD / name).read_text(encoding="utf-8") for name in STYLES)
 
 
-def build_script(entry: Path, root: Path) -> str:
+def build_script(entry: str, root: Path) -> str:
     """One module that does what `entry` does; each module that it imports is a function of its own.
 
-    `entry` has one `export default`. Modules are named after their place below `root`.
+    `entry` is a module's place below `root`, as in "gallery/gallery.js". It has one `export default`.
     """
-    return _Builder(root.resolve()).build(entry.resolve())
+    return _Builder(root).build(entry)
 
 
 class _Builder:
-    """Takes in each module once, after all that it imports."""
+    """Takes in each module once, after all that it imports. A module's name is its place below the root."""
 
     def __init__(self, root: Path):
         self._root = root
-        self._open: list[Path] = []  # being read; each is imported by the one before it
-        self._exports: dict[Path, list[str]] = {}  # of each module that has been taken in
+        self._open: list[str] = []  # being read; each is imported by the one before it
+        self._exports: dict[str, list[str]] = {}  # of each module that has been taken in
         self._functions: list[str] = []
 
-    def build(self, entry: Path) -> str:
+    def build(self, entry: str) -> str:
         text, exports = self._read(entry)
         if exports or len(DEFAULT.findall(text)) != 1:
-            name = self._show(entry)
-            raise ScriptError(f'{name}: the script of a widget has one "export default", no other.')
+            raise ScriptError(f'{entry}: the script of a widget has one "export default", no other.')
         return "\n".join([*self._functions, text]) + "\n"
 
-    def _take_in(self, path: Path) -> None:
-        text, exports = self._read(path)
+    def _take_in(self, module: str) -> None:
+        text, exports = self._read(module)
         if DEFAULT.search(text):
-            raise ScriptError(f"{self._show(path)} is imported by name: it cannot export a default.")
-        self._exports[path] = exports
+            raise ScriptError(f"{module} is imported by name: it cannot export a default.")
+        self._exports[module] = exports
         returned = f"return {{ {', '.join(exports)} }};"
-        self._functions.append(f"const {self._name(path)} = (() => {{\n{text}\n{returned}\n}})();")
+        self._functions.append(f"const {_variable(module)} = (() => {{{text}\n{returned}\n}})();")
 
-    def _read(self, path: Path) -> tuple[str, list[str]]:
+    def _read(self, module: str) -> tuple[str, list[str]]:
         """A module with its imports resolved, and the names that it exports."""
-        if path in self._open:
-            circle = " -> ".join(map(self._show, [*self._open[self._open.index(path) :], path]))
+        if module in self._open:
+            circle = " -> ".join([*self._open[self._open.index(module) :], module])
             raise ScriptError(f"Scripts import each other in a circle: {circle}.")
-        self._open.append(path)
-        text = COMMENT.sub("", path.read_text(encoding="utf-8"))
-        text = IMPORT.sub(lambda found: self._resolve(path, found[1], found[2]), text)
+        self._open.append(module)
+        text = (self._root / module).read_text(encoding="utf-8")
+        text = COMMENT.sub("", f"\n{text}\n")
+        text = IMPORT.sub(lambda found: self._resolve(module, found[1], found[2]), text)
         self._open.pop()
         exports = EXPORT.findall(text)
-        text = EXPORT.sub("", text).strip()
+        text = EXPORT.sub("\n", text).rstrip()
         if other := OTHER.search(text):
-            raise ScriptError(f"{self._show(path)} has an import or export of an unknown form: {other[0]}")
+            raise ScriptError(f"{module} has an import or export of an unknown form: {other[1]}")
         return text, exports
 
-    def _resolve(self, importer: Path, names: str, address: str) -> str:
+    def _resolve(self, importer: str, names: str, address: str) -> str:
         """What takes an import's place: its names are taken from what the other module returns."""
-        path = (importer.parent / address).resolve()
-        if not path.is_file():
-            raise ScriptError(f'{self._show(importer)} imports "{address}", which is not there.')
-        if path not in self._exports:
-            self._take_in(path)
+        module = posixpath.normpath(f"{posixpath.dirname(importer)}/{address}".lstrip("/"))
+        if module not in self._exports:
+            if not (self._root / module).is_file():
+                raise ScriptError(f'{importer} imports "{address}", which is not there.')
+            self._take_in(module)
         wanted = [name.strip().split(" as ") for name in names.split(",") if name.strip()]
         for name, *_ in wanted:
-            if name not in self._exports[path]:
-                shown = f"{self._show(importer)} imports {name} from {self._show(path)}"
-                raise ScriptError(f"{shown}, which does not export it.")
-        return f"const {{ {', '.join(map(': '.join, wanted))} }} = {self._name(path)};"
+            if name not in self._exports[module]:
+                raise ScriptError(f"{importer} imports {name} from {module}, which does not export it.")
+        return f"\nconst {{ {', '.join(map(': '.join, wanted))} }} = {_variable(module)};"
 
-    def _show(self, path: Path) -> str:
-        return path.relative_to(self._root).as_posix()
 
-    def _name(self, path: Path) -> str:
-        """A module's name in the whole script: no other name begins with a dollar sign."""
-        return "$" + re.sub(r"\W", "_", self._show(path).removesuffix(".js"))
+def _variable(module: str) -> str:
+    """A module's name in the whole script: no other name begins with a dollar sign."""
+    return "$" + re.sub(r"\W", "_", module.removesuffix(".js"))

@@ -27,7 +27,7 @@ def write(folder: Path, scripts: dict[str, str]) -> None:
 def build(folder: Path, **scripts: str) -> str:
     """The script of `entry` from modules that lie beside each other."""
     write(folder, {f"{name}.js": text for name, text in scripts.items()})
-    return build_script(folder / "entry.js", folder)
+    return build_script("entry.js", folder)
 
 
 def run(folder: Path, text: str) -> object:
@@ -89,7 +89,7 @@ export default [makeBar(), SIZE, create];
 """
     bar = "export const SIZE = 7;\nexport function create() {\n  return SIZE;\n}"
     write(tmp_path, {"map/map.js": entry, "widgets/bar.js": bar})
-    assert run(tmp_path, build_script(tmp_path / "map" / "map.js", tmp_path)) == [7, 7, 1]
+    assert run(tmp_path, build_script("map/map.js", tmp_path)) == [7, 7, 1]
 
 
 @needs_node
