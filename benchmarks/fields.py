@@ -25,7 +25,7 @@ from blood_lib.detection.found import Found
 from blood_lib.images import load_image
 from blood_lib.study.cells import CELL_TYPES
 from blood_lib.study.data.index import find_dataset, hash_pixels
-from blood_lib.study.data.split import part_of
+from blood_lib.study.data.split import split_of
 from blood_lib.study.detect.exporting import SERVED_KINDS, build_detector
 from blood_lib.study.detect.fields import KINDS, RED, WHITE, Field, load_field_image, load_fields
 from blood_lib.study.detect.measure import average_precision, compute_recall
@@ -193,7 +193,7 @@ def _load_some(files: Sequence[Path], n: int) -> list[Image.Image]:
     images: list[Image.Image] = []
     for file in files:
         image = load_image(file)
-        if isinstance(image, Image.Image) and part_of(hash_pixels(image)) != "train":
+        if isinstance(image, Image.Image) and split_of(hash_pixels(image)) != "train":
             images.append(image)
         if len(images) == n:
             break
