@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study/data": {"files", "images", "study/painter"} | STUDY,
     "study/train": {"files", "images", "bundle", "inference", "study/data"} | STUDY,
     "study/plots": {"counts", "inference", "study/train"} | STUDY,
-    "study/evaluate": BASE | {"counts", "inference", "study/train", "study/plots"} | STUDY,
+    "study/evaluate": BASE | {"counts", "inference", "study/data", "study/train", "study/plots"} | STUDY,
     "study/notebooks": {"files", "counts", "study/data", "study/train", "study/plots"} | STUDY,
     "study/export": BASE
     | {"atlas", "counts", "inference", "study/painter", "study/data", "study/train", "study/evaluate"}
@@ -96,7 +96,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "__init__",
         "__main__",
     ),
-    "study/data": ("download index manifest", "fetch split", "audit dataset pack"),
+    "study/data": ("download index manifest", "fetch near_duplicates", "split", "audit dataset pack"),
     "study/train": (
         "augmentation depthwise torchvision_ops",
         "architectures callbacks classic_tfms losses",

@@ -48,6 +48,11 @@ def _add_audit(commands: Subparsers) -> None:
     audit = commands.add_parser("audit", help="find what is wrong with the dataset", description=text)
     audit.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
     audit.add_argument("--csv", metavar="OUT", type=Path, help="also write each table as a CSV file into OUT")
+    audit.add_argument(
+        "--near-duplicates",
+        action="store_true",
+        help="also compare all images with each other, to find frames that overlap (minutes)",
+    )
     audit.set_defaults(run=_audit)
 
 
@@ -95,7 +100,13 @@ def _index(folder: Path) -> "pd.DataFrame":
 def _audit(args: argparse.Namespace) -> int:
     from blood_lib.study.data.audit import compute_audit, format_audit, save_audit
 
-    tables = compute_audit(_index(args.folder))
+    index = _index(args.folder)
+    tables = compute_audit(index)
+    if args.near_duplicates:
+        from blood_lib.study.data.near_duplicates import search_near_duplicates
+        from blood_lib.study.progress import show_progress
+
+        tables["overlaps"] = search_near_duplicates(args.folder, index, progress=show_progress)
     print(format_audit(tables))
     if args.csv:
         save_audit(tables, args.csv)

@@ -13,6 +13,7 @@ from blood_lib.files.errors import BloodError
 from blood_lib.files.output import open_whole
 from blood_lib.study.data.index import select_images
 from blood_lib.study.data.manifest import load_manifest
+from blood_lib.study.data.near_duplicates import load_near_duplicates
 from blood_lib.study.data.split import has_two_labels
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "compute_counts",
     "compute_sizes",
     "find_duplicates",
+    "find_near_duplicates",
     "find_problems",
     "format_audit",
     "save_audit",
@@ -33,6 +35,8 @@ TITLES = {
     "sizes": "Images by size, in pixels",
     "problems": "Files that are no usable image",
     "duplicates": "Groups of images with identical pixels",
+    "near_duplicates": "Known groups of images that overlap",
+    "overlaps": "Pairs of images that overlap, as found here",
     "published": "Against the published list of files",
 }
 
@@ -44,6 +48,7 @@ def compute_audit(index: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "sizes": compute_sizes(index),
         "problems": find_problems(index),
         "duplicates": find_duplicates(index),
+        "near_duplicates": find_near_duplicates(index),
         "published": compare_with_published(index),
     }
     return {"findings": _summarize(index, tables)} | tables
@@ -96,6 +101,16 @@ def find_duplicates(index: pd.DataFrame) -> pd.DataFrame:
     return shared.sort_values(["group", "file"])[columns].reset_index(drop=True)
 
 
+def find_near_duplicates(index: pd.DataFrame) -> pd.DataFrame:
+    """group, file, cell_type, subtype: known images that overlap with another one here."""
+    known = load_near_duplicates().drop(columns="file")
+    here = select_images(index).merge(known, on="pixels")
+    here = here[here.groupby("group")["pixels"].transform("nunique") > 1]
+    return here.sort_values(["group", "file"])[["group", "file", "cell_type", "subtype"]].reset_index(
+        drop=True
+    )
+
+
 def compare_with_published(index: pd.DataFrame) -> pd.DataFrame:
     """folder, published, here, missing, changed, unknown: this copy's files against the published list."""
     both = load_manifest().merge(index[["file", "sha256"]], "outer", on="file", suffixes=("", "_here"))
@@ -116,6 +131,7 @@ def compare_with_published(index: pd.DataFrame) -> pd.DataFrame:
 def _summarize(index: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     kinds = tables["problems"]["kind"].value_counts()
     duplicates, published = tables["duplicates"], tables["published"].sum(numeric_only=True)
+    near = tables["near_duplicates"]
     sizes = tables["sizes"].drop(columns="cell_type").sum()
     rows = [
         ("files", len(index), ""),
@@ -124,6 +140,7 @@ def _summarize(index: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataF
         ("unreadable images", kinds.get("unreadable", 0), "in no part"),
         ("misplaced images", kinds.get("misplaced", 0), "in no part"),
         ("groups of identical images", duplicates["group"].nunique(), "a group is never torn apart"),
+        ("groups of overlapping images", near["group"].nunique(), "a group is never torn apart"),
         ("images with two labels", int(has_two_labels(select_images(index)).sum()), "in no part"),
         ("images of an odd size", int(sizes.iloc[1:].sum()), "size hints at the class: resize all alike"),
         ("published files that are missing", published["missing"], "their parts are the same in any copy"),

@@ -6,6 +6,8 @@ The split that keeps them together is `data.split`. `data.audit` lists which ima
 import numpy as np
 import pandas as pd
 
+from blood_lib.study.data.near_duplicates import group_of_pixels
+
 __all__ = ["compute_leaked", "count_leaked_duplicates", "inflate"]
 
 
@@ -14,11 +16,12 @@ def count_leaked_duplicates(
 ) -> pd.DataFrame:
     """How many test images have a duplicate in the training split, where images are split at random.
 
-    index: `pixels` of each usable image. share: of the images that are tested; the rest are trained on.
+    index: `pixels` of each usable image; known near-duplicates count as duplicates. share: of the images that
+    are tested; the rest are trained on.
     Returns a row per draw: `test`, the test images, and `torn`, those of them with a duplicate in training.
     """
     rng = np.random.default_rng(random_state)
-    group = pd.factorize(index["pixels"])[0]
+    group = pd.factorize(group_of_pixels(index["pixels"]))[0]
     size, n_test = np.bincount(group), round(share * len(group))
     leaked = []
     for _ in range(n_draws):

@@ -36,8 +36,6 @@ def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, external: Path | No
     model = {name: bundle.read(name) for name in bundle.files if name in _KEPT or name.startswith(EARLIER)}
     with open_folder(out) as new, tempfile.TemporaryDirectory() as scratch:
         run = _restore_run(bundle, model, folder, Path(scratch))
-        if sha256((run / "split.csv").read_bytes()).hexdigest() != bundle.card["dataset"]["split_sha256"]:
-            raise BloodError(f"{bundle.path} was made on other images than those in {folder}; give those.")
         measure_and_save(new, Network.from_bundle(bundle), model, run, find_dataset(folder), external)
     return load_bundle(out)
 
@@ -58,5 +56,14 @@ def _restore_run(bundle: Bundle, model: dict[str, bytes], folder: Path, run: Pat
         file.write_bytes(content)
     told = {name: bundle.card[name] for name in ("hardware", "versions")}
     (run / "environment.json").write_text(json.dumps(told), encoding="utf-8")
-    save_split(load_split(folder), run / "split.csv")
+    _restore_split(bundle, folder, run / "split.csv")
     return run
+
+
+def _restore_split(bundle: Bundle, folder: Path, file: Path) -> None:
+    """The split that the network was trained with, which may be from before near-duplicates were known."""
+    for join in (True, False):
+        save_split(load_split(folder, join=join), file)
+        if sha256(file.read_bytes()).hexdigest() == bundle.card["dataset"]["split_sha256"]:
+            return
+    raise BloodError(f"{bundle.path} was made on other images than those in {folder}; give those.")

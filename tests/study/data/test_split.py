@@ -10,6 +10,7 @@ pytest.importorskip("pandas")
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.data import split as split_module
+from blood_lib.study.data.near_duplicates import load_near_duplicates
 from blood_lib.study.data.split import (
     SALT,
     SPLITS,
@@ -154,6 +155,15 @@ def test_real_proportions_hold_in_every_subtype(real_index):
     table = pd.crosstab([split["cell_type"], split["subtype"]], split["part"])
     assert len(table) == 13
     assert chi2_contingency(table).pvalue > 0.01
+
+
+def test_near_duplicates_go_where_the_first_of_train_valid_and_test_has_one() -> None:
+    known = load_near_duplicates()
+    index = make_index(len(known)).assign(pixels=known["pixels"])
+    split, alone = build_split(index)["part"], build_split(index, join=False)["part"]
+    for _, rows in known.groupby("group").groups.items():
+        assert set(split[rows]) == {min(alone[rows], key=SPLITS.index)}
+    assert (split != alone).any() and not ((split == "test") & (alone != "test")).any()
 
 
 @pytest.mark.slow
