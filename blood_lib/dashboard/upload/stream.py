@@ -128,9 +128,9 @@ def command_for(name: str, content: bytes | Rejection) -> OpenBundle | OpenRevie
     if isinstance(content, Rejection) or not content.startswith(ZIP_START):
         return None
     names = list_zip(content)
-    if find_root(names, BUNDLE_INDEX) is not None:
-        return OpenBundle(content, name)
-    return OpenReview(content) if find_root(names, INDEX) is not None else None
+    if find_root(names, INDEX) is not None:  # looked for first: a review may hold a model that has learnt
+        return OpenReview(content)
+    return OpenBundle(content, name) if find_root(names, BUNDLE_INDEX) is not None else None
 
 
 def _may_be_zip(name: str) -> bool:

@@ -20,10 +20,13 @@ from blood_lib.dashboard.state.commands import (
     Command,
     Forget,
     Move,
+    OpenBundle,
     OpenReview,
+    SaveBundle,
     SaveReview,
 )
 from blood_lib.dashboard.state.messages import Sentence
+from blood_lib.dashboard.upload.stream import command_for
 from blood_lib.files.archives import read_zip, write_zip
 from blood_lib.files.arrays import save_arrays
 from blood_lib.inference import Classifier
@@ -189,6 +192,16 @@ def test_nothing_to_save_and_too_much_are_told(
     monkeypatch.setattr("blood_lib.dashboard.review.saving.MAX_BYTES", 10)
     do(app, SaveReview(True))
     assert app.state.error == Sentence("saving.large") and app.state.download is None
+
+
+@pytest.mark.parametrize("images", [True, False])
+@pytest.mark.parametrize("learnt", [True, False])
+def test_the_upload_takes_back_every_file_that_the_page_gives(app: App, images: bool, learnt: bool) -> None:
+    if learnt:
+        do(app, Adapt())
+    assert isinstance(command_for("review.zip", save(app, images=images)), OpenReview)
+    do(app, SaveBundle())
+    assert isinstance(command_for("model.zip", app.state.download.content), OpenBundle)
 
 
 def test_what_the_model_had_learnt_is_in_the_file(app: App, tiny_classifier: Classifier) -> None:
