@@ -49,18 +49,30 @@ class Detector:
         self._lock = threading.Lock()
         self._ruler = next(i for i, kind in enumerate(kinds) if kind.role == RULER)
 
-    def __call__(self, image: Image.Image, *, diameter: float | None = None) -> Found:
-        """Find the cells of an RGB image. diameter: of a red cell in its pixels, where it is known."""
-        known = diameter
-        if diameter is None:
-            diameter = search_diameter(image, self._look_for_red, seen=self.diameter)
-        boxes, which, scores = self._find(image, diameter or min(image.size) / 4)
+    def __call__(
+        self, image: Image.Image, *, diameter: float | None = None, near: float | None = None
+    ) -> Found:
+        """Find the cells of an RGB image.
+
+        diameter: of a red cell in its pixels, where it is known; near: what it was in other fields of the
+        upload, which saves the search where it holds here, too.
+        """
+        if diameter is not None:
+            return self._find(image, diameter)
+        if near is not None:
+            found = self._find(image, near)
+            if found.ruler is not None and found.ruler.is_sound and _agrees(found.ruler, near):
+                return found
+        sought = search_diameter(image, self._look_for_red, seen=self.diameter)
+        found = self._find(image, sought or min(image.size) / 4)
+        if sought is None or found.ruler is None or _agrees(found.ruler, sought):
+            return found
+        return self._find(image, found.ruler.diameter)
+
+    def _find(self, image: Image.Image, diameter: float) -> Found:
+        boxes, which, scores = self._go_through(image, diameter)
         ruler = self._measure(boxes, which, scores, image)
-        if known is None and ruler is not None and diameter is not None and not _agrees(ruler, diameter):
-            boxes, which, scores = self._find(image, ruler.diameter)
-            ruler = self._measure(boxes, which, scores, image)
-        margin = 0.04 * (diameter or 0.0) + 1
-        is_cut = mark_cut(boxes, image.size, find_border(image), margin=margin)
+        is_cut = mark_cut(boxes, image.size, find_border(image), margin=0.04 * diameter + 1)
         return Found(image.size, self.kinds, boxes, which, scores, is_cut, ruler)
 
     def _measure(
@@ -88,7 +100,7 @@ class Detector:
             heat, maps = (self._request.get_output_tensor(i).data[0] for i in (0, 1))
             return heat.copy(), maps.copy()
 
-    def _find(self, image: Image.Image, diameter: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _go_through(self, image: Image.Image, diameter: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All cells of `image` where red cells have `diameter`, best first."""
         scale = self.diameter / diameter
         size = (max(32, round(image.width * scale)), max(32, round(image.height * scale)))

@@ -15,8 +15,9 @@ _INSIDE = 0.03  # the share of a box that may lie in the border
 
 def find_border(image: Image.Image) -> np.ndarray | None:
     """(h, w) bool, the black part of a small picture of `image` that hangs on its edge; or None."""
-    small = image.copy()
-    small.thumbnail((_SIDE, _SIDE), reducing_gap=2.0)
+    scale = min(1.0, _SIDE / max(image.size))
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
     black = np.asarray(small).max(2) < _BLACK
     border = np.zeros_like(black)
     border[[0, -1]], border[:, [0, -1]] = black[[0, -1]], black[:, [0, -1]]

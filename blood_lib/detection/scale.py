@@ -14,7 +14,7 @@ from blood_lib.detection.ruler import measure
 
 __all__ = ["list_diameters", "probe", "search_diameter"]
 
-PROBE = 320
+PROBE = 256
 """The largest side of what is looked at, in the network's pixels."""
 
 FINEST = 7.0

@@ -71,3 +71,12 @@ def test_boxes_are_in_the_image_s_own_pixels_and_the_edge_marks_cells():
 def test_a_field_without_cells_finds_none_and_has_no_ruler():
     found = DotDetector()(Image.new("RGB", (300, 200), "white"))
     assert len(found) == 0 and found.ruler is None and not found.shows_one_cell()
+
+
+def test_what_other_fields_say_saves_the_search_where_it_holds():
+    image = dotted((600, 400), [(x, y) for x in range(60, 560, 92) for y in range(60, 360, 83)])
+    detector = DotDetector()
+    assert detector(image, near=28).ruler.diameter == pytest.approx(28)
+    assert len(detector.looks) == 1
+    detector(Image.new("RGB", (300, 200), "white"), near=28)
+    assert len(detector.looks) > 3

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from blood_lib.files.errors import BloodError
-from blood_lib.study.detect.exporting import build_detector
+from blood_lib.study.detect.exporting import build_detector, export_detector
 from blood_lib.study.detect.fields import LABORATORIES, load_fields
 from blood_lib.study.detect.lessons import LEAST, find_lessons, hash_lessons, load_lessons, take_lessons
 from blood_lib.study.detect.recipe import DetectorRecipe
@@ -18,7 +18,7 @@ from blood_lib.study.detect.training import hash_weights, load_detector, train_d
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train or teach; exit code 0 when it is done, 1 when it cannot be."""
+    """Train, teach or export; exit code 0 when it is done, 1 when it cannot be."""
     parser = argparse.ArgumentParser(prog="python -m blood_lib.study.detect", description=__doc__)
     parser.add_argument(
         "data", type=Path, help="the folder that holds BCCD, chula_wbc, pig_fields, txl_boxes.csv"
@@ -29,6 +29,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--lessons", type=Path, help="learn from this table, too")
     parser.add_argument("--teach", type=Path, help="write such a table with the run's detector")
+    parser.add_argument("--export", type=Path, help="write the run's detector there as ONNX")
     parser.add_argument("--start", type=Path, help="the run whose weights are trained further")
     parser.add_argument("--lr", type=float, default=DetectorRecipe.lr)
     parser.add_argument("--epochs", type=int, default=DetectorRecipe.n_epochs)
@@ -37,11 +38,20 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     try:
-        _teach(args) if args.teach else _train(args)
+        _work(args)
     except BloodError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _work(args: argparse.Namespace) -> None:
+    if args.export:
+        args.export.write_bytes(export_detector(load_detector(args.out)[0]))
+    elif args.teach:
+        _teach(args)
+    else:
+        _train(args)
 
 
 def _teach(args: argparse.Namespace) -> None:
