@@ -61,11 +61,9 @@ class Recipe:
                 "normalisation is folded."
             )
         if not 0 < self.mixing <= 1 or (self.mixing < 1 and not self.start):
-            raise BloodError(
-                "Mixing needs a bundle to start from (--start), and a share above 0 and up to 1."
-            )
+            raise BloodError("Mixing needs a bundle to start from (--start) and a share above 0, up to 1.")
         if not 0 <= self.distillation <= 1 or bool(self.distillation) != bool(self.teachers):
-            raise BloodError("Distillation needs teachers (--teacher) and a share above 0 and up to 1.")
+            raise BloodError("Distillation needs teachers (--teacher) and a share above 0, up to 1.")
         if self.tfms and self.tfms not in TFMS:
             raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")
         if not 0 < self.lr_first <= 1:

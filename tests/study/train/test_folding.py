@@ -117,7 +117,7 @@ def test_a_run_starts_from_the_bundle_of_its_recipe_only(first, tiny_bundle, tin
         Recipe(initialisation="bundle")
     with pytest.raises(BloodError, match="--start"):
         Recipe(start=first.sha256)
-    with pytest.raises(BloodError, match="mixed"):
+    with pytest.raises(BloodError, match="Mixing"):
         Recipe(mixing=0.5)
 
 
