@@ -31,6 +31,17 @@ def tiny_run(tiny_dataset, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_export(tiny_dataset, tiny_run, tmp_path_factory):
+    """The bundle of the tiny run, whose images stand for an external test set, too.
+
+    It is shared, so do not change its files.
+    """
+    from blood_lib.study.export import export_bundle
+
+    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("export"), external=tiny_dataset)
+
+
+@pytest.fixture(scope="session")
 def digits_bundle(tmp_path_factory):
     """A bundle that has nothing to do with blood."""
     from tests.digits import save_digits_bundle

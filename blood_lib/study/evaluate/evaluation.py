@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix
 
 from blood_lib.counts import interval
 
@@ -130,8 +130,12 @@ def _bootstrap_macro_f1(target: np.ndarray, predicted: np.ndarray, seed: int) ->
 
 
 def _macro_f1(target: np.ndarray, predicted: np.ndarray) -> float:
-    present = np.unique(target)
-    return float(f1_score(target, predicted, labels=present, average="macro", zero_division=0))
+    """Over the classes that have an image. scikit-learn's `f1_score` is the same, and twenty times slower."""
+    n_classes = max(target.max(), predicted.max()) + 1
+    hits = np.bincount(target[target == predicted], minlength=n_classes)
+    sizes, said = (np.bincount(classes, minlength=n_classes) for classes in (target, predicted))
+    present = sizes > 0
+    return float((2 * hits[present] / (sizes + said)[present]).mean())
 
 
 def compute_figures(target: np.ndarray, probs: np.ndarray, *, seed: int = 0) -> list[Figure]:

@@ -5,6 +5,8 @@ import pytest
 
 pytest.importorskip("sklearn", reason="needs the extra `study`")
 
+from sklearn.metrics import f1_score
+
 from blood_lib.study.evaluate.evaluation import (
     compute_calibration_error,
     compute_coverage,
@@ -27,6 +29,14 @@ def test_figures_are_what_a_pencil_gives():
     for name in ("accuracy", "balanced_accuracy", "macro_f1"):
         assert figures[name].n == 6 and figures[name].low <= figures[name].value <= figures[name].high
     assert figures["calibration_error"].low is None
+
+
+def test_the_macro_f1_is_that_of_scikit_learn_over_classes_that_have_an_image():
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 4, 200)  # of five classes the last has no image, and the first is never named
+    probs = rng.random((200, 5)) * [0, 1, 1, 1, 1]
+    expected = f1_score(target, probs.argmax(1), labels=range(4), average="macro", zero_division=0)
+    assert compute_figures(target, probs)[2].value == pytest.approx(expected, abs=1e-12)
 
 
 def test_one_image_of_a_class_makes_its_average_unsure():

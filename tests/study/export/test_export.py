@@ -31,9 +31,9 @@ from blood_lib.study.train.losses import UNKNOWN
 from blood_lib.study.train.networks import load_network
 
 
-@pytest.fixture(scope="module")
-def bundle(tiny_dataset, tiny_run, tmp_path_factory):
-    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("bundle"), external=tiny_dataset)
+@pytest.fixture
+def bundle(tiny_export):
+    return tiny_export
 
 
 def test_the_bundle_gives_the_predictions_of_the_trained_network(bundle, tiny_dataset, tiny_run):

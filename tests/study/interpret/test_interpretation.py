@@ -11,15 +11,14 @@ from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier
 from blood_lib.study.data.index import build_index
-from blood_lib.study.export import export_bundle
 from blood_lib.study.interpret import interpretation
 from blood_lib.study.train.networks import load_bundle_network
 
 
-@pytest.fixture(scope="module")
-def exported(tiny_run, tiny_dataset, tmp_path_factory):
+@pytest.fixture
+def exported(tiny_export):
     """The bundle of an ordinary run, whose recipe has batch normalisation in it."""
-    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("exported") / "bundle")
+    return tiny_export
 
 
 @pytest.fixture(params=["exported", "shipped"])

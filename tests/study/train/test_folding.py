@@ -10,7 +10,7 @@ from blood_lib.__main__ import main
 from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.inference.head import Head
-from blood_lib.study.export import export_bundle, export_onnx, store_as_float16
+from blood_lib.study.export import export_onnx, store_as_float16
 from blood_lib.study.train.architectures import build_network
 from blood_lib.study.train.folding import fold_batch_norms, load_head, load_served_weights, mix_weights
 from blood_lib.study.train.networks import load_network, load_start
@@ -70,10 +70,10 @@ def test_mixed_weights_lie_between_but_for_the_subtypes():
     assert torch.equal(trained.subtypes.weight, subtypes)
 
 
-@pytest.fixture(scope="module")
-def first(tiny_run, tiny_dataset, tmp_path_factory):
+@pytest.fixture
+def first(tiny_export):
     """The bundle of a first run."""
-    return export_bundle(tiny_run, tiny_dataset, tmp_path_factory.mktemp("first") / "bundle")
+    return tiny_export
 
 
 def _further(bundle, **changes):
