@@ -67,7 +67,12 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "bundle": ("schema", "index", "record", "load model_card save"),
     "atlas": ("memory_bank transform", "atlas"),
     "counts": ("counts", "differential"),
-    "inference": ("calibration head sources", "network ridge", "adapt", "classifier", "table"),
+    "inference": (
+        "calibration head results sources",
+        "decoding network ridge table",
+        "adapt",
+        "classifier",
+    ),
     "detection": (
         "boxes regions windows",
         "decode edges ruler",

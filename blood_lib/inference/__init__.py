@@ -1,5 +1,8 @@
 """From images to answers: network, calibration, status, adaptation, and the table of results."""
 
-from blood_lib.inference.classifier import STATUSES, Classifier, Predictions, Result, count_cores, heat_map
+from blood_lib.files.reasons import STATUSES
+from blood_lib.inference.classifier import Classifier
+from blood_lib.inference.decoding import count_cores
+from blood_lib.inference.results import Predictions, Result, heat_map
 
 __all__ = ["Classifier", "Predictions", "Result", "STATUSES", "count_cores", "heat_map"]

@@ -3,11 +3,7 @@
 Reading files is for `images`, the map for `atlas`, the network itself for `network`.
 """
 
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -17,60 +13,18 @@ from PIL import Image
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, BundleError, load_bundle
 from blood_lib.files.errors import BloodError
-from blood_lib.files.reasons import STATUSES, Reason
 from blood_lib.images import Rejection, Source, crop_and_resize, load_image
 from blood_lib.inference.adapt import adapt_bundle, turn_views
 from blood_lib.inference.calibration import softmax
+from blood_lib.inference.decoding import Decoded, decode_ahead
 from blood_lib.inference.head import Head
 from blood_lib.inference.network import Network
+from blood_lib.inference.results import Predictions, Result, explain
 from blood_lib.inference.sources import Named, Sources, iter_sources
 
-__all__ = ["STATUSES", "Classifier", "Predictions", "Result", "count_cores", "heat_map"]
+__all__ = ["Classifier"]
 
-_FIRST_BATCH = 8  # images; the next are twice as large, and so on
 _MAX_VIEWS = 64  # that wait for the network at once when doubtful images are looked at again
-_MAX_THREADS = 4  # each may hold an image of many megapixels
-_MAX_WAITING_BYTES = 192 * 2**20  # file contents that wait for their turn; a third as much is looked at
-
-
-_Waiting = tuple[str, Source | Rejection, Future[np.ndarray | Rejection]]  # name, content, view to come
-_Decoded = tuple[str, Source | Rejection, np.ndarray | Rejection]  # name, content, view
-
-
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What the network says about N images: C classes, D features, maps of h x w.
-
-    Where a doubtful image was seen in several views, `features` are their mean, and all follows from that
-    but `cams`, which are of the first one.
-    """
-
-    probs: np.ndarray  # (N, C) float32, calibrated, each row sums to 1
-    features: np.ndarray  # (N, D) float32, penultimate activations
-    cams: np.ndarray  # (N, C, h, w) float32, class activation maps: sum_d w[c, d] * maps[d], any sign
-    ood_score: np.ndarray  # (N,) float32, the higher the less familiar, see Atlas.ood_score
-    status: list[str]  # N of ANSWERED, see `files.reasons`
-    subtype_probs: np.ndarray | None = None  # (N, S) float32, calibrated; None where the bundle tells none
-
-    def __len__(self) -> int:
-        return len(self.probs)
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """The answer about one file; the fields after `reason` are None when the file was rejected."""
-
-    name: str
-    status: str  # one of STATUSES
-    reason: Reason | None  # None when the status is "ok"
-    label: str | None = None  # name of the most probable class
-    confidence: float | None = None  # its calibrated probability
-    probs: np.ndarray | None = None  # (C,)
-    features: np.ndarray | None = None  # (D,)
-    cams: np.ndarray | None = None  # (C, h, w); None too when only the features were seen
-    ood_score: float | None = None
-    subtype: str | None = None  # the most probable one; None too where the bundle tells none
-    subtype_probs: np.ndarray | None = None  # (S,)
 
 
 class Classifier:
@@ -115,27 +69,8 @@ class Classifier:
         return self._classify(iter_sources(files), batch_size)
 
     def _classify(self, files: Iterable[Named], batch_size: int) -> Iterator[Result]:
-        for batch in self._decode_ahead(files, batch_size):
+        for batch in decode_ahead(files, self._decode, batch_size):
             yield from self._answer(batch)
-
-    def _decode_ahead(self, files: Iterable[Named], batch_size: int) -> Iterator[list[_Decoded]]:
-        """Batches of prepared images in the order of `files`; threads decode the next two meanwhile.
-
-        The first batches are smaller: files may arrive slowly, and the first results should come soon.
-        """
-        waiting: deque[_Waiting] = deque()
-        size = min(_FIRST_BATCH, batch_size)
-        pool = ThreadPoolExecutor(min(_MAX_THREADS, count_cores()))
-        try:
-            for name, content in files:
-                waiting.append((name, content, pool.submit(self._decode, content)))
-                if len(waiting) >= 3 * size or sum(map(_count_bytes, waiting)) > _MAX_WAITING_BYTES:
-                    yield _take(waiting, max(1, len(waiting) // 3))
-                    size = min(2 * size, batch_size)
-            while waiting:
-                yield _take(waiting, batch_size)
-        finally:
-            pool.shutdown(cancel_futures=True)
 
     def _decode(self, content: Source | Rejection) -> np.ndarray | Rejection:
         image = content if isinstance(content, Rejection) else load_image(content)
@@ -236,7 +171,7 @@ class Classifier:
         status[~(ood_score <= limits.ood_score)] = "unfamiliar"  # what is no number is never ok
         return probs, ood_score, status.tolist()
 
-    def _answer(self, batch: Sequence[_Decoded]) -> Iterator[Result]:
+    def _answer(self, batch: Sequence[Decoded]) -> Iterator[Result]:
         read = [
             (content, x)
             for _, content, x in batch
@@ -257,7 +192,7 @@ class Classifier:
         return Result(
             name=name,
             status=status,
-            reason=_explain(status, float(probs[best]), self.bundle.thresholds.confidence),
+            reason=explain(status, float(probs[best]), self.bundle.thresholds.confidence),
             label=self.class_names[best],
             confidence=float(probs[best]),
             probs=probs,
@@ -285,46 +220,6 @@ def _load_all(images: Sequence[Source]) -> list[Image.Image]:
             raise BloodError(f"image {n} of {len(images)} cannot be used: {image.reason}")
         loaded.append(image)
     return loaded
-
-
-def _take(waiting: deque[_Waiting], n: int) -> list[_Decoded]:
-    """The first `n` of those that wait, once they are decoded."""
-    first = [waiting.popleft() for _ in range(min(n, len(waiting)))]
-    return [(name, content, future.result()) for name, content, future in first]
-
-
-def _count_bytes(one: _Waiting) -> int:
-    content = one[1]
-    if isinstance(content, Image.Image):
-        return content.width * content.height * len(content.getbands())
-    return (
-        content.nbytes
-        if isinstance(content, np.ndarray)
-        else len(content)
-        if isinstance(content, bytes)
-        else 0
-    )
-
-
-def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A class activation map (h, w) as a picture of `size` (W, H): (H, W) float32 in [0, 1].
-
-    What speaks against the class (negative) is 0, the rest is divided by its maximum, as in Grad-CAM
-    (Selvaraju et al. 2017, eq. 2). It belongs over the crop that the network saw.
-    """
-    positive = Image.fromarray(np.maximum(cam, 0).astype(np.float32))
-    heat = np.maximum(np.asarray(positive.resize(size, Image.Resampling.BILINEAR)), 0)
-    return heat / max(float(heat.max()), 1e-12)
-
-
-def _explain(status: str, confidence: float, limit: float) -> Reason | None:
-    """The reason; its numbers are rounded apart, so that they never look alike."""
-    if status == "ok":
-        return None
-    if status == "unfamiliar":
-        return Reason("unfamiliar")
-    down, up = np.floor(round(confidence * 1000, 6)), np.ceil(round(limit * 1000, 6))
-    return Reason("uncertain", {"confidence": down / 1000, "limit": up / 1000})
 
 
 def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
@@ -358,8 +253,3 @@ def _load_subtypes(bundle: Bundle, n_features: int) -> Head | None:
             "to another model): get the bundle again."
         )
     return head
-
-
-def count_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

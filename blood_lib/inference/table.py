@@ -11,7 +11,7 @@ from typing import NamedTuple, TextIO
 from blood_lib.files.archives import printable
 from blood_lib.files.output import writing
 from blood_lib.files.reasons import Reason
-from blood_lib.inference.classifier import Result
+from blood_lib.inference.results import Result
 
 __all__ = [
     "COLUMNS",

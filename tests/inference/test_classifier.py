@@ -17,10 +17,11 @@ from PIL import Image
 from blood_lib.bundle import Bundle, BundleError, ClassInfo, SubtypeInfo, Thresholds, load_bundle
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection, iter_files, load_image
-from blood_lib.inference import STATUSES, Classifier, heat_map
+from blood_lib.inference import STATUSES, Classifier, decoding, heat_map
 from blood_lib.inference import classifier as inference
 from blood_lib.inference.calibration import softmax
 from blood_lib.inference.head import Head
+from blood_lib.inference.results import explain
 from tests.fixtures_bundle import (
     COLOURS,
     N_FEATURES,
@@ -153,7 +154,7 @@ def test_a_reason_never_says_more_than_the_numbers(tiny_classifier: Classifier) 
         (0.25, 0.5, "only 25.0% sure", "less than the 50.0%"),
         (float("nan"), 0.5, "only nan% sure", "less than the 50.0%"),
     ]:
-        reason = str(inference._explain("uncertain", confidence, limit))
+        reason = str(explain("uncertain", confidence, limit))
         assert sure in reason and needed in reason
 
 
@@ -228,7 +229,7 @@ def test_files_are_read_only_a_little_ahead(tiny_classifier: Classifier) -> None
 
 def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkeypatch) -> None:
     content = encode(draw_cell())
-    monkeypatch.setattr(inference, "_MAX_WAITING_BYTES", 3 * len(content))
+    monkeypatch.setattr(decoding, "_MAX_WAITING_BYTES", 3 * len(content))
     n_read = 0
 
     def files():
@@ -237,7 +238,7 @@ def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkey
             n_read += 1
             yield f"{i}.png", content
 
-    ahead = tiny_classifier._decode_ahead(files(), 100)
+    ahead = decoding.decode_ahead(files(), tiny_classifier._decode, 100)
     first = next(ahead)
     assert len(first) < n_read <= 4  # what waits is decoded meanwhile
     assert len(first) + sum(map(len, ahead)) == 40
