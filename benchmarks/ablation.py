@@ -26,7 +26,7 @@ import torch
 
 from benchmarks.domain_shift import SHIFTS, load_sets, score
 from benchmarks.held_out_class import BRIEF
-from benchmarks.options import build_parser
+from benchmarks.tools.options import build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.study.cells import class_infos

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.options import add_bundle, build_parser
+from benchmarks.tools.options import add_bundle, build_parser
 from blood_lib.images import load_image
 from blood_lib.inference import Classifier, count_cores
 from blood_lib.study.data.index import find_dataset

@@ -21,7 +21,7 @@ from torch import nn
 
 from benchmarks.ablation import Sets, cut, format_errors, load_all, predict, score_among
 from benchmarks.domain_shift import SHIFTS
-from benchmarks.options import add_bundle, build_parser
+from benchmarks.tools.options import add_bundle, build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.torch_network import TorchNetwork, classify, prepare
+from benchmarks.tools.torch_network import TorchNetwork, classify, prepare
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.images import crop_and_resize, load_image
 from blood_lib.inference import Classifier, count_cores
@@ -172,7 +172,7 @@ def _compare_maps(bundle: Bundle, contents: list[bytes], repeats: int) -> None:
 
 def _compare_commands(bundle: Bundle, folder: Path, n: int, repeats: int) -> None:
     ours = [sys.executable, "-m", "blood_lib", "classify", folder, "--bundle", bundle.path]
-    theirs = [sys.executable, "-m", "benchmarks.torch_network", bundle.path, folder]
+    theirs = [sys.executable, "-m", "benchmarks.tools.torch_network", bundle.path, folder]
     run = lambda command: subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: E731
     _say(
         f"{n} files from the command line, process start included",

@@ -20,8 +20,8 @@ import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.corruptions import CORRUPTIONS, N_SEVERITIES, SIDE, Corruption
-from benchmarks.options import add_bundle, build_parser
+from benchmarks.tools.corruptions import CORRUPTIONS, N_SEVERITIES, SIDE, Corruption
+from benchmarks.tools.options import add_bundle, build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.images import crop_and_resize
 from blood_lib.inference import count_cores

@@ -16,7 +16,7 @@ import pandas as pd
 import torch
 from scipy.special import log_softmax
 
-from benchmarks.options import build_parser
+from benchmarks.tools.options import build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.inference.network import Network
 from blood_lib.study.data.index import find_dataset

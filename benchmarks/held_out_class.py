@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata
 
-from benchmarks.options import build_parser
-from benchmarks.scores import Outputs, fit_scores, run_network
+from benchmarks.tools.options import build_parser
+from benchmarks.tools.scores import Outputs, fit_scores, run_network
 from blood_lib.atlas import Atlas
 from blood_lib.files.errors import BloodError
 from blood_lib.inference.network import Network

@@ -18,9 +18,9 @@ import pandas as pd
 from PIL import Image
 from scipy.special import softmax
 
-from benchmarks.ood_images import draw_sources
-from benchmarks.options import add_bundle, add_external, build_parser
-from benchmarks.scores import Outputs, Score, fit_scores, run_network
+from benchmarks.tools.ood_images import draw_sources
+from benchmarks.tools.options import add_bundle, add_external, build_parser
+from benchmarks.tools.scores import Outputs, Score, fit_scores, run_network
 from blood_lib.atlas import Atlas
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.images import crop_and_resize

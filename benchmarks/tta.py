@@ -19,7 +19,7 @@ from PIL import Image
 from scipy.stats import binomtest
 
 from benchmarks.domain_shift import SHIFTS, draw_views
-from benchmarks.options import add_bundle, build_parser
+from benchmarks.tools.options import add_bundle, build_parser
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.images import load_image

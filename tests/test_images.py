@@ -13,7 +13,7 @@ from PIL import Image
 
 from blood_lib import images
 from blood_lib.images import MAX_PIXELS, Rejection, crop_and_resize, load_image
-from tests.fixtures_bundle import draw_cell, encode
+from tests.tools.fixtures_bundle import draw_cell, encode
 
 RED = (214, 39, 40)
 

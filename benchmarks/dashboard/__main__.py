@@ -16,7 +16,7 @@ from playwright.sync_api import sync_playwright
 from benchmarks.dashboard.measures import MEASURES, Bench, draw_files
 from benchmarks.dashboard.rows import describe
 from blood_lib.inference import count_cores
-from tests.browser_tools import CHROMIUM, FLAGS
+from tests.tools.browser_tools import CHROMIUM, FLAGS
 
 REPEATS, QUICK_REPEATS = 5, 2
 

@@ -14,8 +14,8 @@ import psutil
 
 from benchmarks.dashboard.watching import ScriptCounter, time_tabs, time_upload
 from blood_lib.study.painter import draw_cells
-from tests.browser_tools import DESKTOP, Visit, time_a_click, time_move
-from tests.serving import Running, serving, wait_for
+from tests.tools.browser_tools import DESKTOP, Visit, time_a_click, time_move
+from tests.tools.serving import Running, serving, wait_for
 
 __all__ = ["MEASURES", "Bench", "Found", "draw_files"]
 

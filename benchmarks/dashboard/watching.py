@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from tests.browser_tools import Visit
+from tests.tools.browser_tools import Visit
 
 __all__ = ["ScriptCounter", "time_tabs", "time_upload"]
 

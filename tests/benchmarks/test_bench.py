@@ -8,11 +8,11 @@ import torch
 
 from benchmarks import bench
 from benchmarks.bench import main
-from benchmarks.torch_network import TorchNetwork, classify, prepare
+from benchmarks.tools.torch_network import TorchNetwork, classify, prepare
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.images import load_image
 from blood_lib.inference import Classifier
-from tests.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
 
 
 @pytest.mark.parametrize("half", [False, True])

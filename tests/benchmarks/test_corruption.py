@@ -11,7 +11,7 @@ pytest.importorskip("torch", reason="needs the extra `study`")
 
 from benchmarks import corruption
 from benchmarks.corruption import ALEXNET, ALEXNET_CLEAN, balanced_error, compute_ratios
-from benchmarks.corruptions import CORRUPTIONS, N_SEVERITIES
+from benchmarks.tools.corruptions import CORRUPTIONS, N_SEVERITIES
 from blood_lib.bundle import ClassInfo
 from blood_lib.study.cells import by_name
 from blood_lib.study.painter import draw_cell
@@ -87,7 +87,7 @@ def test_errors_are_divided_by_those_of_alexnet() -> None:
 
 
 def test_the_table_has_a_row_per_corruption(tiny_dataset: Path, tmp_path: Path, capsys) -> None:
-    from tests.fixtures_bundle import save_tiny_bundle
+    from tests.tools.fixtures_bundle import save_tiny_bundle
 
     names = ("immature granulocyte", "monocyte", "platelet")  # the tiny network tells three classes apart
     classes = [ClassInfo(name, dict(by_name(name).label), by_name(name).colour) for name in names]

@@ -11,11 +11,11 @@ pytest.importorskip("skimage", reason="needs the extra `test`")
 
 from benchmarks import held_out_class, ood_detection
 from benchmarks.held_out_class import compute_auroc, share_flagged
-from benchmarks.ood_images import draw_sources
-from benchmarks.scores import Outputs, fit_scores
+from benchmarks.tools.ood_images import draw_sources
+from benchmarks.tools.scores import Outputs, fit_scores
 from blood_lib.atlas import Atlas
 from blood_lib.study.train.recipe import Recipe
-from tests.fixtures_bundle import COLOURS, build_tiny_atlas, draw_cell, encode
+from tests.tools.fixtures_bundle import COLOURS, build_tiny_atlas, draw_cell, encode
 
 HEAD = np.eye(3, 12, dtype=np.float32) * 6
 SCORES = (

@@ -15,9 +15,9 @@ import pytest
 from blood_lib.bundle import SHIPPED
 from blood_lib.study.painter import draw_cells
 from tests import ROOT
-from tests.browser_tools import CHROMIUM, DESKTOP, FLAGS, SCREENS, Visit
-from tests.fixtures_bundle import encode
-from tests.serving import Running, serving
+from tests.tools.browser_tools import CHROMIUM, DESKTOP, FLAGS, SCREENS, Visit
+from tests.tools.fixtures_bundle import encode
+from tests.tools.serving import Running, serving
 
 N_FILES = 22
 

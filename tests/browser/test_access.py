@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, PHONE, TABS, Visit, expect, find_faults, settle, zip_many
-from tests.serving import Running
+from tests.tools.browser_tools import BROWSER, PHONE, TABS, Visit, expect, find_faults, settle, zip_many
+from tests.tools.serving import Running
 
 pytestmark = BROWSER
 

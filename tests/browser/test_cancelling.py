@@ -15,8 +15,8 @@ import pytest
 
 from blood_lib.bundle import SHIPPED, load_bundle
 from blood_lib.files.archives import write_zip
-from tests.browser_tools import BROWSER, Visit, expect, kernels_of, settle, zip_many
-from tests.serving import Running
+from tests.tools.browser_tools import BROWSER, Visit, expect, kernels_of, settle, zip_many
+from tests.tools.serving import Running
 
 pytestmark = BROWSER
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, SCREENS, SHOWN, Visit, settle, until
-from tests.serving import Running
+from tests.tools.browser_tools import BROWSER, SCREENS, SHOWN, Visit, settle, until
+from tests.tools.serving import Running
 
 pytestmark = BROWSER
 

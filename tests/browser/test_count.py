@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from blood_lib.bundle import SHIPPED, load_bundle
-from tests.browser_tools import BROWSER, Visit, expect, find_faults, on_a_phone, until, zip_many
+from tests.tools.browser_tools import BROWSER, Visit, expect, find_faults, on_a_phone, until, zip_many
 
 pytestmark = BROWSER
 

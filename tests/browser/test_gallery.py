@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import BROWSER, Visit, expect, on_a_desk, on_a_phone, touch, until
-from tests.fixtures_bundle import COLOURS, draw_cell, encode
-from tests.serving import serving, wait_for
+from tests.tools.browser_tools import BROWSER, Visit, expect, on_a_desk, on_a_phone, touch, until
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.tools.serving import serving, wait_for
 
 pytestmark = BROWSER
 

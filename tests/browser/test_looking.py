@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser_tools import (
+from tests.tools.browser_tools import (
     BROWSER,
     POINTS,
     Visit,
@@ -18,7 +18,7 @@ from tests.browser_tools import (
     touch,
     until,
 )
-from tests.serving import wait_for
+from tests.tools.serving import wait_for
 
 pytestmark = BROWSER
 

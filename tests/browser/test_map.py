@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.browser_tools import (
+from tests.tools.browser_tools import (
     BROWSER,
     POINTS,
     Visit,
@@ -23,8 +23,8 @@ from tests.browser_tools import (
     touch,
     until,
 )
-from tests.fixtures_bundle import draw_cell, encode
-from tests.serving import wait_for
+from tests.tools.fixtures_bundle import draw_cell, encode
+from tests.tools.serving import wait_for
 
 pytestmark = BROWSER
 

@@ -12,7 +12,7 @@ from urllib.parse import urlparse
 
 import pytest
 
-from tests.browser_tools import (
+from tests.tools.browser_tools import (
     BROWSER,
     DESKTOP,
     TABS,
@@ -23,8 +23,8 @@ from tests.browser_tools import (
     until,
     zip_many,
 )
-from tests.fixtures_bundle import draw_cell, encode
-from tests.serving import Running, wait_for
+from tests.tools.fixtures_bundle import draw_cell, encode
+from tests.tools.serving import Running, wait_for
 
 EVIL = "<img src=x onerror=window.pwned=1>.png"
 

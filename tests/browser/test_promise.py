@@ -8,8 +8,8 @@ from pathlib import Path
 
 from blood_lib.bundle import SHIPPED, load_bundle
 from blood_lib.files.archives import list_zip
-from tests.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, until
-from tests.serving import Running, wait_for
+from tests.tools.browser_tools import BROWSER, DESKTOP, Visit, drawn, expect, kernels_of, until
+from tests.tools.serving import Running, wait_for
 
 pytestmark = BROWSER
 

@@ -11,9 +11,9 @@ import pytest
 from blood_lib.bundle import Bundle
 from blood_lib.files.archives import list_zip, write_zip
 from blood_lib.study.cells import CELL_TYPES
-from tests.browser_tools import BROWSER, DESKTOP, SCREENS, SHOWN, TABS, Visit, drawn, expect, until
-from tests.digits import COLOURS, ENGLISH
-from tests.serving import ROOT, serving, wait_for
+from tests.tools.browser_tools import BROWSER, DESKTOP, SCREENS, SHOWN, TABS, Visit, drawn, expect, until
+from tests.tools.digits import COLOURS, ENGLISH
+from tests.tools.serving import ROOT, serving, wait_for
 
 pytestmark = BROWSER
 

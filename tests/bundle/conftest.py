@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 
 @pytest.fixture

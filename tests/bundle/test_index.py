@@ -14,7 +14,7 @@ from blood_lib.bundle import (
 )
 from blood_lib.bundle.index import MAX_INDEX_BYTES
 from tests.bundle.tools import PLAIN, change, complaint
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 
 def test_all_that_is_known_of_a_class_survives(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from blood_lib.bundle import (
 from blood_lib.bundle import load as module
 from blood_lib.files.archives import write_zip
 from tests.bundle.tools import change, complaint
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 
 def test_a_missing_bundle(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from blood_lib.__main__ import main
 from blood_lib.bundle import load_bundle
 from blood_lib.bundle.model_card import format_card
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 CARD = {
     "intended_use": {"en": "To sort squares.", "es": "Para ordenar cuadrados."},

@@ -10,7 +10,7 @@ from blood_lib.bundle import (
     BundleError,
     load_bundle,
 )
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 
 def test_what_is_saved_is_loaded(tiny_bundle: Bundle) -> None:

@@ -8,8 +8,8 @@ import pytest
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
 from blood_lib.inference import Classifier
-from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
 from tests.test_imports import BLOCK, STUDY_ONLY, WIDGETS_ONLY, run_python
+from tests.tools.fixtures_bundle import draw_cell, encode, save_tiny_bundle
 
 FAINT = {"red": "#ffd8d0", "green": "#e0ffd0", "blue": "#f0e0ff"}  # what each looks like elsewhere
 

@@ -21,8 +21,8 @@ from blood_lib.study.cells import by_folder
 from blood_lib.study.data.index import hash_pixels
 from blood_lib.study.data.split import split_of
 from tests.files.test_archives import make_zip
-from tests.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
 from tests.test_images import png_header
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode, save_tiny_bundle
 
 COMMAND = [sys.executable, "-m", "blood_lib"]
 

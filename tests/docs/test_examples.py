@@ -34,7 +34,9 @@ def test_a_benchmark_is_there_with_its_options(page: Path) -> None:
     lines = re.findall(r"python -m benchmarks\.(\w+)(.*)", page.read_text(encoding="utf-8"))
     for name, arguments in lines:
         found = [*(ROOT / "benchmarks").glob(f"{name}.py"), *(ROOT / "benchmarks").glob(f"{name}/*.py")]
-        known = "".join(path.read_text(encoding="utf-8") for path in [*found, ROOT / "benchmarks/options.py"])
+        known = "".join(
+            path.read_text(encoding="utf-8") for path in [*found, ROOT / "benchmarks/tools/options.py"]
+        )
         assert found and not [word for word in re.findall(r"--[\w-]+", arguments) if word not in known], name
 
 

@@ -15,7 +15,7 @@ from blood_lib.inference import Classifier
 from blood_lib.inference.adapt import MIN_IMAGES, turn_views
 from blood_lib.inference.head import Head
 from blood_lib.inference.ridge import Ridge
-from tests.fixtures_bundle import (
+from tests.tools.fixtures_bundle import (
     COLOURS,
     N_FEATURES,
     build_tiny_atlas,

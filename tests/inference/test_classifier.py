@@ -22,7 +22,7 @@ from blood_lib.inference import classifier as inference
 from blood_lib.inference.calibration import softmax
 from blood_lib.inference.head import Head
 from blood_lib.inference.results import explain
-from tests.fixtures_bundle import (
+from tests.tools.fixtures_bundle import (
     COLOURS,
     N_FEATURES,
     build_tiny_atlas,

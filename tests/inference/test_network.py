@@ -6,7 +6,7 @@ import pytest
 from blood_lib.bundle import Bundle
 from blood_lib.inference.head import Head
 from blood_lib.inference.network import Network
-from tests.fixtures_bundle import IMAGE_SIZE, N_FEATURES
+from tests.tools.fixtures_bundle import IMAGE_SIZE, N_FEATURES
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from PIL import Image
 from blood_lib.files.archives import write_zip
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier
-from tests.fixtures_bundle import draw_cell, encode
+from tests.tools.fixtures_bundle import draw_cell, encode
 
 
 @pytest.fixture(scope="module")

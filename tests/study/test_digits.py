@@ -6,8 +6,8 @@ import pytest
 
 from blood_lib.bundle import Bundle
 from blood_lib.inference import Classifier
-from tests.digits import ENGLISH, N_TRAIN, N_VALID, draw_digit, read_digits
-from tests.fixtures_bundle import encode
+from tests.tools.digits import ENGLISH, N_TRAIN, N_VALID, draw_digit, read_digits
+from tests.tools.fixtures_bundle import encode
 
 pytestmark = pytest.mark.slow
 

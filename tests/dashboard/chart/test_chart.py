@@ -22,8 +22,8 @@ from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
 from blood_lib.dashboard.state.commands import Clear, Move
 from blood_lib.dashboard.state.messages import Messages
 from blood_lib.inference import Classifier, Result
-from tests.dashboard_tools import classify, drawn_files, listen, say
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.dashboard_tools import classify, drawn_files, listen, say
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 CLASSES = [
     ClassInfo("red", {"en": "red", "es": "rojo"}, "#d62728", reference_range=(40, 60)),

@@ -8,7 +8,7 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.gallery.gallery import Gallery
 from blood_lib.dashboard.state import Progress
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import classify, drawn_files, listen, say
+from tests.tools.dashboard_tools import classify, drawn_files, listen, say
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from blood_lib.dashboard.map.data import pack_atlas
 from blood_lib.dashboard.state import EXCLUDED
 from blood_lib.dashboard.state.commands import Confirm, Move
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import Wrapped, classify, drawn_files, listen, say
-from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
-from tests.serving import wait_for
+from tests.tools.dashboard_tools import Wrapped, classify, drawn_files, listen, say
+from tests.tools.fixtures_bundle import draw_cell, encode, save_tiny_bundle
+from tests.tools.serving import wait_for
 
 EVIL = '<img src=x onerror="alert(1)">.png'
 

@@ -22,8 +22,8 @@ from blood_lib.dashboard.state.commands import Cancel, Command, Move, SaveReport
 from blood_lib.dashboard.state.messages import Messages, Sentence
 from blood_lib.inference import Classifier
 from tests.dashboard.chart.test_chart import CLASSES, NOUN
-from tests.dashboard_tools import WAIT, classify, drawn_files, say
-from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
+from tests.tools.dashboard_tools import WAIT, classify, drawn_files, say
+from tests.tools.fixtures_bundle import draw_cell, encode, save_tiny_bundle
 
 EVIL = '<img src=x onerror="alert(1)">.png'
 WHEN = datetime(2026, 3, 4, 15, 16, tzinfo=UTC)

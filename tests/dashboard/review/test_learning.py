@@ -21,8 +21,8 @@ from blood_lib.dashboard.state.commands import (
 from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.inference import Classifier
 from tests.dashboard.review.test_saving import do
-from tests.dashboard_tools import classify, listen, say
-from tests.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.tools.dashboard_tools import classify, listen, say
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
 
 NAMES = list(COLOURS)
 N_CORRECTIONS = 12

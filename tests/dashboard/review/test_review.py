@@ -11,7 +11,7 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED
 from blood_lib.dashboard.state.commands import Clear, Move, Redo, Undo
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import classify, drawn_files, listen, say
+from tests.tools.dashboard_tools import classify, drawn_files, listen, say
 
 
 @pytest.fixture

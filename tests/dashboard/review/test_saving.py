@@ -30,8 +30,8 @@ from blood_lib.dashboard.upload.stream import command_for
 from blood_lib.files.archives import read_zip, write_zip
 from blood_lib.files.arrays import save_arrays
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import WAIT, classify, drawn_files, say
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.dashboard_tools import WAIT, classify, drawn_files, say
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 
 def do(app: App, command: Command) -> None:

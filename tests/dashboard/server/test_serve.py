@@ -25,7 +25,7 @@ from blood_lib.dashboard.server.handlers import is_sound_frame
 from blood_lib.dashboard.server.script_bundle import join_scripts, list_chunks
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages
 from blood_lib.files.errors import BloodError
-from tests.serving import Running, is_alive, serving, wait_for
+from tests.tools.serving import Running, is_alive, serving, wait_for
 
 V1 = "v1.kernel.websocket.jupyter.org"
 

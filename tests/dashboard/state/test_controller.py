@@ -13,8 +13,8 @@ from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import WAIT, Wrapped, classify, drawn_files, failing
-from tests.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.tools.dashboard_tools import WAIT, Wrapped, classify, drawn_files, failing
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
 
 
 @pytest.fixture

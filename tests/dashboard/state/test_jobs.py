@@ -11,7 +11,7 @@ from blood_lib.dashboard.state.commands import Cancel, Clear
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Sentence
-from tests.dashboard_tools import WAIT
+from tests.tools.dashboard_tools import WAIT
 
 
 @pytest.fixture

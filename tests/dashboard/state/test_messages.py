@@ -19,7 +19,7 @@ from blood_lib.dashboard.widgets.widget import Widget
 from blood_lib.files.reasons import REASONS, Reason
 from blood_lib.inference import Classifier
 from tests import ROOT
-from tests.dashboard_tools import classify, drawn_files, listen, say
+from tests.tools.dashboard_tools import classify, drawn_files, listen, say
 
 FOLDER = ROOT / "blood_lib" / "dashboard"
 MESSAGES = sorted((FOLDER / "state" / "messages").glob("*.json"))

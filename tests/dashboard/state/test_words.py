@@ -10,8 +10,8 @@ import pytest
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import messages
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import classify, drawn_files
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.dashboard_tools import classify, drawn_files
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 
 @pytest.fixture

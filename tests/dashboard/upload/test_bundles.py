@@ -12,8 +12,8 @@ from blood_lib.dashboard.state.commands import Cancel, OpenBundle, ResetBundle, 
 from blood_lib.files.archives import list_zip, write_zip
 from blood_lib.inference import Classifier
 from tests.dashboard.review.test_saving import do
-from tests.dashboard_tools import classify, drawn_files
-from tests.fixtures_bundle import save_tiny_bundle
+from tests.tools.dashboard_tools import classify, drawn_files
+from tests.tools.fixtures_bundle import save_tiny_bundle
 
 CLASSES = [ClassInfo(name, {"en": name}, "#101010") for name in ("warm", "fresh", "cold")]
 

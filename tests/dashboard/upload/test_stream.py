@@ -7,7 +7,7 @@ import pytest
 from blood_lib.dashboard.upload.stream import FileStream, announced_entries
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection
-from tests.dashboard_tools import zipped
+from tests.tools.dashboard_tools import zipped
 
 
 def pieces(content: bytes, size: int = 7) -> list[bytes]:

@@ -8,7 +8,7 @@ from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import OpenBundle, OpenReview, Upload
 from blood_lib.dashboard.upload.uploader import Uploader
 from blood_lib.files.archives import MAX_FILE_BYTES
-from tests.dashboard_tools import listen, say, zipped
+from tests.tools.dashboard_tools import listen, say, zipped
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
 from blood_lib.dashboard.viewer.viewer import frame_of
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import classify, drawn_files, say
+from tests.tools.dashboard_tools import classify, drawn_files, say
 
 RED, GREEN, BLUE = range(3)
 

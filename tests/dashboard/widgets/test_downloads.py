@@ -9,7 +9,7 @@ from blood_lib.dashboard.state.commands import Cancel
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.widgets.downloads import PIECE, Downloads
-from tests.dashboard_tools import listen, say
+from tests.tools.dashboard_tools import listen, say
 
 CONTENT = bytes(range(256)) * (PIECE // 256) + b"the rest"
 

@@ -7,7 +7,7 @@ import pytest
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state.messages import LANGUAGES
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import listen, say
+from tests.tools.dashboard_tools import listen, say
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from blood_lib.dashboard.viewer.viewer import STRENGTH
 from blood_lib.dashboard.widgets.markers import svg_marker, svg_shape
 from blood_lib.dashboard.widgets.pictures import heat_overlay, thumbnail
 from blood_lib.inference import Classifier
-from tests.dashboard_tools import classify, drawn_files, listen, say
-from tests.fixtures_bundle import draw_cell, encode, save_tiny_bundle
+from tests.tools.dashboard_tools import classify, drawn_files, listen, say
+from tests.tools.fixtures_bundle import draw_cell, encode, save_tiny_bundle
 
 EVIL = '<img src=x onerror="alert(1)">.png'
 

@@ -15,7 +15,7 @@ pytest.importorskip("pooch")
 from blood_lib.files.errors import BloodError
 from blood_lib.study.data import download
 from blood_lib.study.data.download import Patience, Refused, ResumingDownloader
-from tests.http_server import Fault, serve
+from tests.tools.http_server import Fault, serve
 
 CONTENT = os.urandom(300_000)
 QUICK = Patience(stall=0.3, slowest=10_000, retries=2, progress=1_000_000, pause=0.0)

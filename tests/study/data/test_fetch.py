@@ -19,7 +19,7 @@ from blood_lib.study.data import fetch
 from blood_lib.study.data.download import Patience
 from blood_lib.study.data.fetch import ARCHIVE, fetch_dataset, find_faults
 from blood_lib.study.data.index import DATASET
-from tests.http_server import Fault, serve
+from tests.tools.http_server import Fault, serve
 
 FILES = {f"{folder}/{folder}_{i}.jpg": os.urandom(20_000) for folder in ("basophil", "ig") for i in range(3)}
 FILES["ig/.DS_1.jpg"] = b"published junk stays"

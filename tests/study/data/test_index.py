@@ -12,7 +12,7 @@ pytest.importorskip("pandas")
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.data.index import COLUMNS, DATASET, build_index, find_dataset, hash_pixels, select_images
-from tests.drawn_data import draw_jpeg, write_files
+from tests.tools.drawn_data import draw_jpeg, write_files
 
 
 def test_every_file_has_one_row_in_the_order_of_names(drawn_dataset, drawn_index):

@@ -14,7 +14,7 @@ from blood_lib.files.errors import BloodError
 from blood_lib.study.evaluate.assessment import Assessment, assess, format_table, format_text, save_tables
 from blood_lib.study.evaluate.assessment_page import build_page
 from blood_lib.study.evaluate.labelled import Labelled
-from tests.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
 
 NAMES = ["monocyte", "<b>", "nobody"]
 

@@ -11,7 +11,7 @@ pytest.importorskip("pandas", reason="needs the extra `study`")
 from blood_lib.__main__ import main
 from blood_lib.files.errors import BloodError
 from blood_lib.study.evaluate.labelled import Labelled, classify_labelled, find_labelled, read_labels
-from tests.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ pytest.importorskip("sklearn")
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.interpret import exploration
-from tests.drawn_data import draw_jpeg, write_files
+from tests.tools.drawn_data import draw_jpeg, write_files
 
 
 @pytest.fixture

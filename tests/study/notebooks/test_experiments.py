@@ -12,7 +12,7 @@ from blood_lib.files.errors import BloodError
 from blood_lib.study.data.split import load_split
 from blood_lib.study.notebooks import experiments
 from blood_lib.study.train.architectures import ARCHITECTURES
-from tests.fixtures_training import tiny_recipe
+from tests.tools.fixtures_training import tiny_recipe
 
 
 @pytest.fixture(scope="module")

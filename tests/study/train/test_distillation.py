@@ -31,8 +31,8 @@ from blood_lib.study.train.loaders import load_dls
 from blood_lib.study.train.networks import load_teachers
 from blood_lib.study.train.recipe import Recipe
 from blood_lib.study.train.training import train
-from tests.fixtures_bundle import COLOURS, draw_cell
-from tests.fixtures_training import tiny_recipe
+from tests.tools.fixtures_bundle import COLOURS, draw_cell
+from tests.tools.fixtures_training import tiny_recipe
 
 
 def build_teachers(n: int):

@@ -16,7 +16,7 @@ from blood_lib.study.train.folding import fold_batch_norms, load_head, load_serv
 from blood_lib.study.train.networks import load_network, load_start
 from blood_lib.study.train.recipe import Recipe
 from blood_lib.study.train.training import train
-from tests.fixtures_training import tiny_recipe
+from tests.tools.fixtures_training import tiny_recipe
 
 
 def _network(arch, *, seed, n_classes=3):

@@ -7,7 +7,7 @@ pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib.study.data.split import load_split
 from blood_lib.study.train.lr_finder import find_lr
-from tests.fixtures_training import tiny_recipe
+from tests.tools.fixtures_training import tiny_recipe
 
 
 def test_four_rules_read_a_rate_from_one_curve(tiny_dataset, tmp_path, monkeypatch):

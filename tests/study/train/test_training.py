@@ -24,7 +24,7 @@ from blood_lib.study.train.losses import UNKNOWN
 from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
 from blood_lib.study.train.training import build_learner, find_device, split_layers, train
-from tests.fixtures_training import tiny_recipe
+from tests.tools.fixtures_training import tiny_recipe
 
 from fastai.learner import Learner  # isort: skip
 

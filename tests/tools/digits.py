@@ -21,7 +21,7 @@ from blood_lib.bundle import Bundle, ClassInfo, Preprocessing, Thresholds, save_
 from blood_lib.inference.calibration import choose_confidence, fit_temperature
 from blood_lib.study.export import choose_ood_threshold, export_onnx, sample_per_class
 from blood_lib.study.train.architectures import CellNetwork
-from tests.fixtures_bundle import encode
+from tests.tools.fixtures_bundle import encode
 
 __all__ = ["draw_digit", "read_digits", "save_digits_bundle"]
 

@@ -14,7 +14,7 @@ from typing import Any
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state.commands import Upload
 from blood_lib.dashboard.widgets.widget import Widget
-from tests.fixtures_bundle import COLOURS, draw_cell, encode
+from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
 
 WAIT = 60  # seconds that a thread may take on a busy machine
 

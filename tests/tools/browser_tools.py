@@ -13,8 +13,8 @@ from urllib.parse import urlparse
 
 import pytest
 
-from tests.fixtures_bundle import draw_cell, encode
-from tests.serving import Running, wait_for
+from tests.tools.fixtures_bundle import draw_cell, encode
+from tests.tools.serving import Running, wait_for
 
 CHROMIUM = next(
     (path for path in ("/usr/bin/chromium", shutil.which("chromium") or "") if os.path.exists(path)), None

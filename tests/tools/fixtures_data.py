@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.drawn_data import draw_files, spoil, write_files
+from tests.tools.drawn_data import draw_files, spoil, write_files
 
 
 @pytest.fixture(scope="session")

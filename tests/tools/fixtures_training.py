@@ -44,6 +44,6 @@ def tiny_export(tiny_dataset, tiny_run, tmp_path_factory):
 @pytest.fixture(scope="session")
 def digits_bundle(tmp_path_factory):
     """A bundle that has nothing to do with blood."""
-    from tests.digits import save_digits_bundle
+    from tests.tools.digits import save_digits_bundle
 
     return save_digits_bundle(tmp_path_factory.mktemp("digits"))

@@ -1,0 +1,1 @@
+"""What several measurements share and no command of its own: images, corruptions, scores, options."""

@@ -1,0 +1,1 @@
+"""What tests of several folders share: drawn data and fixtures, servers, browsers."""
