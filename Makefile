@@ -39,7 +39,7 @@ lint: $(ALL) $(ESLINT)  ## check code and notebooks with ruff, types with mypy, 
 ifdef ESLINT
 	@node_modules/.bin/eslint .
 else
-	@echo "npm is not installed: the dashboard's scripts were not checked with eslint."
+	@echo "npm is not installed: eslint was skipped, so the dashboard's scripts were not checked."
 endif
 
 docs: $(ALL)  ## build the documentation's site into build/docs

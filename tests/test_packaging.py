@@ -6,10 +6,12 @@ Installing from nothing is left to `make dashboard` and `make test` themselves.
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -177,6 +179,18 @@ def test_the_workflow_runs_all_tests_on_the_oldest_python_with_actions_at_fixed_
     assert all(re.search(r"@v\d+\.\d+\.\d+$", step["uses"]) for step in steps if "uses" in step)
     pythons = [step["with"]["python-version"] for step in steps if "python-version" in step.get("with", {})]
     assert PROJECT["requires-python"] == f">={pythons[0]}"
+
+
+def test_the_ci_checks_code_first_and_stops_where_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname"))  # and no apt-get: nothing is installed
+    made = tmp_path / "make"
+    for fails, asked in (("nothing", ["lint", "test"]), ("lint", ["lint"])):
+        made.write_text(f'#!/bin/bash\necho "made $1"\n[ "$1" != {fails} ]\n')
+        made.chmod(0o755)
+        bash, path = shutil.which("bash"), {"PATH": str(tmp_path)}
+        done = subprocess.run([bash, ROOT / ".ci/run"], env=path, capture_output=True, text=True)
+        assert re.findall(r"^made (\w+)$", done.stdout, re.M) == asked
+        assert (done.returncode == 0) == (fails == "nothing")
 
 
 def readme_tree() -> set[str]:
