@@ -14,9 +14,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from blood_lib.__main__ import _build_parser
+from tests.rooms import MAY_IMPORT
 
 __all__ = [
     "describe_commands",
+    "describe_imports",
     "describe_modules",
     "describe_rooms",
     "list_core",
@@ -103,6 +105,13 @@ def describe_rooms() -> str:
     """A table of all modules, each with the first line of its docstring."""
     rows = [f"| `{_dotted(path)}` | {_escape(_first_line(path))} |" for path in _list_modules()]
     return "\n".join(["| module | what it is for |", "|---|---|", *rows])
+
+
+def describe_imports() -> str:
+    """A table of all rooms, each with those that it may import."""
+    named = {room: ", ".join(f"`{one}`" for one in sorted(others)) for room, others in MAY_IMPORT.items()}
+    rows = [f"| `{room}` | {others or 'none'} |" for room, others in named.items()]
+    return "\n".join(["| room | may import |", "|---|---|", *rows])
 
 
 def describe_modules(paths: Iterable[Path]) -> str:

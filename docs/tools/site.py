@@ -25,6 +25,7 @@ SITE = ROOT / "build" / "docs"
 # What stands in a page as `<!-- generated: NAME -->` and is written when the site is built.
 GENERATED = {
     "commands": reference.describe_commands,
+    "imports": reference.describe_imports,
     "modules": reference.describe_rooms,
     "core": lambda: reference.describe_modules(reference.list_core()),
     "study": lambda: reference.describe_modules(reference.list_study()),

@@ -24,6 +24,7 @@ from blood_lib.bundle import ClassInfo, Preprocessing, Thresholds
 from blood_lib.inference.table import COLUMNS, REVIEW_COLUMNS
 from docs.tools import reference
 from docs.tools.site import DOCS, ROOT, build_site
+from tests.rooms import MAY_IMPORT
 
 CHROMIUM = shutil.which("chromium")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -128,6 +129,40 @@ def test_the_architecture_names_each_room_and_the_site_each_module(site: Path) -
     assert not [room for room in rooms if f"| `{room}` |" not in written]
     shown = (site / "explanation" / "architecture.html").read_text(encoding="utf-8")
     assert not [name for name in reference.list_names() if f"<code>{name}</code>" not in shown]
+
+
+DOORS = {"__main__", "network", "study/moved"}  # they lie outside of the drawing, as the page says
+
+
+def read_drawing() -> dict[str, int]:
+    """Room -> how far right it stands in the drawing of who imports whom, by floor."""
+    written = (DOCS / "explanation" / "architecture.md").read_text(encoding="utf-8")
+    block = re.search(r"## Who imports whom\n\n((?: {4}.*\n)+)", written)[1]
+    floors = re.findall(r"(\w+):(.*)", re.sub(r"\n\s+<-", " <-", block))
+    return {
+        room if floor == "core" else f"{floor}/{room}": step
+        for floor, drawn in floors
+        for step, layer in enumerate(drawn.split("<-"))
+        for room in layer.replace(",", " ").split()
+    }
+
+
+def test_the_drawing_of_who_imports_whom_has_every_room_right_of_those_that_it_imports() -> None:
+    drawn = read_drawing()
+    assert drawn.keys() == MAY_IMPORT.keys() - DOORS
+    wrong = [
+        (room, other)
+        for room in drawn
+        for other in MAY_IMPORT[room]
+        if other.rpartition("/")[0] == room.rpartition("/")[0] and drawn[other] >= drawn[room]
+    ]
+    assert not wrong
+
+
+def test_the_site_says_what_each_room_may_import(site: Path) -> None:
+    shown = (site / "explanation" / "architecture.html").read_text(encoding="utf-8")
+    assert "<!-- generated" not in shown
+    assert not [room for room in MAY_IMPORT if f"<td><code>{room}</code></td>" not in shown]
 
 
 def test_the_notebooks_are_pages_with_their_figures(site: Path) -> None:
