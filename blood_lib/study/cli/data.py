@@ -69,7 +69,7 @@ def _add_pack(commands: Subparsers) -> None:
         "Write a small copy of the usable images, to train on where 270 MB do not go: whole frames, made "
         "smaller, with the split of the originals. blood train takes the folder as it takes the dataset's."
     )
-    pack = commands.add_parser("pack", help="make a small copy to train on elsewhere", description=text)
+    pack = commands.add_parser("pack", help="make a small copy to train on another machine", description=text)
     pack.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
     pack.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="a new folder for the copy")
     pack.add_argument("--image-size", type=int, metavar="PX", default=256, help="default: 256")

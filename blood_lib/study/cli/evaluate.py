@@ -40,7 +40,7 @@ def add_parser(subparsers: Subparsers) -> None:
     evaluate.add_argument(
         "--among-present",
         action="store_true",
-        help="force the answer to be one of the classes that are there",
+        help="force the answer to be one of the classes among the images given",
     )
     evaluate.add_argument(
         "--out", metavar="FOLDER", type=Path, help="write the tables (CSV) and report.html into this folder"
