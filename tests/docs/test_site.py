@@ -131,7 +131,7 @@ def test_the_architecture_names_each_room_and_the_site_each_module(site: Path) -
     assert not [name for name in reference.list_names() if f"<code>{name}</code>" not in shown]
 
 
-DOORS = {"__main__", "network", "study/moved"}  # they lie outside of the drawing, as the page says
+DOORS = {"__main__", "network", "study/moved"}  # not drawn, as the page says
 
 
 def read_drawing() -> dict[str, int]:
