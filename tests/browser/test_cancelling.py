@@ -55,7 +55,7 @@ def many(shared: Visit, tmp_path_factory: pytest.TempPathFactory) -> Visit:
     page.locator(".dash-panel-classification").get_by_role("button", name="Move to").first.click()
     page.locator(".dash-menu-item").first.click()
     shared.open("Chart")
-    expect(page.locator(".dash-tally .dash-cell-number").first).to_have_text(f"{N:,}")
+    expect(page.locator(".dash-differential .dash-cell-number").first).to_have_text(f"{N:,}")
     return shared
 
 
@@ -145,4 +145,4 @@ def test_what_is_opened_can_be_cancelled_and_the_cells_stay(
             page.get_by_text("Cancelled. Nothing was changed.").wait_for()
         expect_cancelled(many)
         many.open("Chart")
-        expect(page.locator(".dash-tally .dash-cell-number").first).to_have_text(f"{N:,}")
+        expect(page.locator(".dash-differential .dash-cell-number").first).to_have_text(f"{N:,}")

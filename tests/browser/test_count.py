@@ -25,7 +25,7 @@ def counted(shared: Visit, cells: list[Path]) -> Visit:
     """A page with the Chart tab open and every cell counted; one for all tests: each types its own ranges."""
     shared.upload(cells)
     shared.open("Chart")
-    shared.page.wait_for_selector(".dash-tally .dash-limit")
+    shared.page.wait_for_selector(".dash-differential .dash-limit")
     return shared
 
 
@@ -85,7 +85,7 @@ def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells
         rows
     )
     for column, head in enumerate(("number", "share", "range"), start=2):
-        shown = page.locator(f".dash-tally .dash-cell-{head}").all_inner_texts()
+        shown = page.locator(f".dash-differential .dash-cell-{head}").all_inner_texts()
         assert printed.locator(f".numbers td:nth-child({column})").all_inner_texts() == shown
     counts = printed.locator(".numbers td:nth-child(2)").all_inner_texts()
     assert sum(map(int, counts)) == len(rows)
@@ -114,9 +114,9 @@ def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells
 def test_few_cells_come_with_a_warning_and_each_type_is_counted_its_own_way(counted: Visit) -> None:
     page = counted.page
     expect(page.locator(".dash-caution")).to_contain_text("fewer than 100")
-    heads = " ".join(page.locator(".dash-tally th[scope=rowgroup]").all_inner_texts())
+    heads = " ".join(page.locator(".dash-differential th[scope=rowgroup]").all_inner_texts())
     assert "Per 100" in heads and "Counted apart" in heads
-    interval = page.locator(".dash-tally .dash-cell-range").first
+    interval = page.locator(".dash-differential .dash-cell-range").first
     expect(interval).to_have_text(re.compile(r"\d–\d"))
     expect(page.locator(".dash-apart tr:has(.dash-cell-number)")).to_contain_text("platelet")
     counts = list(map(int, page.locator(".dash-shares .dash-cell-number").all_inner_texts()))
@@ -125,7 +125,7 @@ def test_few_cells_come_with_a_warning_and_each_type_is_counted_its_own_way(coun
 
 
 def test_erythroblasts_are_told_per_hundred_white_cells(counted: Visit) -> None:
-    table = counted.page.locator(".dash-tally")
+    table = counted.page.locator(".dash-differential")
     whites = sum(map(int, table.locator(".dash-shares .dash-cell-number").all_inner_texts()))
     row = table.locator(".dash-ratios tr:has(.dash-cell-number)")
     expect(row).to_have_count(1)
@@ -156,13 +156,13 @@ def test_the_warning_follows_the_number_of_white_cells(visit: Visit, tmp_path: P
     caution = visit.page.locator(".dash-caution")
     visit.upload([zip_many(tmp_path, 201)])
     move_some(visit, None, 0)  # the first type is a white cell
-    expect(visit.page.locator(".dash-tally .dash-cell-number").first).to_have_text("201")
+    expect(visit.page.locator(".dash-differential .dash-cell-number").first).to_have_text("201")
     expect(caution).to_be_hidden()
-    ranges = visit.page.locator(".dash-tally .dash-cell-range")
+    ranges = visit.page.locator(".dash-differential .dash-cell-range")
     expect(ranges.first).to_contain_text("98.2")  # of 201 of 201: 0.025 ** (1 / 201)
     expect(ranges.nth(1)).to_contain_text("1.8")  # of none of 201
     move_some(visit, 1, -1)
-    expect(visit.page.locator(".dash-tally .dash-cell-number").first).to_have_text("200")
+    expect(visit.page.locator(".dash-differential .dash-cell-number").first).to_have_text("200")
     move_some(visit, 1, -2)  # neither of the last two groups counts
     expect(caution).to_contain_text("199, fewer than 200")
     visit.open("Classification")

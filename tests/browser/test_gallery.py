@@ -93,7 +93,7 @@ class Review:
         until(self.page, f"{GROUPS}.every(([name, n]) => ({wanted})[name] === n)")
 
     def expect_selected(self, n: int) -> None:
-        expect(self.page.locator(".dash-chosen")).to_have_text(f"{n} selected" if n else "")
+        expect(self.page.locator(".dash-selected")).to_have_text(f"{n} selected" if n else "")
 
     def end(self) -> None:
         """Leave the page as it was found, with no images."""

@@ -1,4 +1,4 @@
-"""The map in a browser: looked at, moved, clicked, and cells chosen on it, by mouse, finger and keys."""
+"""The map in a browser: looked at, moved, clicked, and cells selected on it, by mouse, finger and keys."""
 
 from __future__ import annotations
 
@@ -321,9 +321,9 @@ def move_all_on_the_map(visit: Visit) -> None:
     wait_for(lambda: selected(visit))
     n = len(selected(visit))
     visit.open("Classification")
-    expect(page.locator(".dash-chosen")).to_have_text(f"{n} selected")
+    expect(page.locator(".dash-selected")).to_have_text(f"{n} selected")
     visit.open("Visual analysis")
-    page.locator(".dash-marked [aria-haspopup=menu]").click()
+    page.locator(".dash-selection [aria-haspopup=menu]").click()
     page.get_by_role("menuitem").first.click()
     visit.open("Chart")
     expect(page.locator(".dash-count").first).to_have_text(str(n))
@@ -354,24 +354,24 @@ def test_a_lasso_chooses_cells_that_are_moved_from_the_bar(desktop: Visit, cells
     page.mouse.click(*at(point))  # one alone, without a lasso
     assert len(selected(desktop)) == len(everything) - 1
     draw_around(desktop, corners(desktop))
-    expect(page.locator(".dash-marked [role=status]")).to_have_text(f"{len(everything)} selected")
-    page.locator(".dash-marked [aria-haspopup=menu]").click()
+    expect(page.locator(".dash-selection [role=status]")).to_have_text(f"{len(everything)} selected")
+    page.locator(".dash-selection [aria-haspopup=menu]").click()
     page.get_by_role("menuitem").first.click()
-    expect(page.locator(".dash-marked [role=status]")).to_have_text("")
+    expect(page.locator(".dash-selection [role=status]")).to_have_text("")
     until(page, f"{POINTS}.every(({{ group, review }}) => group === 0 && review > 0)")
 
 
-def test_what_is_chosen_can_be_unchosen(map_page: Visit) -> None:
+def test_a_selection_can_be_cleared(map_page: Visit) -> None:
     page = map_page.page
     page.get_by_role("button", name="Select several").click()
-    for unmark in (
-        lambda: page.locator(".dash-marked").get_by_role("button", name="Select none").click(),
+    for clear in (
+        lambda: page.locator(".dash-selection").get_by_role("button", name="Select none").click(),
         lambda: page.mouse.dblclick(*corners(map_page)[0]),
         lambda: page.locator(CANVAS).press("Escape"),
     ):
         draw_around(map_page, corners(map_page))
         wait_for(lambda: selected(map_page))
-        unmark()
+        clear()
         wait_for(lambda: not selected(map_page))
     page.get_by_role("button", name="Select several").click()
 

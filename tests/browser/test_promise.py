@@ -43,7 +43,7 @@ def move_all_but(visit: Visit, n: int) -> None:
 
 def expect_of_first_type(visit: Visit, n: int) -> None:
     visit.open("Chart")
-    number = visit.page.locator(".dash-tally .dash-cell-number").first
+    number = visit.page.locator(".dash-differential .dash-cell-number").first
     expect(number).to_have_text(str(n))
 
 
@@ -170,7 +170,7 @@ def test_report_table_and_review_tell_of_a_move(
 
 def read_tally(page) -> dict[str, int]:
     """How many of each type the Chart tab shows."""
-    rows = page.locator(".dash-tally tr:has(.dash-cell-number)")
+    rows = page.locator(".dash-differential tr:has(.dash-cell-number)")
     names = rows.locator("th[scope=row]").all_inner_texts()
     numbers = rows.locator(".dash-cell-number").all_inner_texts()
     return {name.strip(): int(number) for name, number in zip(names, numbers, strict=True)}

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { wish } from "../../blood_lib/dashboard/widgets/key_map.js";
+import { requestOf } from "../../blood_lib/dashboard/widgets/key_map.js";
 import { groupKeys } from "../../blood_lib/dashboard/widgets/menu.js";
 
-const press = (key, more = {}) => wish({ key, ...more });
+const press = (key, more = {}) => requestOf({ key, ...more });
 
 test("arrows go through the cells, with shift they move the picture", () => {
   assert.deepEqual(press("ArrowRight"), { what: "step", by: 1 });

@@ -82,7 +82,7 @@ test("what Python says is not told back", () => {
   assert.deepEqual([selection.all(), told], [[2], []]);
 });
 
-test("another cell is shown at once, and Python's answer to an earlier wish changes nothing", () => {
+test("another cell is shown at once, and Python's answer to an earlier request changes nothing", () => {
   const model = createModel(1);
   const followed = [];
   const current = createCurrent(model, () => {}, (id) => followed.push(id));

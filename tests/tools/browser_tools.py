@@ -270,7 +270,7 @@ def time_move(visit: Visit, n: int) -> dict[str, float]:
     visit.page.locator(".dash-card").first.click()
     for _ in range(n - 1):
         visit.page.keyboard.press("Shift+ArrowRight")
-    expect(visit.page.locator(".dash-chosen")).to_have_text(f"{n} selected")
+    expect(visit.page.locator(".dash-selected")).to_have_text(f"{n} selected")
     return visit.page.evaluate(_MOVE, [1, "2", before + n])
 
 

@@ -18,7 +18,7 @@ function render({ model, el, words }) {
   const caution = h("p", { class: "dash-caution", role: "status" });
   const title = h("h2");
   const reviewed = h("p", { class: "dash-muted" });
-  const table = h("table", { class: "dash-tally" });
+  const table = h("table", { class: "dash-differential" });
   const problem = h("p", { class: "dash-problem", role: "alert" });
   const reset = h("button", { type: "button", class: "dash-button dash-small", onclick: resetRanges }, text.reset);
   const notes = h("p", { class: "dash-notes" });
@@ -30,11 +30,11 @@ function render({ model, el, words }) {
     { class: "dash-numbers" },
     caution,
     h("section", { class: "dash-surface" }, title, reviewed, doubtful, table, problem, reset, notes),
-    takeAway(),
+    exportSection(),
   );
   el.append(empty, body);
 
-  function takeAway() {
+  function exportSection() {
     const name = h("input", { type: "text", class: "dash-input", maxlength: 200, autocomplete: "name", value: model.get("reviewer") });
     name.addEventListener("change", () => model.send({ kind: "reviewer", name: name.value }));
     model.on("change:reviewer", () => {
@@ -43,11 +43,11 @@ function render({ model, el, words }) {
     const button = (kind, style) => h("button", { type: "button", class: `dash-button ${style}`, onclick: () => model.send({ kind }) }, text[kind]);
     return h(
       "section",
-      { class: "dash-surface dash-take" },
-      h("h2", {}, text.take),
+      { class: "dash-surface dash-export" },
+      h("h2", {}, text.export),
       h("label", { class: "dash-field" }, text.reviewer, name),
       h("div", { class: "dash-buttons" }, button("report", "dash-primary"), button("table", "")),
-      h("p", { class: "dash-notes" }, text.take_note),
+      h("p", { class: "dash-notes" }, text.export_note),
     );
   }
 

@@ -21,7 +21,7 @@ class SaveButtons(Widget):
     some = Bool(False, help="there are cells").tag(sync=True)
 
     def __init__(self, state: DashboardState):
-        super().__init__(state, "take")
+        super().__init__(state, "save")
 
     def _on_save(self, content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveReview(content.get("images") is True)

@@ -55,9 +55,9 @@ export function createBar(model, { text, count }, groups, acts) {
   const confirm = button(text.confirm, () => acts.act({ kind: "confirm" }));
   const undo = sign(text.undo, "↶", () => model.send({ kind: "undo" }));
   const redo = sign(text.redo, "↷", () => model.send({ kind: "redo" }));
-  const chosen = h("span", { class: "dash-chosen", role: "status" });
+  const selected = h("span", { class: "dash-selected", role: "status" });
   const tray = h("div", { class: "dash-tray", hidden: true }, ...groups.map((group, i) => h("span", { class: "dash-tray-target", "data-group": i }, marker(group, 14), group.label)));
-  const row = h("div", { class: "dash-actions", role: "group", "aria-label": text.actions }, choosing, all, none, chosen, h("span", { class: "dash-actions-do" }, move, confirm, undo, redo));
+  const row = h("div", { class: "dash-actions", role: "group", "aria-label": text.actions }, choosing, all, none, selected, h("span", { class: "dash-actions-do" }, move, confirm, undo, redo));
 
   function openGroups() {
     openMenu(move, text.move, groupChoices(groups), (group) => acts.act({ kind: "move", group }));
@@ -66,7 +66,7 @@ export function createBar(model, { text, count }, groups, acts) {
   return {
     el: h("div", { class: "dash-actions-box" }, tray, row),
     show(n, some) {
-      chosen.textContent = n ? count("chosen", n) : "";
+      selected.textContent = n ? count("selected", n) : "";
       none.hidden = !n;
       move.disabled = confirm.disabled = !some;
       undo.disabled = !model.get("can_undo");

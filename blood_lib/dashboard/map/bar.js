@@ -5,20 +5,20 @@ import { ZOOM_STEP } from "../widgets/geometry.js";
 import { marker } from "../widgets/markers.js";
 import { groupChoices, openMenu } from "../widgets/menu.js";
 
-/** acts: choose(), move(group), unmark(), zoom(factor), whole(), save(). */
+/** acts: choose(), move(group), clearSelection(), zoom(factor), whole(), save(). */
 export function createBar({ text, count }, groups, acts) {
   const button = (label, onclick, more = {}) => h("button", { type: "button", class: "dash-button dash-small", onclick, ...more }, label);
   const sign = (icon, label, onclick) => button(icon, onclick, { "aria-label": label, title: label });
   const choose = button(text.choose, acts.choose, { title: text.choose_note });
-  const chosen = h("span", { class: "dash-number", role: "status" });
+  const selected = h("span", { class: "dash-number", role: "status" });
   const move = button(text.move, () => openMenu(move, text.move, groupChoices(groups), acts.move), { "aria-haspopup": "menu" });
-  const rest = h("span", { class: "dash-marked-move" }, move, button(text.unmark, acts.unmark));
+  const rest = h("span", { class: "dash-selection-move" }, move, button(text.select_none, acts.clearSelection));
   const signs = [sign("−", text.zoom_out, () => acts.zoom(1 / ZOOM_STEP)), sign("+", text.zoom_in, () => acts.zoom(ZOOM_STEP)), sign("⤢", text.whole, acts.whole), sign("⤓", text.save, acts.save)];
   return {
-    el: h("div", { class: "dash-marked" }, choose, chosen, rest, h("span", { class: "dash-map-signs" }, ...signs)),
+    el: h("div", { class: "dash-selection" }, choose, selected, rest, h("span", { class: "dash-map-signs" }, ...signs)),
     show(n, choosing) {
       choose.setAttribute("aria-pressed", choosing);
-      chosen.textContent = n ? count("number", n) : "";
+      selected.textContent = n ? count("selected", n) : "";
       rest.hidden = n === 0;
     },
   };

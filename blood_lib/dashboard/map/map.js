@@ -34,7 +34,7 @@ function render({ model, el, words, kept, signal }) {
 
   // --- what is shown ---
   const intro = h("p", { class: "dash-intro" });
-  const bar = createBar(words, groups, { choose: () => choose(!kept.choosing), move, unmark: () => selection.clear(), zoom: lens.zoom, whole: lens.whole, save });
+  const bar = createBar(words, groups, { choose: () => choose(!kept.choosing), move, clearSelection: () => selection.clear(), zoom: lens.zoom, whole: lens.whole, save });
   const legend = createLegend(words, groups, toggle);
   const canvas = h("canvas", { class: "dash-map-canvas", role: "img", tabindex: 0 });
   const ring = h("span", { class: "dash-ring", hidden: true });

@@ -22,7 +22,7 @@ __all__ = ["Reports", "make_table"]
 
 
 class Reports:
-    """Obeys `SaveReport`, in the background, and `SaveTable`, at once."""
+    """Carries out `SaveReport`, in the background, and `SaveTable`, at once."""
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state

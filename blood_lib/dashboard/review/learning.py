@@ -48,7 +48,7 @@ def count_pairs(cells: Iterable[Cell]) -> list[tuple[str, str, int]]:
 
 
 class Learning:
-    """Obeys `Adapt`, as a job, then `Accept` and `Dismiss`, and `Forget`."""
+    """Carries out `Adapt`, as a job, then `Accept` and `Dismiss`, and `Forget`."""
 
     def __init__(self, controller: Controller, review: Review):
         self.controller, self.state, self._review = controller, controller.state, review

@@ -15,7 +15,7 @@ function render({ model, el, words }) {
   const pairs = h("ul", { class: "dash-pairs" });
   const all = h("div", { class: "dash-buttons" }, button(text.accept_all, { kind: "accept" }, "dash-primary"), button(text.dismiss_all, { kind: "dismiss" }), look);
   const learnt = h("div", { class: "dash-buttons dash-learnt" }, h("span", {}, text.learnt), button(text.save, { kind: "save" }), button(text.forget, { kind: "forget" }, "dash-quiet"));
-  const box = h("section", { class: "dash-surface dash-lessons" }, h("div", { class: "dash-buttons dash-lessons-head" }, h("h2", {}, text.title), state, learn), pairs, all, learnt);
+  const box = h("section", { class: "dash-surface dash-learning" }, h("div", { class: "dash-buttons dash-learning-head" }, h("h2", {}, text.title), state, learn), pairs, all, learnt);
   el.append(box);
 
   function row([before, after, n]) {
@@ -31,7 +31,7 @@ function render({ model, el, words }) {
     const n = proposed.reduce((sum, [, , some]) => sum + some, 0);
     box.hidden = !model.get("some") && !model.get("adapted");
     learn.disabled = !corrections || model.get("busy");
-    state.textContent = n ? count("proposed", n) : corrections ? count("lessons", corrections) : text.none;
+    state.textContent = n ? count("proposed", n) : corrections ? count("corrections", corrections) : text.none;
     pairs.replaceChildren(...proposed.map(row));
     pairs.hidden = all.hidden = !n;
     learnt.hidden = !model.get("adapted");

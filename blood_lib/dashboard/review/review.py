@@ -17,7 +17,7 @@ __all__ = ["Review"]
 
 
 class Review:
-    """Obeys `Move`, `Confirm`, `Undo` and `Redo`; forgets all steps when the cells go."""
+    """Carries out `Move`, `Confirm`, `Undo` and `Redo`; forgets all steps when the cells go."""
 
     def __init__(self, controller: Controller):
         self.state = controller.state

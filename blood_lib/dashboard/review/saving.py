@@ -37,7 +37,7 @@ MAX_UNPACKED = 1024 * 2**20
 
 
 class Saving:
-    """Obeys `SaveReview` and `OpenReview`, as jobs."""
+    """Carries out `SaveReview` and `OpenReview`, as jobs."""
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state

@@ -1,6 +1,6 @@
-"""What a visitor can want: one record per kind of wish, with what it needs and nothing else.
+"""The commands that a visitor can give: one record for each kind, with what it needs and nothing else.
 
-A view writes one to `state.command`. Obeying it is left to the module that registers for its type.
+A view writes one to `state.command`. The module that registers for its type carries it out.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, eq=False)
 class Command:
-    """Any of them. No two are equal, so that the same wish, told again, is noticed again."""
+    """Any of them. No two are equal, so that a command given twice is noticed twice."""
 
 
 # --- what to classify ---

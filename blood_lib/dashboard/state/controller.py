@@ -1,4 +1,4 @@
-"""Obeys the user's commands and loads the classifier; the work is done by the modules that register for it.
+"""Carries out the user's commands and loads the classifier; modules that register for a command do the work.
 
 How the state is shown is left to the views.
 """
@@ -29,8 +29,8 @@ C = TypeVar("C", bound=Command)
 class Controller:
     """Watches `state.command`; `load` gives the classifier and is called once, in the background.
 
-    A module that can do something more registers the type of command that it obeys. Its handler is called at
-    once, under the state's lock; what takes longer than a moment it gives to `jobs`.
+    A module that can do something more registers the type of command that it carries out. Its handler is
+    called at once, under the state's lock; what takes longer than a moment it gives to `jobs`.
     """
 
     def __init__(self, state: DashboardState, load: Callable[[], Classifier]):

@@ -170,7 +170,7 @@ class DashboardState(HasTraits):
     progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
     current = Int(None, allow_none=True, help="the id of the cell that the viewer shows, in every tab")
     selected: TraitType[tuple[int, ...], tuple[int, ...]] = Tuple(
-        help="ids of the cells that are chosen for moving, in every tab"
+        help="ids of the cells that are selected for moving, in every tab"
     )
     can_undo = Bool(False, help="there is a move to take back")
     can_redo = Bool(False, help="there is a move that was taken back")
@@ -180,7 +180,9 @@ class DashboardState(HasTraits):
         None, allow_none=True, help="what went wrong and what to do: a Sentence or a text"
     )
     download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
-    command = Instance(Command, None, allow_none=True, help="the user's latest wish; the controller obeys")
+    command = Instance(
+        Command, None, allow_none=True, help="the visitor's latest command; the controller carries it out"
+    )
     runs = Int(0, help="counts classifications; a change means that earlier cells are gone")
 
     _index: dict[int, Cell]  # by id, of the cells in _indexed

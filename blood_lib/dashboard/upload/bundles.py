@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class Bundles:
-    """Obeys `OpenBundle`, `ResetBundle` and `SaveBundle`, as jobs.
+    """Carries out `OpenBundle`, `ResetBundle` and `SaveBundle`, as jobs.
 
     A new model knows nothing of the cells that there are: they go.
     """

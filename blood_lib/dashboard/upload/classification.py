@@ -28,7 +28,7 @@ Answered = tuple[Result, bytes | Rejection]  # what the classifier says of a fil
 
 
 class Classification:
-    """Obeys `Upload` and `ClassifyExamples`; a new upload takes the place of whatever runs."""
+    """Carries out `Upload` and `ClassifyExamples`; a new upload takes the place of whatever runs."""
 
     max_images = 10_000  # per upload; not a trait: a browser cannot change it
     flush_seconds = 0.15  # how often the screen is told of new results

@@ -114,7 +114,7 @@ function render({ model, el, words, signal }) {
     model.on("change:heat", showHeat);
     model.on("change:strength", showStrength);
     return {
-      el: h("div", { class: "dash-look" }, box, h("div", { class: "dash-look-bar" }, h("label", { class: "dash-slider" }, h("span", {}, text.heat), slider), buttons), note),
+      el: h("div", { class: "dash-heat-view" }, box, h("div", { class: "dash-heat-bar" }, h("label", { class: "dash-slider" }, h("span", {}, text.heat), slider), buttons), note),
       show(cell) {
         const { left, top, width, height } = cell.frame;
         const place = { left: share(left), top: share(top), width: share(width), height: share(height) };

@@ -23,7 +23,7 @@ const DO = {
 const PAN = { ArrowRight: [-1, 0], ArrowLeft: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 /** What a key asks for: {what, ...}, or undefined. */
-export function wish(event) {
+export function requestOf(event) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.altKey) return undefined;
   if (event.ctrlKey || event.metaKey) return { z: { what: event.shiftKey ? "redo" : "undo" }, y: { what: "redo" } }[key];

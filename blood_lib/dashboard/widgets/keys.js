@@ -2,7 +2,7 @@
 // Each key becomes an event "dash:do". A listener that acts on it prevents the event's default.
 
 import { h } from "./dom.js";
-import { wish } from "./key_map.js";
+import { requestOf } from "./key_map.js";
 import { live, whenAttached } from "./live.js";
 
 const WRITING = "input, select, textarea, [contenteditable], dialog, [role=menu]";
@@ -28,7 +28,7 @@ function render({ model, el, words, signal }) {
       const onKey = (event) => {
         const here = root.contains(event.target) || event.target === document.body;
         if (!here || event.defaultPrevented || event.target.closest(WRITING)) return;
-        const detail = wish(event);
+        const detail = requestOf(event);
         if (detail && act(detail, root)) event.preventDefault();
       };
       document.addEventListener("keydown", onKey, { signal });

@@ -52,7 +52,7 @@ function render({ model, el, words, kept, signal }) {
   // --- language and theme ---
   const system = window.matchMedia("(prefers-color-scheme: dark)");
   kept.theme ??= THEMES.includes(remembered("theme")) ? remembered("theme") : THEMES[0];
-  const wishes = [remembered("language"), ...navigator.languages].filter(Boolean);
+  const wanted = [remembered("language"), ...navigator.languages].filter(Boolean);
   const languages = choice("language", model.get("languages"), model.get("language"), (value) => {
     kept.focus = true; // this switch is about to be drawn again, in other words
     model.send({ kind: "language", language: value });
@@ -122,10 +122,10 @@ function render({ model, el, words, kept, signal }) {
       root.addEventListener("dash:tab", (event) => open(event.detail, true), { signal });
       system.addEventListener("change", () => dress(true), { signal });
       dress(!kept.greeted);
-      if (kept.greeted || wishes[0]?.split("-")[0] === root.lang) open(model.get("tab"), false);
+      if (kept.greeted || wanted[0]?.split("-")[0] === root.lang) open(model.get("tab"), false);
       if (kept.focus) languages.focus();
       kept.focus = false;
-      if (!kept.greeted) model.send({ kind: "hello", languages: wishes });
+      if (!kept.greeted) model.send({ kind: "hello", languages: wanted });
       kept.greeted = true; // from now on the same page, in other words
     },
     signal,

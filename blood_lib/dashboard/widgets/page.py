@@ -39,7 +39,7 @@ KEYS = (
     (("Esc",), "close"),
     (("?",), "help"),
 )
-MOST_WISHES = 20  # languages that a browser may ask for
+MOST_WANTED = 20  # languages that a browser may ask for
 
 
 class Nav(Widget):
@@ -66,7 +66,7 @@ class Nav(Widget):
         """A page asks once; later answers could only overtake what the visitor does meanwhile."""
         wanted = content.get("languages")
         if isinstance(wanted, list):
-            self.state.language = choose_language(str(tag) for tag in wanted[:MOST_WISHES])
+            self.state.language = choose_language(str(tag) for tag in wanted[:MOST_WANTED])
         self.state.connected = True
         self.send({"kind": "tab", "tab": self.state.tab})
 

@@ -8,8 +8,8 @@ window.voila_process = () => {};
 window.voila_finish = () => {};
 window.cellLoaded = true;
 
-// anywidget gives a part two seconds to start and then leaves it deaf for good. On a phone or a busy machine that is not
-// enough, and the part would stay empty.
+// anywidget gives a widget two seconds to start and then leaves it deaf for good. On a phone or a busy machine that is not
+// enough, and the widget would stay empty.
 {
   const { timeout } = AbortSignal;
   AbortSignal.timeout = (ms) => timeout.call(AbortSignal, ms === 2000 ? 60000 : ms);
@@ -18,15 +18,15 @@ window.cellLoaded = true;
 // Whoever would lose something is asked before the page is left. Voilà ends the kernel as soon as the browser thinks of
 // leaving: it is told of it only when the page goes. This listener has to be there before Voilà's.
 window.addEventListener("beforeunload", (event) => {
-  const wish = new Event("dash:leave", { cancelable: true }); // uploader.js objects while a review is in no file
-  if (!event.isTrusted || window.dispatchEvent(wish)) return;
+  const leaving = new Event("dash:leave", { cancelable: true }); // uploader.js objects while a review is in no file
+  if (!event.isTrusted || window.dispatchEvent(leaving)) return;
   event.preventDefault(); // the browser asks, in words of its own
   event.stopImmediatePropagation();
   window.addEventListener("pagehide", () => window.dispatchEvent(new Event("beforeunload")), { once: true });
 });
 
 (() => {
-  const chosen = (name) => {
+  const remembered = (name) => {
     try {
       return localStorage.getItem(`dash.${name}`); // written by nav.js
     } catch {
@@ -35,9 +35,9 @@ window.addEventListener("beforeunload", (event) => {
   };
   const page = document.documentElement;
   const all = JSON.parse(document.getElementById("words").textContent); // language -> name -> words
-  const wanted = [chosen("language"), ...navigator.languages].map((tag) => tag?.split("-")[0]);
+  const wanted = [remembered("language"), ...navigator.languages].map((tag) => tag?.split("-")[0]);
   page.lang = wanted.find((language) => Object.hasOwn(all, language)) ?? "en";
-  if (chosen("theme")) page.dataset.theme = chosen("theme");
+  if (remembered("theme")) page.dataset.theme = remembered("theme");
   const words = all[page.lang];
   document.title = words.title;
 
