@@ -131,8 +131,10 @@ def test_the_table_names_every_module_of_a_room_and_no_other(room: str) -> None:
 
 def test_no_folder_has_too_many_modules() -> None:
     others = [path for folder in ("benchmarks", "tests") for path in (ROOT / folder).rglob("*.py")]
-    counts = Counter(path.parent for path in [*MODULES, *others] if path.name != "__init__.py")
-    assert not {folder: n for folder, n in counts.items() if n > MOST_MODULES}
+    modules = [path for path in [*MODULES, *others] if path.name != "__init__.py"]
+    for kind in (modules, LIBRARY.rglob("*.js")):
+        counts = Counter(path.parent for path in kind)
+        assert not {folder: n for folder, n in counts.items() if n > MOST_MODULES}
 
 
 @part_of("core", "dashboard")

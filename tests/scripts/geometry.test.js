@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clamp, distance, isWithin, middle } from "../../blood_lib/dashboard/widgets/geometry.js";
+import { clamp, distance, isWithin, middle } from "../../blood_lib/dashboard/widgets/lib/geometry.js";
 
 const L = [[0, 0], [4, 0], [4, 2], [2, 2], [2, 4], [0, 4]]; // a square without its upper right quarter
 

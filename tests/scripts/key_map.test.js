@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { requestOf } from "../../blood_lib/dashboard/widgets/key_map.js";
-import { groupKeys } from "../../blood_lib/dashboard/widgets/menu.js";
+import { requestOf } from "../../blood_lib/dashboard/widgets/lib/key_map.js";
+import { groupKeys } from "../../blood_lib/dashboard/widgets/lib/menu.js";
 
 const press = (key, more = {}) => requestOf({ key, ...more });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCurrent, createSelection } from "../../blood_lib/dashboard/widgets/selection.js";
+import { createCurrent, createSelection } from "../../blood_lib/dashboard/widgets/lib/selection.js";
 
 /** A selection that keeps what it has told. */
 function select() {

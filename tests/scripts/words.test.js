@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createWords } from "../../blood_lib/dashboard/widgets/words.js";
+import { createWords } from "../../blood_lib/dashboard/widgets/lib/words.js";
 
 const english = createWords({ done: "{n} cells", "done.one": "one cell", rest: "{n} left" }, "en");
 const spanish = createWords({}, "es");

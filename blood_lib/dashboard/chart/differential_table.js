@@ -1,10 +1,10 @@
 // The differential: a table of types with shares and reference ranges, and what can be exported. The table is built
 // once. After that only its texts change, so that no input loses the focus while cells are moved or new ones arrive.
 
-import { h } from "../widgets/dom.js";
-import { showInGallery } from "../widgets/events.js";
-import { live } from "../widgets/live.js";
-import { marker } from "../widgets/markers.js";
+import { h } from "../widgets/lib/dom.js";
+import { showInGallery } from "../widgets/lib/events.js";
+import { live } from "../widgets/lib/live.js";
+import { marker } from "../widgets/lib/markers.js";
 
 function render({ model, el, words }) {
   const { text, fill } = words;

@@ -1,7 +1,7 @@
 // Saves the review, to continue it later or on another computer.
 
-import { h } from "../widgets/dom.js";
-import { live } from "../widgets/live.js";
+import { h } from "../widgets/lib/dom.js";
+import { live } from "../widgets/lib/live.js";
 
 function render({ model, el, words }) {
   const { text } = words;

@@ -1,9 +1,9 @@
 // What stands around the gallery's cards: filters above, what can be done with the selected cells below, and the table
 // of rejected files.
 
-import { h } from "../widgets/dom.js";
-import { SIGNS, marker } from "../widgets/markers.js";
-import { groupChoices, openMenu } from "../widgets/menu.js";
+import { h } from "../widgets/lib/dom.js";
+import { SIGNS, marker } from "../widgets/lib/markers.js";
+import { groupChoices, openMenu } from "../widgets/lib/menu.js";
 
 /** change({status, group or review}) is called for another filter, setInRows(on) for another layout. */
 export function createFilters({ text, number }, groups, statuses, change, setInRows) {

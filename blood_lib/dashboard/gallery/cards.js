@@ -1,8 +1,8 @@
 // What a cell looks like in the gallery, and its small picture, asked for only while its card is in the page.
 
-import { h } from "../widgets/dom.js";
-import { SIGNS, marker } from "../widgets/markers.js";
-import { pictureUrl } from "../widgets/pictures.js";
+import { h } from "../widgets/lib/dom.js";
+import { SIGNS, marker } from "../widgets/lib/markers.js";
+import { pictureUrl } from "../widgets/lib/pictures.js";
 
 const ASK_AT_ONCE = 48; // pictures in one request
 const ASK_AFTER = 30; // ms: cards that are scrolled past are not asked for

@@ -1,11 +1,11 @@
 // All classified cells by group, to look at, select and move. How they are laid out is for grid.js, what is selected
 // for selection.js, what a pointer does for gestures.js, what a key does for keys.js.
 
-import { h } from "../widgets/dom.js";
-import { live } from "../widgets/live.js";
-import { marker } from "../widgets/markers.js";
-import { groupKeys } from "../widgets/menu.js";
-import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/selection.js";
+import { h } from "../widgets/lib/dom.js";
+import { live } from "../widgets/lib/live.js";
+import { marker } from "../widgets/lib/markers.js";
+import { groupKeys } from "../widgets/lib/menu.js";
+import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/lib/selection.js";
 import { createBar, createFilters, createRejectedTable } from "./bar.js";
 import { createCards, createPictures } from "./cards.js";
 import { listenToPointers } from "./gestures.js";

@@ -1,7 +1,7 @@
 // What a pointer does in the gallery: a mouse drags cards to a group or draws a frame around them, a finger that
 // rests on a card starts a selection. Clicks are for gallery.js.
 
-import { h } from "../widgets/dom.js";
+import { h } from "../widgets/lib/dom.js";
 
 const FAR = 6; // px that a press may move and still be a click
 const LONG = 450; // ms

@@ -1,7 +1,7 @@
 // The cards of one group. Only those near the screen are in the page, so thousands cost little. layout.js computes
 // where each lies.
 
-import { h } from "../widgets/dom.js";
+import { h } from "../widgets/lib/dom.js";
 import { START, boxOf, cardsNear, fitCards, gridHeight } from "./layout.js";
 
 /** `makeCard(item)` draws one; an item has an id. When it looks different, a new object replaces it. */

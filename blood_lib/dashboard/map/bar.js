@@ -1,9 +1,9 @@
 // What stands around the map: above it the mode of a drag, the selection and the zoom, below it the legend.
 
-import { h } from "../widgets/dom.js";
-import { ZOOM_STEP } from "../widgets/geometry.js";
-import { marker } from "../widgets/markers.js";
-import { groupChoices, openMenu } from "../widgets/menu.js";
+import { h } from "../widgets/lib/dom.js";
+import { ZOOM_STEP } from "../widgets/lib/geometry.js";
+import { marker } from "../widgets/lib/markers.js";
+import { groupChoices, openMenu } from "../widgets/lib/menu.js";
 
 /** acts: choose(), move(group), clearSelection(), zoom(factor), whole(), save(). */
 export function createBar({ text, count }, groups, acts) {

@@ -1,6 +1,6 @@
 // Which part of the map is visible. Turns places on the map into pixels of its box. Knows nothing of items.
 
-import { clamp } from "../widgets/geometry.js";
+import { clamp } from "../widgets/lib/geometry.js";
 
 const MOST_LENS = 60;
 const EDGE_SHARE = 0.12; // of the box: how near to its edge a place is brought

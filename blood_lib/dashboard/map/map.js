@@ -1,10 +1,10 @@
 // The map: all cells among the reference cells. lens.js knows where things lie, plot.js how they look, pointer.js what
 // a pointer does, bar.js what stands around the map.
 
-import { h, svg } from "../widgets/dom.js";
-import { ZOOM_STEP, clamp, isWithin } from "../widgets/geometry.js";
-import { live, whenAttached } from "../widgets/live.js";
-import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/selection.js";
+import { h, svg } from "../widgets/lib/dom.js";
+import { ZOOM_STEP, clamp, isWithin } from "../widgets/lib/geometry.js";
+import { live, whenAttached } from "../widgets/lib/live.js";
+import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/lib/selection.js";
 import { createBar, createLegend } from "./bar.js";
 import { createLens } from "./lens.js";
 import { createPlot } from "./plot.js";

@@ -1,7 +1,7 @@
 // Draws the map: zones, reference items, and the visitor's own on top. Each group has a shape besides its colour.
 
-import { h } from "../widgets/dom.js";
-import { clamp } from "../widgets/geometry.js";
+import { h } from "../widgets/lib/dom.js";
+import { clamp } from "../widgets/lib/geometry.js";
 
 const FAR_FROM_ALL = 255; // in the raster of the zones: no group
 const ZONE_OPACITY = 0.22;

@@ -1,7 +1,7 @@
 // What a pointer does on the map: a drag or two fingers move it, a wheel zooms, a lasso goes around items. One finger
 // alone scrolls the page.
 
-import { clamp, distance, middle } from "../widgets/geometry.js";
+import { clamp, distance, middle } from "../widgets/lib/geometry.js";
 
 const STILL = 6; // px: a press that moves less is a click
 

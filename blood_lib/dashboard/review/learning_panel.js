@@ -1,9 +1,9 @@
 // Lets the model learn from corrections. Lists what it then proposes: how many cells would go from which type to which.
 
-import { h } from "../widgets/dom.js";
-import { showInGallery } from "../widgets/events.js";
-import { live } from "../widgets/live.js";
-import { marker } from "../widgets/markers.js";
+import { h } from "../widgets/lib/dom.js";
+import { showInGallery } from "../widgets/lib/events.js";
+import { live } from "../widgets/lib/live.js";
+import { marker } from "../widgets/lib/markers.js";
 
 function render({ model, el, words }) {
   const { text, number, count } = words;

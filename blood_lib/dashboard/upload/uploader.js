@@ -1,10 +1,10 @@
 // Takes files by drop or picker and sends them to Python as one stream of acknowledged pieces.
 
-import { h, svg } from "../widgets/dom.js";
-import { openTab } from "../widgets/events.js";
-import { live, whenAttached } from "../widgets/live.js";
-import { SIGNS } from "../widgets/markers.js";
-import { showProgress } from "../widgets/progress.js";
+import { h, svg } from "../widgets/lib/dom.js";
+import { openTab } from "../widgets/lib/events.js";
+import { live, whenAttached } from "../widgets/lib/live.js";
+import { SIGNS } from "../widgets/lib/markers.js";
+import { showProgress } from "../widgets/lib/progress.js";
 
 const CLUTTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"]);
 const RESEND_AFTER = 6000; // ms without an acknowledgement

@@ -1,6 +1,6 @@
 // A small map: the reference cells faint, the neighbours marked, and one place. The large map is map.js.
 
-import { svg } from "../widgets/dom.js";
+import { svg } from "../widgets/lib/dom.js";
 
 const PLANE = 1000; // units a side, as Python sends places
 

@@ -1,12 +1,12 @@
 // One cell, large: its image, where the model looked, its answer, and the group that people gave it. Shown beside the
 // gallery and beside the map. Built once, so that focus, zoom and slider stay as they are from cell to cell.
 
-import { h, share } from "../widgets/dom.js";
-import { ZOOM_STEP } from "../widgets/geometry.js";
-import { live, whenAttached } from "../widgets/live.js";
-import { badge, marker } from "../widgets/markers.js";
-import { groupChoices, groupKeys, openMenu } from "../widgets/menu.js";
-import { pictureUrl } from "../widgets/pictures.js";
+import { h, share } from "../widgets/lib/dom.js";
+import { ZOOM_STEP } from "../widgets/lib/geometry.js";
+import { live, whenAttached } from "../widgets/lib/live.js";
+import { badge, marker } from "../widgets/lib/markers.js";
+import { groupChoices, groupKeys, openMenu } from "../widgets/lib/menu.js";
+import { pictureUrl } from "../widgets/lib/pictures.js";
 import { plane } from "./plane.js";
 import { zoomable } from "./zoom.js";
 

@@ -1,7 +1,7 @@
 // Zooms and moves a picture by wheel, two fingers, drag and double click. Knows nothing of what the picture shows.
 
-import { share } from "../widgets/dom.js";
-import { clamp, distance, middle } from "../widgets/geometry.js";
+import { share } from "../widgets/lib/dom.js";
+import { clamp, distance, middle } from "../widgets/lib/geometry.js";
 
 const MOST_ZOOM = 8;
 const CLOSE_UP = 3; // of a double click

@@ -1,7 +1,7 @@
 // Receives files from Python piece by piece and offers them as a download.
 
-import { h } from "./dom.js";
-import { live } from "./live.js";
+import { h } from "./lib/dom.js";
+import { live } from "./lib/live.js";
 
 const ASK_AGAIN_AFTER = 4000; // ms without the piece
 

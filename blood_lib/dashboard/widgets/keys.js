@@ -1,9 +1,9 @@
 // Keys that work wherever the focus is, except in inputs, dialogs and menus; and the list of them, behind "?".
 // Each key becomes an event "dash:do". A listener that acts on it prevents the event's default.
 
-import { h } from "./dom.js";
-import { requestOf } from "./key_map.js";
-import { live, whenAttached } from "./live.js";
+import { h } from "./lib/dom.js";
+import { requestOf } from "./lib/key_map.js";
+import { live, whenAttached } from "./lib/live.js";
 
 const WRITING = "input, select, textarea, [contenteditable], dialog, [role=menu]";
 

@@ -1,8 +1,8 @@
 // The head of the page and its tabs, which switch at once, without waiting for Python. This browser remembers the
 // visitor's language and theme, and tells Python.
 
-import { h } from "./dom.js";
-import { live, whenAttached } from "./live.js";
+import { h } from "./lib/dom.js";
+import { live, whenAttached } from "./lib/live.js";
 
 const THEMES = ["auto", "light", "dark"];
 

@@ -1,8 +1,8 @@
 // One line under the tabs: what is going on, what went wrong, and whether the server still answers.
 
-import { h } from "./dom.js";
-import { live } from "./live.js";
-import { showProgress } from "./progress.js";
+import { h } from "./lib/dom.js";
+import { live } from "./lib/live.js";
+import { showProgress } from "./lib/progress.js";
 
 const ASK_EVERY = 5000; // ms between two questions, which also keep the kernel alive; in a hidden tab up to a minute
 const LOST_AFTER = 15000; // ms without any answer

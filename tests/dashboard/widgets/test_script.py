@@ -157,7 +157,7 @@ def test_the_script_of_every_widget_is_one_module_that_can_be_read(widget: type,
 
 
 def test_every_export_is_imported_by_another_script() -> None:
-    texts = {path: path.read_text("utf-8") for path in DASHBOARD.glob("*/*.js")}
+    texts = {path: path.read_text("utf-8") for path in DASHBOARD.rglob("*.js")}
     imported = {
         ((path.parent / address).resolve(), name.split(" as ")[0])
         for path, text in texts.items()

@@ -223,7 +223,7 @@ def test_the_page_is_answered_and_messages_can_be_closed(app: App) -> None:
 def test_scripts_never_parse_html() -> None:
     from blood_lib.dashboard.widgets.script import DASHBOARD
 
-    for path in DASHBOARD.glob("*/*.js"):
+    for path in DASHBOARD.rglob("*.js"):
         assert not re.search(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", path.read_text("utf-8")
         )
