@@ -22,6 +22,7 @@ from blood_lib.counts.counts import interval
 from blood_lib.detection.baseline import find_cells
 from blood_lib.detection.detector import Detector
 from blood_lib.detection.found import Found
+from blood_lib.detection.ruler import Ruler, measure
 from blood_lib.images import load_image
 from blood_lib.study.cells import CELL_TYPES
 from blood_lib.study.data.index import find_dataset, hash_pixels
@@ -51,8 +52,15 @@ class Shown:
         least = SERVED_KINDS[kind].lowest if sure else 0.0
         return self.found.boxes[(self.found.which == kind) & (self.found.scores >= least)]
 
-    def scores(self, kind: int) -> np.ndarray:
-        return self.found.scores[self.found.which == kind]
+    def scores(self, kind: int, *, sure: bool = False) -> np.ndarray:
+        """Of the same boxes."""
+        least = SERVED_KINDS[kind].lowest if sure else 0.0
+        return self.found.scores[(self.found.which == kind) & (self.found.scores >= least)]
+
+    @property
+    def ruler(self) -> Ruler | None:
+        """As it is when served: from the red cells that are found then."""
+        return measure(self.boxes(RED, sure=True), self.found.size, self.scores(RED, sure=True))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -103,7 +111,7 @@ def measure_white(shown: Sequence[Shown]) -> str:
 
 def measure_ruler(shown: Sequence[Shown]) -> str:
     """How often there is a sound ruler, and how far it is from that of the boxes, where these give one."""
-    pairs = [(one.found.ruler, one.field.diameter) for one in shown]
+    pairs = [(one.ruler, one.field.diameter) for one in shown]
     ratios = np.array(
         [ruler.diameter / true for ruler, true in pairs if ruler is not None and ruler.is_sound]
     )
