@@ -17,7 +17,7 @@ BOX = [40, 40, 60, 60]
 
 
 def shown(boxes: list, *, scores: list[float], kinds: int = WHITE) -> Shown:
-    """A field of 100 px with one white cell at BOX and red cells of 20 px, and what was found, of one kind."""
+    """A field of 100 px with one white cell at BOX and red cells of 20 px, and what was found."""
     field = Field(Path("f"), "bccd", "valid", np.array([BOX], float), np.zeros(1, int), (0,), 20.0)
     n, found = len(boxes), np.array(boxes, float).reshape(-1, 4)
     cut, which = np.zeros(n, bool), np.full(n, kinds)
