@@ -12,12 +12,12 @@ from blood_lib import __version__
 from blood_lib.cli import adapt, card, classify
 from blood_lib.files.errors import BloodError
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; 0 when the work was done, 1 when it could not be, 2 for wrong usage."""
-    args = _build_parser().parse_args(argv)
+    args = build_parser().parse_args(argv)
     try:
         return args.run(args)
     except BloodError as error:
@@ -33,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of `blood` with all its commands; it loads nothing heavy."""
     from blood_lib.dashboard.server import serve
     from blood_lib.study.cli import data, evaluate, refit, study, train
 

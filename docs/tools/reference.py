@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from blood_lib.__main__ import _build_parser
+from blood_lib.__main__ import build_parser
 from tests.rooms import MAY_IMPORT
 
 __all__ = [
@@ -43,7 +43,7 @@ def describe_commands() -> str:
 
 def list_parsers() -> list[argparse.ArgumentParser]:
     """A parser for each command, `blood data fetch` among them."""
-    return list(_find_parsers(_build_parser()))
+    return list(_find_parsers(build_parser()))
 
 
 def _find_parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

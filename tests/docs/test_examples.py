@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from blood_lib.__main__ import _build_parser
+from blood_lib.__main__ import build_parser
 from blood_lib.bundle import SHIPPED
 from docs.tools.words import ROOT, find_pages
 
@@ -26,7 +26,7 @@ def list_commands(text: str) -> list[str]:
 @each_page
 def test_a_command_is_one_that_the_parser_takes(page: Path) -> None:
     for command in list_commands(page.read_text(encoding="utf-8")):
-        _build_parser().parse_args(shlex.split(command, comments=True)[1:])  # exits where it is none
+        build_parser().parse_args(shlex.split(command, comments=True)[1:])  # exits where it is none
 
 
 @each_page
