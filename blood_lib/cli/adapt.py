@@ -121,9 +121,9 @@ def _say_what_was_done(bundle: "Bundle", out: Path) -> None:
 
     entry, (metric,) = bundle.card["adaptation"], bundle.card["metrics"]
     n, limits = metric["n"], bundle.thresholds
-    there = ", ".join(f"{name} {k}" for name, k in entry["labelled"].items() if k)
+    counts = ", ".join(f"{name} {k}" for name, k in entry["labelled"].items() if k)
     missing = ", ".join(name for name, k in entry["labelled"].items() if not k)
-    print(f"{n} labelled images: {there}.")
+    print(f"{n} labelled images: {counts}.")
     if missing:
         print(f"No images of {missing}: the bundle knows these types only as before.")
     print(

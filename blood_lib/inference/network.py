@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Network"]
 
 _ONNX_START = b"\x08"  # the format's version is its first field
-_ELSEWHERE = b"location"  # the key that weights in another file cannot do without (ONNX, "External Data")
+_EXTERNAL_DATA = b"location"  # the key that weights in another file cannot do without (ONNX, "External Data")
 
 
 class Network:
@@ -130,7 +130,7 @@ def _check_content(content: bytes) -> None:
     """Only ONNX, whole in itself: OpenVINO would read weights from any file of the machine that it names."""
     if not content.startswith(_ONNX_START):
         raise RuntimeError("it is no ONNX file")
-    if _ELSEWHERE in content:
+    if _EXTERNAL_DATA in content:
         raise RuntimeError("it keeps weights in other files")
 
 

@@ -60,7 +60,12 @@ def _add_split(commands: Subparsers) -> None:
     text = "Give every image its split (train, valid, test) by a hash of its pixels, the same in every copy."
     split = commands.add_parser("split", help="give every image its split", description=text)
     split.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
-    split.add_argument("--out", metavar="FILE.csv", type=Path, help="write file, cell_type, subtype, part")
+    split.add_argument(
+        "--out",
+        metavar="FILE.csv",
+        type=Path,
+        help="write a table: file, cell_type, subtype, part (the split)",
+    )
     split.set_defaults(run=_split)
 
 

@@ -51,11 +51,28 @@ def add_parser(subparsers: Subparsers) -> None:
         help="learn from the network of this finished run or bundle, too; can be given several times",
     )
     train.add_argument("--arch", help="one of the study's architectures")
-    train.add_argument("--initialisation", choices=["imagenet", "random"])
+    train.add_argument(
+        "--initialisation",
+        choices=["imagenet", "random"],
+        help="the weights to start from; imagenet where no recipe says another",
+    )
     train.add_argument("--weights", metavar="FILE", type=Path, help="a local file with ImageNet weights")
-    train.add_argument("--image-size", type=int, metavar="PX")
-    train.add_argument("--epochs", type=int, metavar="N", dest="n_epochs")
-    train.add_argument("--seed", type=int, metavar="N")
+    train.add_argument(
+        "--image-size",
+        type=int,
+        metavar="PX",
+        help="side of the network's input, a multiple of 32; 128 where no recipe says another",
+    )
+    train.add_argument(
+        "--epochs",
+        type=int,
+        metavar="N",
+        dest="n_epochs",
+        help="passes over the training images; 20 where no recipe says another",
+    )
+    train.add_argument(
+        "--seed", type=int, metavar="N", help="seed of the random numbers; 0 where no recipe says another"
+    )
     train.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU where there is one")
     add_external(train)
     train.add_argument(

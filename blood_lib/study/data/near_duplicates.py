@@ -28,7 +28,7 @@ SIDE = 96
 """Pixels a side of a frame, whatever the shape of its image."""
 COARSE = 24
 """Pixels a side on which all pairs are compared; what is alike there is compared again on the whole frame."""
-WORTH_A_LOOK = 0.8
+CANDIDATE = 0.8
 """Correlation of coarse frames. 30 pairs that overlap had 0.883 or more; of others 3 in 10,000 have 0.8."""
 OVERLAP = 0.92
 """Correlation from which on two frames overlap. In PBC these have 0.970 or more, all others 0.852 or less."""
@@ -125,7 +125,7 @@ def _find_candidates(frames: Frames) -> dict[tuple[int, int], Shift]:
         here, there = _standardise(here), _standardise(there)
         for start in range(0, len(frames), _BLOCK):
             alike = here[start : start + _BLOCK] @ there.T
-            for i, j in np.argwhere(alike > WORTH_A_LOOK):
+            for i, j in np.argwhere(alike > CANDIDATE):
                 first, second = start + int(i), int(j)
                 if first == second:
                     continue

@@ -6,7 +6,7 @@ pd = pytest.importorskip("pandas")
 
 from blood_lib.files.errors import BloodError
 from blood_lib.study.cells import CELL_TYPES
-from blood_lib.study.data import dataset as at_hand
+from blood_lib.study.data import dataset
 from blood_lib.study.data.dataset import open_dataset, take_shares
 
 
@@ -42,7 +42,7 @@ def test_a_folder_that_is_named_must_hold_the_dataset(nowhere):
 
 
 def test_a_published_copy_needs_no_note_and_a_sample_says_so(drawn_dataset, drawn_index, monkeypatch):
-    monkeypatch.setattr(at_hand, "load_manifest", lambda: drawn_index)
+    monkeypatch.setattr(dataset, "load_manifest", lambda: drawn_index)
     assert open_dataset(drawn_dataset).note == ""
     sample = open_dataset(drawn_dataset, max_images=20, seed=3)
     assert sample.note == f"a sample of 20 of {len(drawn_index)} files"
