@@ -84,22 +84,23 @@ def _megabytes(n_bytes: int) -> str:
 
 
 class ResumingDownloader:
-    """Called as pooch calls its downloaders; keeps what came in `part` until the file is complete.
+    """Called as pooch calls its downloaders; keeps what came in `tmp_file` until the file is complete.
 
-    Beside `part` lies `part` + `.json`: the address, the size, and the server's mark of the version (ETag or
-    date), so that two versions of a file are never mixed. `spare`: bytes that must stay free on the disk.
+    Beside `tmp_file` lies `tmp_file` + `.json`: the address, the size, and the server's mark of the version
+    (ETag or date), so that two versions of a file are never mixed. `spare`: bytes that must stay free on the
+    disk.
     """
 
-    def __init__(self, part: Path, *, patience: Patience | None = None, spare: int = 0) -> None:
-        self.part, self.patience, self.spare = Path(part), patience or Patience(), spare
-        self._state_file = self.part.with_name(self.part.name + ".json")
+    def __init__(self, tmp_file: Path, *, patience: Patience | None = None, spare: int = 0) -> None:
+        self.tmp_file, self.patience, self.spare = Path(tmp_file), patience or Patience(), spare
+        self._state_file = self.tmp_file.with_name(self.tmp_file.name + ".json")
         self._reached = False  # has the server ever answered?
 
     def __call__(self, url: str, output_file: str, pooch: object = None) -> None:
         """Downloads `url` to `output_file`; raises BloodError with what to do when it cannot."""
-        with disk_errors(self.part.parent):
+        with disk_errors(self.tmp_file.parent):
             self._download(url)
-            os.replace(self.part, output_file)
+            os.replace(self.tmp_file, output_file)
             self._state_file.unlink(missing_ok=True)
 
     def _download(self, url: str) -> None:
@@ -186,12 +187,12 @@ class ResumingDownloader:
 
     def _check_room(self, total: int | None, start: int) -> None:
         needed = (total or 0) - start + self.spare
-        if shutil.disk_usage(self.part.parent).free < needed:
-            raise disk_full(self.part.parent, needed)
+        if shutil.disk_usage(self.tmp_file.parent).free < needed:
+            raise disk_full(self.tmp_file.parent, needed)
 
     def _receive(self, response: requests.Response, start: int, total: int | None) -> None:
         with (
-            self.part.open("ab") as file,
+            self.tmp_file.open("ab") as file,
             tqdm(
                 total=total, initial=start, unit="B", unit_scale=True, desc="Downloading", disable=None
             ) as bar,
@@ -221,10 +222,10 @@ class ResumingDownloader:
                 mark, received = time.monotonic(), 0
 
     def _size(self) -> int:
-        return self.part.stat().st_size if self.part.exists() else 0
+        return self.tmp_file.stat().st_size if self.tmp_file.exists() else 0
 
     def _load_state(self, url: str) -> dict[str, Any] | None:
-        """What is known of the file begun in `part`; None when there is none or it came from elsewhere."""
+        """What is known of the file begun in `tmp_file`; None without one, or for another address."""
         try:
             state = json.loads(self._state_file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -239,7 +240,7 @@ class ResumingDownloader:
         raise _Interrupted("the file on the server has changed", wait=0)
 
     def _discard(self) -> None:
-        self.part.unlink(missing_ok=True)
+        self.tmp_file.unlink(missing_ok=True)
         self._state_file.unlink(missing_ok=True)
 
 

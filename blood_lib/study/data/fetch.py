@@ -1,7 +1,7 @@
 """Brings the dataset from its own home: downloads, unpacks, checks each file, and only then puts it in place.
 
 How bytes come over the network is left to `download`. All that is unfinished lies in one folder whose name
-ends in `.part`: what can be resumed stays there, and it is gone when the dataset is complete.
+ends in `.tmp`: what can be resumed stays there, and it is gone when the dataset is complete.
 """
 
 import hashlib
@@ -51,13 +51,13 @@ def fetch_dataset(
     """Puts the dataset into `folder/PBC_dataset_normal_DIB`, each file as in `manifest`; returns that folder.
 
     Does nothing when it is there already. With `archive` nothing is downloaded. Raises BloodError, with what
-    to do, when it cannot be had; then nothing is in place, and what can be resumed is in the folder `.part`.
+    to do, when it cannot be had; then nothing is in place, and what can be resumed is in the folder `.tmp`.
     """
     target = Path(folder) / DATASET
     manifest = load_manifest() if manifest is None else manifest
     if target.exists():
         return _check_present(target, manifest)
-    work = target.with_name(f"{DATASET}.part")
+    work = target.with_name(f"{DATASET}.tmp")
     with disk_errors(target.parent):
         work.mkdir(parents=True, exist_ok=True)
         try:
@@ -107,7 +107,7 @@ def _retrieve(work: Path, url: str, patience: Patience | None, *, spare: int) ->
     import pooch  # only here: the other functions do without a network
 
     pooch.get_logger().setLevel("WARNING")
-    downloader = ResumingDownloader(work / f"{ARCHIVE}.part", patience=patience, spare=spare)
+    downloader = ResumingDownloader(work / f"{ARCHIVE}.tmp", patience=patience, spare=spare)
     try:
         # The archive's own hash is not published; every file in it is checked instead.
         return Path(pooch.retrieve(url, known_hash=None, fname=ARCHIVE, path=work, downloader=downloader))
@@ -129,7 +129,7 @@ def _unpack_given(archive: Path, target: Path, manifest: pd.DataFrame) -> None:
 def _tidy(work: Path) -> None:
     """Leaves `work` only where something in it saves the next run a download."""
     shutil.rmtree(work / DATASET, ignore_errors=True)
-    if not any((work / name).exists() for name in (ARCHIVE, f"{ARCHIVE}.part")):
+    if not any((work / name).exists() for name in (ARCHIVE, f"{ARCHIVE}.tmp")):
         shutil.rmtree(work, ignore_errors=True)
 
 
@@ -138,7 +138,7 @@ def unpack_archive(archive: Path, target: Path, manifest: pd.DataFrame) -> None:
 
     All else in the archive (`__MACOSX`, `.DS_Store`, ...) is left out. Raises DamagedArchive.
     """
-    unpacked = target.with_name(f"{DATASET}.part") / DATASET
+    unpacked = target.with_name(f"{DATASET}.tmp") / DATASET
     shutil.rmtree(unpacked, ignore_errors=True)
     try:
         with zipfile.ZipFile(archive) as file:

@@ -26,7 +26,7 @@ def fetch(tmp_path: Path):
     """fetch(server) downloads into tmp_path/file and returns what arrived."""
 
     def run(url: str, **options) -> bytes:
-        ResumingDownloader(tmp_path / "x.part", patience=QUICK, **options)(url, str(tmp_path / "file"))
+        ResumingDownloader(tmp_path / "x.tmp", patience=QUICK, **options)(url, str(tmp_path / "file"))
         return (tmp_path / "file").read_bytes()
 
     return run
@@ -65,7 +65,7 @@ def test_another_run_continues_what_the_first_left(fetch, tmp_path):
             BloodError, match=r"stopped after 0\.2 MB: .*cut, 3 times in a row.*goes on where"
         ):
             fetch(server.url)
-        assert (tmp_path / "x.part").read_bytes() == CONTENT[:180_000]
+        assert (tmp_path / "x.tmp").read_bytes() == CONTENT[:180_000]
         assert not (tmp_path / "file").exists()
         assert fetch(server.url) == CONTENT
     assert server.ranges[-1] == "bytes=180000-"
@@ -74,7 +74,7 @@ def test_another_run_continues_what_the_first_left(fetch, tmp_path):
 def test_as_long_as_much_arrives_a_server_may_cut_more_often_than_there_are_retries(tmp_path):
     patience = Patience(stall=1, retries=1, progress=40_000, pause=0)
     with serve(CONTENT, *[Fault(cut_after=50_000)] * 5) as server:
-        ResumingDownloader(tmp_path / "x.part", patience=patience)(server.url, str(tmp_path / "file"))
+        ResumingDownloader(tmp_path / "x.tmp", patience=patience)(server.url, str(tmp_path / "file"))
     assert (tmp_path / "file").read_bytes() == CONTENT
 
 
@@ -148,7 +148,7 @@ def test_a_busy_server_is_asked_again_when_it_says(fetch, monkeypatch):
 def test_waits_double_and_then_it_gives_up(tmp_path, monkeypatch):
     waits = []
     monkeypatch.setattr(download.time, "sleep", waits.append)
-    downloader = ResumingDownloader(tmp_path / "x.part", patience=Patience(retries=3, pause=1))
+    downloader = ResumingDownloader(tmp_path / "x.tmp", patience=Patience(retries=3, pause=1))
     with (
         serve(CONTENT, *[Fault(status=502)] * 9) as server,
         pytest.raises(BloodError, match="4 times in a row"),
@@ -209,7 +209,7 @@ def test_a_disk_that_fills_up_under_way_leaves_what_can_be_resumed(fetch, tmp_pa
                 BloodError, match="disk .* is full .*: make room and give the same command again"
             ):
                 fetch(server.url)
-        have = (tmp_path / "x.part").stat().st_size
+        have = (tmp_path / "x.tmp").stat().st_size
         assert 0 < have < len(CONTENT)
         assert fetch(server.url) == CONTENT
     assert server.ranges[-1] == f"bytes={have}-"
@@ -227,14 +227,14 @@ def test_ctrl_c_leaves_a_part_that_is_resumed(fetch, tmp_path, monkeypatch):
             patch.setattr(ResumingDownloader, "_chunks", interrupt)
             with pytest.raises(KeyboardInterrupt):
                 fetch(server.url)
-        have = (tmp_path / "x.part").stat().st_size
+        have = (tmp_path / "x.tmp").stat().st_size
         assert 0 < have < len(CONTENT)
         assert fetch(server.url) == CONTENT
     assert server.ranges == [None, f"bytes={have}-"]
 
 
 def test_a_part_without_its_state_is_not_trusted(fetch, tmp_path):
-    (tmp_path / "x.part").write_bytes(b"of unknown origin")
+    (tmp_path / "x.tmp").write_bytes(b"of unknown origin")
     with serve(CONTENT) as server:
         assert fetch(server.url) == CONTENT
     assert server.ranges == [None]

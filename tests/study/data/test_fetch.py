@@ -91,7 +91,7 @@ def test_a_second_run_continues_the_download_of_the_first(tmp_path):
     with serve(GOOD, *[Fault(cut_after=20_000)] * 3) as server:
         with pytest.raises(BloodError, match="goes on where it stopped"):
             run(tmp_path, server.url)
-        assert os.listdir(tmp_path) == [f"{DATASET}.part"]
+        assert os.listdir(tmp_path) == [f"{DATASET}.tmp"]
         assert_complete(run(tmp_path, server.url))
     assert server.ranges[-1] == "bytes=60000-"
     assert server.sent == len(GOOD)
@@ -175,7 +175,7 @@ def test_ctrl_c_while_unpacking_leaves_nothing_half_unpacked(tmp_path, monkeypat
 
 
 def test_what_a_killed_run_left_half_unpacked_is_removed(tmp_path):
-    leftover = tmp_path / f"{DATASET}.part" / DATASET / "ig" / "ig_9.jpg"
+    leftover = tmp_path / f"{DATASET}.tmp" / DATASET / "ig" / "ig_9.jpg"
     leftover.parent.mkdir(parents=True)
     leftover.touch()
     with serve(GOOD) as server:
