@@ -25,6 +25,8 @@ from blood_lib.study.data.index import find_dataset
 from blood_lib.study.data.split import load_split
 from blood_lib.study.evaluate.labelled import find_labelled
 
+__all__ = ["main"]
+
 _COLUMNS = (
     "external",
     "external_balanced",

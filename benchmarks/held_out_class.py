@@ -82,8 +82,8 @@ def measure(
     is_known = split["cell_type"] != held_out
     train(root, run, recipe, split=split[is_known].reset_index(drop=True))
     served = compile_network(*load_network(run))
-    known = {part: split[is_known & (split["part"] == part)] for part in ("train", "valid", "test")}
-    outputs = {part: _run(served, root, rows, recipe) for part, rows in known.items()}
+    known = {name: split[is_known & (split["part"] == name)] for name in ("train", "valid", "test")}
+    outputs = {name: _run(served, root, rows, recipe) for name, rows in known.items()}
     target = known["train"]["cell_type"].map(CLASS_INDEX).to_numpy()
     chosen = sample_per_class(target, references or len(target), recipe.seed)
     features = outputs["train"].features

@@ -55,7 +55,7 @@ def compare(server: Server, root: Path, split: pd.DataFrame, external: Path | No
 
     split: file and part of the cells below `root`. external: a folder per class. n: images of each source.
     """
-    valid, test = (server.run_files(root, split["file"][split["part"] == part]) for part in ("valid", "test"))
+    valid, test = (server.run_files(root, split["file"][split["part"] == name]) for name in ("valid", "test"))
     atlas = Atlas.from_bytes(server.bundle.read("atlas.npz"))
     scores = fit_scores(atlas, valid, server.bundle.temperature)
     limits = {name: choose_ood_threshold(score(valid)) for name, score in scores.items()}

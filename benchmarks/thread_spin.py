@@ -20,6 +20,8 @@ import pandas as pd
 
 from blood_lib.inference import count_cores
 
+__all__ = ["busy", "compare", "main", "measure"]
+
 _BUSY = [sys.executable, "-c", "while True: pass"]
 
 

@@ -85,16 +85,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     network = Network.from_bundle(bundle)
     options = ((), 0.0), (crops, below)
     single, augmented = (Classifier(_change(bundle, *one), network=network) for one in options)
-    parts = {name: split[split["part"] == name] for name in ("valid", "test")}
-    files = {name: rows["file"].tolist() for name, rows in parts.items()}
+    splits = {name: split[split["part"] == name] for name in ("valid", "test")}
+    files = {name: rows["file"].tolist() for name, rows in splits.items()}
     sets = {
         "validation split": ("valid", _load(root, files["valid"])),
         "in other colours": ("valid", _load_in_other_colours(root, files["valid"], args.seed)),
         "test split": ("test", _load(root, files["test"])),
     }
     rows = {
-        name: compare(single, augmented, batches, build_targets(parts[part])[:, 0])
-        for name, (part, batches) in sets.items()
+        name: compare(single, augmented, batches, build_targets(splits[one])[:, 0])
+        for name, (one, batches) in sets.items()
     }
     table = pd.DataFrame(rows).T.astype({name: int for name in ("n", "augmented", "errors", "errors_after")})
     print(table.astype({"corrected": int, "added": int}).to_string(float_format="{:.4f}".format))

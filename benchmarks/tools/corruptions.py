@@ -14,6 +14,8 @@ from matplotlib.colors import hsv_to_rgb, rgb_to_hsv
 from PIL import Image, ImageDraw, ImageEnhance
 from scipy.signal import fftconvolve
 
+from benchmarks.tools.pixels import to_image
+
 __all__ = ["CORRUPTIONS", "Corruption", "N_SEVERITIES", "SIDE"]
 
 SIDE = 224
@@ -42,7 +44,7 @@ def _defocus(image: Image.Image, severity: int, rng: np.random.Generator) -> Ima
     x = np.arange(-radius, radius + 1)
     disk = (x**2 + x[:, None] ** 2 <= radius**2).astype(float)
     padded = np.pad(np.asarray(image, float), ((radius, radius), (radius, radius), (0, 0)), "reflect")
-    return _to_image(fftconvolve(padded, disk[..., None] / disk.sum(), "valid", axes=(0, 1)))
+    return to_image(fftconvolve(padded, disk[..., None] / disk.sum(), "valid", axes=(0, 1)))
 
 
 def _blur_by_motion(image: Image.Image, severity: int, rng: np.random.Generator) -> Image.Image:
@@ -57,7 +59,7 @@ def _blur_by_motion(image: Image.Image, severity: int, rng: np.random.Generator)
         weight * padded[reach + y : reach + y + height, reach + x : reach + x + width]
         for weight, x, y in zip(weights / weights.sum(), dx, dy, strict=True)
     )
-    return _to_image(blurred)
+    return to_image(blurred)
 
 
 def _enhance(how: type, factors: tuple[float, ...]) -> Corruption:
@@ -68,7 +70,7 @@ def _enhance(how: type, factors: tuple[float, ...]) -> Corruption:
 def _saturate(image: Image.Image, severity: int, rng: np.random.Generator) -> Image.Image:
     colours = rgb_to_hsv(np.asarray(image) / 255)
     colours[..., 1] = np.clip(colours[..., 1] + (0.05, 0.1, 0.15, 0.17, 0.2)[severity], 0, 1)
-    return _to_image(hsv_to_rgb(colours) * 255)
+    return to_image(hsv_to_rgb(colours) * 255)
 
 
 def _deposit_stain(image: Image.Image, severity: int, rng: np.random.Generator) -> Image.Image:
@@ -104,10 +106,6 @@ def _add_bubbles(image: Image.Image, severity: int, rng: np.random.Generator) ->
     bubbly = image.copy()
     bubbly.paste(layer, (0, 0), layer)
     return bubbly
-
-
-def _to_image(pixels: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
 
 
 CORRUPTIONS: dict[str, Corruption] = {

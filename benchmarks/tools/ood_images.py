@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from benchmarks.tools.pixels import to_image
+
 __all__ = ["Source", "draw_sources"]
 
 SIDE = 200  # of what is drawn, px
@@ -42,7 +44,7 @@ def draw_sources(n: int, *, seed: int = 0) -> list[Source]:
     return [
         Source("photograph of a temple", True, _crop_all([china], n, rng)),
         Source("handwritten digits", True, list(_draw_digits(n, rng))),
-        Source("uniform noise", True, [_to_image(rng.integers(0, 256, (SIDE, SIDE, 3))) for _ in range(n)]),
+        Source("uniform noise", True, [to_image(rng.integers(0, 256, (SIDE, SIDE, 3))) for _ in range(n)]),
         Source("one colour", True, [_fill(rng.integers(0, 256, 3)) for _ in range(n)]),
         Source("drawn text", True, _crop_all([_draw_text()], n, rng)),
         Source("photograph of a flower", False, _crop_all([flower], n, rng)),
@@ -77,11 +79,7 @@ def _crop(picture: np.ndarray, rng: np.random.Generator) -> Image.Image:
     side = int(rng.uniform(0.3, 1) * min(picture.shape[:2]))
     top, left = (rng.integers(0, length - side + 1) for length in picture.shape[:2])
     square = picture[top : top + side, left : left + side]
-    return _to_image(np.rot90(square, rng.integers(4)))
-
-
-def _to_image(pixels: np.ndarray) -> Image.Image:
-    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+    return to_image(np.rot90(square, rng.integers(4)))
 
 
 def _fill(colour: Sequence[int]) -> Image.Image:
@@ -93,7 +91,7 @@ def _draw_digits(n: int, rng: np.random.Generator) -> Iterator[Image.Image]:
 
     digits = load_digits().images
     for i in rng.choice(len(digits), n):
-        grey = _to_image(255 - digits[i] * 255 / 16).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        grey = to_image(255 - digits[i] * 255 / 16).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         yield grey.convert("RGB")
 
 
@@ -119,7 +117,7 @@ def _draw_form(rng: np.random.Generator) -> Image.Image:
 
 
 def _draw_clouds(rng: np.random.Generator) -> Image.Image:
-    small = _to_image(rng.integers(0, 256, (8, 8, 3)))
+    small = to_image(rng.integers(0, 256, (8, 8, 3)))
     return small.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 
 
@@ -127,7 +125,7 @@ def _draw_slide(rng: np.random.Generator) -> Image.Image:
     """Background as between cells: one of its colours, unevenly lit, with the camera's noise."""
     colour = np.array(SLIDE_COLOURS[rng.integers(len(SLIDE_COLOURS))])
     light = 1 + np.linspace(-0.05, 0.05, SIDE)[:, None, None] * rng.normal()
-    return _to_image(colour * light + rng.normal(0, rng.uniform(1, 6), (SIDE, SIDE, 3)))
+    return to_image(colour * light + rng.normal(0, rng.uniform(1, 6), (SIDE, SIDE, 3)))
 
 
 def _draw_blobs(n: int, rng: np.random.Generator) -> Iterator[Image.Image]:
@@ -137,4 +135,4 @@ def _draw_blobs(n: int, rng: np.random.Generator) -> Iterator[Image.Image]:
     for _ in range(n):
         share, size = rng.uniform(0.2, 0.8), rng.uniform(0.05, 0.2)
         blobs = binary_blobs(SIDE, blob_size_fraction=size, volume_fraction=share, rng=rng)
-        yield _to_image(rng.integers(0, 256, (2, 3))[blobs.astype(int)])
+        yield to_image(rng.integers(0, 256, (2, 3))[blobs.astype(int)])

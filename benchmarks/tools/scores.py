@@ -13,6 +13,7 @@ from sklearn.covariance import ledoit_wolf
 from sklearn.neighbors import NearestNeighbors
 
 from blood_lib.atlas import Atlas
+from blood_lib.atlas.atlas import normalise
 from blood_lib.inference.network import Network
 from blood_lib.study.export import choose_ood_threshold
 
@@ -78,8 +79,8 @@ def _fit_neighbours(atlas: Atlas, centre: np.ndarray | float = 0.0) -> Score:
     arXiv:2204.06507, there from 0).
     """
     search = NearestNeighbors(n_neighbors=min(N_NEIGHBOURS, len(atlas)))
-    search.fit(_normalise(atlas.features - centre))
-    return lambda x: search.kneighbors(_normalise(x.features - centre))[0][:, -1]
+    search.fit(normalise(atlas.features - centre))
+    return lambda x: search.kneighbors(normalise(x.features - centre))[0][:, -1]
 
 
 def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
@@ -89,10 +90,6 @@ def _fit_either(atlas: Atlas, valid: Outputs) -> Score:
     parts = [lambda x: atlas.residual(x.features), _fit_neighbours(atlas, atlas.pca_mean)]
     limits = [choose_ood_threshold(part(valid)) for part in parts]
     return lambda x: np.max([part(x) / limit for part, limit in zip(parts, limits, strict=True)], axis=0)
-
-
-def _normalise(features: np.ndarray) -> np.ndarray:
-    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
 
 
 def _compute_residual(atlas: Atlas, features: np.ndarray) -> np.ndarray:

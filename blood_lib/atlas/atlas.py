@@ -14,7 +14,7 @@ from blood_lib.atlas.memory_bank import N_AXES, N_NEIGHBOURS, MemoryBank
 from blood_lib.atlas.transform import Embedding
 from blood_lib.files.arrays import load_arrays, save_arrays
 
-__all__ = ["Atlas", "Zones"]
+__all__ = ["Atlas", "Zones", "normalise"]
 
 N_COMPONENTS = 200  # principal axes of what is known: what the network has learned to see
 N_MAP_COMPONENTS = 50  # so many of them lay out the map
@@ -227,7 +227,7 @@ class Atlas:
     def _find_directions(self, features: np.ndarray, n_axes: int) -> np.ndarray:
         """(N, at most n_axes): deviations from the mean, of length 1, along the first axes."""
         deviation = np.asarray(features, np.float64) - self.pca_mean
-        return _normalise(deviation) @ self.pca_components[:n_axes].T
+        return normalise(deviation) @ self.pca_components[:n_axes].T
 
     def residual(self, features: np.ndarray) -> np.ndarray:
         """The relative residual of cells, features (N, D): (N,) float32, within [0, 1].
@@ -246,11 +246,11 @@ class Atlas:
         return np.argsort(-self._cosines(features), axis=1, kind="stable")[:, :k]
 
     def _cosines(self, features: np.ndarray) -> np.ndarray:
-        return _normalise(np.asarray(features, np.float32)) @ self._normalised.T
+        return normalise(np.asarray(features, np.float32)) @ self._normalised.T
 
     @cached_property
     def _normalised(self) -> np.ndarray:
-        return _normalise(self.features)
+        return normalise(self.features)
 
     def zones(self, n: int = 200) -> Zones:
         """The plane as a raster of n x n: the class that has most of the near cells, -1 far from any.
@@ -265,7 +265,8 @@ class Atlas:
         return Zones(raster, (-ZONE_EDGE, -ZONE_EDGE), (ZONE_EDGE, ZONE_EDGE))
 
 
-def _normalise(features: np.ndarray) -> np.ndarray:
+def normalise(features: np.ndarray) -> np.ndarray:
+    """Features (N, D), each row of length 1."""
     return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-12)
 
 

@@ -38,7 +38,6 @@ MOVED: Mapping[str, tuple[str, ...]] = {
 
 RENAMED: Mapping[str, str] = {
     "count_torn": "count_leaked_duplicates",
-    "run_part": "run_split",
     "tell_bundle": "describe_bundle",
     "tell_doubts": "describe_doubts",
     "tell_trainings": "describe_trainings",

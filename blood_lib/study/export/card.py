@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from blood_lib.counts import interval
+from blood_lib.files.reasons import ANSWERED
 from blood_lib.inference import Classifier
 from blood_lib.study.data.manifest import load_manifest
 from blood_lib.study.environment import list_machines
@@ -65,7 +66,7 @@ def _measure(
     `per_class`.
     """
     metrics = [_to_metric(figure, where) for figure in compute_figures(answers.target, answers.probs)]
-    for status in ("ok", "uncertain", "unfamiliar"):
+    for status in ANSWERED:
         n = len(answers.select(status).target)
         metrics.append(_share(f"share_{status}", n, len(answers.target), where))
     ok = answers.select("ok")
@@ -127,7 +128,7 @@ def _describe_dataset(run: Path, split: pd.DataFrame, published: bool) -> dict[s
     counts = split["part"].value_counts()
     return {
         **(_PUBLISHED if published else {"name": _OTHER}),
-        **{f"n_{part}": int(counts[part]) for part in counts.index},
+        **{f"n_{name}": int(n) for name, n in counts.items()},
         "split_sha256": sha256((run / "split.csv").read_bytes()).hexdigest(),
     }
 
@@ -171,13 +172,13 @@ def build_card(
     where, where_ok, where_subtypes = (
         _say_where(key, name=name) for key in ("in_domain", "in_domain_ok", "in_domain_subtypes")
     )
-    parts = [_measure(answers, classifier.class_names, where, where_ok)]
+    measures = [_measure(answers, classifier.class_names, where, where_ok)]
     if classifier.bundle.subtypes:
         names = [info.name for info in classifier.bundle.subtypes]
-        parts.append(_measure_subtypes(answers, test, names, where_subtypes))
+        measures.append(_measure_subtypes(answers, test, names, where_subtypes))
     if external is not None:
-        parts.append(_measure_external(classifier, external))
-    measured = {key: [one for part in parts for one in part[key]] for key in ("metrics", "per_class")}
+        measures.append(_measure_external(classifier, external))
+    measured = {key: [row for one in measures for row in one[key]] for key in ("metrics", "per_class")}
     texts = _TEXTS["card"] | ({} if published else {"limits": []})
     dataset = _describe_dataset(run, split, published)
     return {**texts, "dataset": dataset, **_describe_run(run, recipe), **measured}

@@ -76,6 +76,7 @@ def check_all(notebooks: Sequence[Path], parameters: Mapping[str, Any]) -> None:
 
 
 def load_defaults(notebook: Path) -> dict[str, Any]:
+    """Name -> value of the parameters as the notebook's own cell sets them."""
     import papermill
 
     known = papermill.inspect_notebook(str(notebook)).values()

@@ -165,6 +165,7 @@ def first_line(source: str) -> str:
 
 
 def tags_of(cell: Mapping[str, Any]) -> list[str]:
+    """The tags of a notebook's cell."""
     return cell["metadata"].get("tags", [])
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-__all__ = ["Augmentation", "augment", "blur", "jitter_stain", "random_view"]
+__all__ = ["Augmentation", "apply_to_some", "augment", "blur", "jitter_stain", "random_view"]
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,10 @@ def _through_jpeg(view: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(file))
 
 
-def _some(
+def apply_to_some(
     x: torch.Tensor, probability: float, change: Callable[[torch.Tensor], torch.Tensor]
 ) -> torch.Tensor:
-    """`x` with `change` applied to a random part of its images."""
+    """`x` with `change` applied to a random share of its images."""
     chosen = (torch.rand(len(x), device=x.device) < probability).nonzero().flatten()
     return x if len(chosen) == 0 else x.index_copy(0, chosen, change(x[chosen]))
 
@@ -141,18 +141,18 @@ def _some(
 def augment(frames: torch.Tensor, size: int, crop: float, a: Augmentation) -> torch.Tensor:
     """Whole frames (B, 3, H, H) in [0, 1] -> augmented views (B, 3, size, size) in [0, 1]."""
     x = random_view(frames, size, crop, a)
-    x = _some(x, a.stain_probability, lambda part: jitter_stain(part, a))
-    x = _some(
+    x = apply_to_some(x, a.stain_probability, lambda part: jitter_stain(part, a))
+    x = apply_to_some(
         x, a.blur_probability, lambda part: blur(part, _uniform(len(part), 0.3, a.blur_sigma, part.device))
     )
-    x = _some(x, a.coarse_probability, _coarsen)
+    x = apply_to_some(x, a.coarse_probability, _coarsen)
 
     def noisy(part: torch.Tensor) -> torch.Tensor:
         return part + _uniform(len(part), 0, a.noise_sigma, part.device).view(-1, 1, 1, 1) * torch.randn_like(
             part
         )
 
-    x = _some(x, a.noise_probability, noisy).clamp(0, 1)
+    x = apply_to_some(x, a.noise_probability, noisy).clamp(0, 1)
     if not a.jpeg_probability:  # draws nothing, so that recipes from before JPEG end where they did
         return x
-    return _some(x, a.jpeg_probability, lambda part: _compress(part, a.jpeg_quality))
+    return apply_to_some(x, a.jpeg_probability, lambda part: _compress(part, a.jpeg_quality))
