@@ -76,7 +76,7 @@ def _save_report(assessment: "Assessment", bundle: "Bundle", args: argparse.Name
     from blood_lib.study.evaluate.assessment import save_tables
     from blood_lib.study.evaluate.assessment_page import build_page
 
-    choice = "one of the classes there" if args.among_present else "any class of the bundle"
+    choice = "one of the classes among the images" if args.among_present else "any class of the bundle"
     facts = {
         "bundle": f"{bundle.title['en']}, {bundle.sha256[:16]}",
         "images": f"{args.folder.resolve().name}{f', split {args.split}' if args.split else ''}",
