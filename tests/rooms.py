@@ -119,7 +119,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "fields measure",
         "network recipe",
         "exporting loss targets",
-        "lessons views",
+        "pseudo_labels views",
         "training",
         "__main__",
     ),

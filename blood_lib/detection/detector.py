@@ -21,9 +21,10 @@ from blood_lib.detection.scale import search_diameter
 if TYPE_CHECKING:
     from openvino import CompiledModel
 
-__all__ = ["Detector"]
+__all__ = ["STRIDE", "Detector"]
 
 STRIDE = 4
+"""Pixels of the image for one of the network's maps."""
 TILE = 768
 """The largest side of what the network sees at once, px."""
 MARGIN = 96

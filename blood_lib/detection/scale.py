@@ -1,7 +1,7 @@
 """Finds a field's scale by looking: at several scales, and the one where red cells come out best is taken.
 
-Each look is at the middle of the field, no larger than `PROBE`, so that fine scales cost no more than coarse
-ones. The detector's network says nothing where the scale is far off; so the best look is close.
+Each look is at the middle of the field, no larger than `CROP_SIDE`, so that fine scales cost no more than
+coarse ones. The detector's network says nothing where the scale is far off; so the best look is close.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from PIL import Image
 from blood_lib.detection.boxes import diameters_of
 from blood_lib.detection.ruler import measure
 
-__all__ = ["list_diameters", "probe", "search_diameter"]
+__all__ = ["crop_middle", "list_diameters", "search_diameter"]
 
-PROBE = 256
+CROP_SIDE = 256
 """The largest side of what is looked at, in the network's pixels."""
 
 FINEST = 7.0
@@ -37,9 +37,9 @@ def list_diameters(size: tuple[int, int]) -> list[float]:
     return [float(widest / _STEP**i) for i in range(n)]
 
 
-def probe(image: Image.Image, scale: float) -> Image.Image:
-    """The middle of `image`, `scale` times as wide, at most `PROBE` px a side."""
-    sides = [min(side, PROBE / scale) for side in image.size]
+def crop_middle(image: Image.Image, scale: float) -> Image.Image:
+    """The middle of `image`, `scale` times as wide, at most `CROP_SIDE` px a side."""
+    sides = [min(side, CROP_SIDE / scale) for side in image.size]
     left, top = ((whole - side) / 2 for whole, side in zip(image.size, sides, strict=True))
     target = (max(32, round(sides[0] * scale)), max(32, round(sides[1] * scale)))
     box = (left, top, left + sides[0], top + sides[1])
@@ -53,7 +53,7 @@ def search_diameter(image: Image.Image, look: Look, *, seen: float) -> float | N
     """
     best, found = _LEAST, None
     for diameter in list_diameters(image.size):
-        picture = probe(image, seen / diameter)
+        picture = crop_middle(image, seen / diameter)
         boxes, scores = look(picture)
         evidence = _weigh(boxes, scores, picture.size)
         if evidence > best and (ruler := measure(boxes, picture.size, scores)) is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blood_lib.detection.scale import PROBE, list_diameters, probe, search_diameter
+from blood_lib.detection.scale import CROP_SIDE, crop_middle, list_diameters, search_diameter
 
 
 def look_for(true: float, image: Image.Image) -> Callable:
@@ -36,12 +36,12 @@ def test_no_red_cells_have_no_diameter():
     assert search_diameter(Image.new("RGB", (640, 480)), lambda _: nothing, seen=28) is None
 
 
-def test_a_look_is_never_larger_than_a_probe_and_shows_the_middle():
+def test_a_look_is_never_larger_than_a_crop_middle_and_shows_the_middle():
     image = Image.new("RGB", (3000, 2000))
     image.paste((255, 255, 255), (1400, 900, 1600, 1100))
-    assert probe(image, 0.05).size == (150, 100)
-    fine = probe(image, 2.0)
-    assert fine.size == (PROBE, PROBE) and np.asarray(fine).min() == 255
+    assert crop_middle(image, 0.05).size == (150, 100)
+    fine = crop_middle(image, 2.0)
+    assert fine.size == (CROP_SIDE, CROP_SIDE) and np.asarray(fine).min() == 255
 
 
 def test_scales_go_from_wide_to_narrow_by_a_factor_of_two():

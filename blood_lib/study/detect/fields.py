@@ -182,7 +182,7 @@ CROPS_PER_FOLDER = 80
 
 
 def _load_crops(folder: Path) -> list[Field]:
-    """Images of one cell each without any box; only lessons give them some (see `lessons`)."""
+    """Images of one cell each without any box; only `pseudo_labels` gives them some."""
     found: list[Field] = []
     for name in CROPS:
         files = sorted((folder / "PBC_dataset_normal_DIB" / name).glob("*.jpg"))

@@ -11,9 +11,8 @@ from torch.nn import functional as F
 
 from blood_lib.study.detect.fields import KINDS
 
-__all__ = ["STRIDE", "DetectorNetwork", "count_parameters"]
+__all__ = ["DetectorNetwork"]
 
-STRIDE = 4
 _RARE = -4.0  # the first logit everywhere: a cell's middle is rare (Lin et al. 2017, arXiv:1708.02002, 3.3)
 
 
@@ -68,8 +67,3 @@ def _head(width: int, n_outputs: int, *, first: float) -> nn.Sequential:
     if last.bias is not None:
         nn.init.constant_(last.bias, first)
     return nn.Sequential(_conv(width, width), last)
-
-
-def count_parameters(network: nn.Module) -> int:
-    """Of all its tensors that learn."""
-    return sum(parameter.numel() for parameter in network.parameters())

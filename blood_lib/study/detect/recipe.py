@@ -16,7 +16,7 @@ class DetectorRecipe:
 
     without: tuple[str, ...] = ()  # laboratories that are left out
     start: str = ""  # sha256 of the weights it starts from, those of an earlier run; none: at random
-    lessons: str = ""  # sha256 of the table of what an earlier detector found where boxes are missing
+    pseudo_labels: str = ""  # sha256 of the table of what an earlier detector found where boxes are missing
     diameter: float = 28.0  # of a red cell in what the network sees, px
     view_size: int = 192  # px, a multiple of 32
     widths: tuple[int, ...] = (16, 32, 48, 64, 64)  # channels at strides 2, 4, 8, 16 and 32
@@ -52,9 +52,13 @@ class DetectorRecipe:
 
     @classmethod
     def from_json(cls, text: str) -> "DetectorRecipe":
+        """The recipe that `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
+        if "lessons" in values:  # the name in recipes of before
+            values["pseudo_labels"] = values.pop("lessons")
         values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return cls(**values)
 
     def to_json(self) -> str:
+        """All values by name."""
         return json.dumps(asdict(self), indent=2) + "\n"

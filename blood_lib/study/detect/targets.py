@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blood_lib.detection.detector import STRIDE
 from blood_lib.study.detect.fields import KINDS
-from blood_lib.study.detect.network import STRIDE
 
 __all__ = ["Targets", "build_targets"]
 

@@ -20,7 +20,7 @@ from blood_lib.study.detect.fields import LABORATORIES, Field
 from blood_lib.study.detect.loss import compute_loss
 from blood_lib.study.detect.network import DetectorNetwork
 from blood_lib.study.detect.recipe import DetectorRecipe
-from blood_lib.study.detect.views import Canvas, View, change_looks, draw_view, load_canvas
+from blood_lib.study.detect.views import Canvas, View, augment_views, draw_view, load_canvas
 from blood_lib.study.train.callbacks import has_bfloat16, save_atomically
 
 __all__ = ["build_batch", "hash_weights", "load_detector", "train_detector", "train_step"]
@@ -88,10 +88,9 @@ def hash_weights(network: DetectorNetwork) -> str:
 
 
 def _keep_recipe(recipe: DetectorRecipe, file: Path) -> None:
-    text = recipe.to_json()
-    if file.exists() and file.read_text(encoding="utf-8") != text:
+    if file.exists() and DetectorRecipe.from_json(file.read_text(encoding="utf-8")) != recipe:
         raise BloodError(f"{file.parent} holds a run of another recipe; choose another folder.")
-    write_whole(file, text)
+    write_whole(file, recipe.to_json())
 
 
 def _is_used(field: Field, recipe: DetectorRecipe) -> bool:
@@ -131,7 +130,7 @@ def build_batch(views: Sequence[View], recipe: DetectorRecipe) -> tuple[torch.Te
         np.stack([getattr(view.targets, name) for view in views]) for name in ("heat", "known", "boxes")
     ]
     missed = torch.tensor([view.misses for view in views])
-    return 255 * change_looks(x, recipe), *map(torch.from_numpy, targets), missed
+    return 255 * augment_views(x, recipe), *map(torch.from_numpy, targets), missed
 
 
 def train_step(

@@ -3,7 +3,6 @@
 A view shows red cells about as wide as the recipe says, whatever the field's own scale.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +13,9 @@ from torch.nn import functional as F
 from blood_lib.study.detect.fields import LABORATORIES, RED, Field, load_field_image
 from blood_lib.study.detect.recipe import DetectorRecipe
 from blood_lib.study.detect.targets import Targets, build_targets
-from blood_lib.study.train.augmentation import Augmentation, blur, jitter_stain
+from blood_lib.study.train.augmentation import Augmentation, apply_to_some, blur, jitter_stain
 
-__all__ = ["Canvas", "View", "change_looks", "draw_view", "load_canvas"]
+__all__ = ["Canvas", "View", "augment_views", "draw_view", "load_canvas"]
 
 _SEEN = 0.35  # the share of a cell that a view must show of it; less is doubtful
 _FINEST = 2.0  # how much finer than a view a field is kept
@@ -192,20 +191,24 @@ def _turn(rng: np.random.Generator, pixels: np.ndarray, boxes: np.ndarray) -> tu
     return np.ascontiguousarray(pixels), boxes
 
 
-_LOOKS = Augmentation(
+_AUGMENTATION = Augmentation(
     stain_gain=0.3, stain_mixing=0.1, gamma=0.25, white_balance=0.15, blur_probability=0.4, blur_sigma=2.0
 )
 
 
-def change_looks(x: torch.Tensor, recipe: DetectorRecipe) -> torch.Tensor:
+def augment_views(x: torch.Tensor, recipe: DetectorRecipe) -> torch.Tensor:
     """Views (N, 3, S, S) in [0, 1] as other stains, lamps and cameras would show them."""
-    x = _some(x, _LOOKS.stain_probability, lambda part: jitter_stain(part, _LOOKS))
-    x = _some(x, recipe.light_probability, lambda part: _light(part, recipe.light))
-    x = _some(x, recipe.grey_probability, lambda part: part.mean(1, keepdim=True).expand(-1, 3, -1, -1))
-    x = _some(x, _LOOKS.blur_probability, lambda part: blur(part, 0.3 + 1.7 * torch.rand(len(part))))
-    x = _some(
+    x = apply_to_some(x, _AUGMENTATION.stain_probability, lambda part: jitter_stain(part, _AUGMENTATION))
+    x = apply_to_some(x, recipe.light_probability, lambda part: _light(part, recipe.light))
+    x = apply_to_some(
+        x, recipe.grey_probability, lambda part: part.mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    )
+    x = apply_to_some(
+        x, _AUGMENTATION.blur_probability, lambda part: blur(part, 0.3 + 1.7 * torch.rand(len(part)))
+    )
+    x = apply_to_some(
         x,
-        _LOOKS.noise_probability,
+        _AUGMENTATION.noise_probability,
         lambda part: part + 0.06 * torch.rand(len(part), 1, 1, 1) * torch.randn_like(part),
     )
     return x.clamp(0, 1)
@@ -215,11 +218,3 @@ def _light(x: torch.Tensor, spread: float) -> torch.Tensor:
     """Uneven light, each colour for itself in part."""
     coarse = spread * (torch.randn(len(x), 1, 3, 3) + 0.6 * torch.randn(len(x), 3, 3, 3))
     return x * F.interpolate(coarse, size=x.shape[-2:], mode="bicubic").exp()
-
-
-def _some(
-    x: torch.Tensor, probability: float, change: Callable[[torch.Tensor], torch.Tensor]
-) -> torch.Tensor:
-    """`x` with `change` applied to a random part of its views."""
-    chosen = (torch.rand(len(x)) < probability).nonzero().flatten()
-    return x if len(chosen) == 0 else x.index_copy(0, chosen, change(x[chosen]))

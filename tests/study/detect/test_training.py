@@ -10,16 +10,18 @@ torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
 from blood_lib.detection.boxes import compute_iou
 from blood_lib.detection.decode import decode
+from blood_lib.detection.detector import STRIDE
 from blood_lib.files.errors import BloodError
 from blood_lib.study.detect.exporting import MAX_BYTES, build_detector, export_detector
 from blood_lib.study.detect.fields import KINDS, PLATELET, RED, WHITE, Field
-from blood_lib.study.detect.lessons import find_lessons, take_lessons
 from blood_lib.study.detect.loss import compute_loss, giou_loss, heat_loss
-from blood_lib.study.detect.network import STRIDE, DetectorNetwork, count_parameters
+from blood_lib.study.detect.network import DetectorNetwork
+from blood_lib.study.detect.pseudo_labels import add_pseudo_labels, find_pseudo_labels
 from blood_lib.study.detect.recipe import DetectorRecipe
 from blood_lib.study.detect.targets import build_targets
 from blood_lib.study.detect.training import build_batch, load_detector, train_detector, train_step
 from blood_lib.study.detect.views import draw_view, load_canvas
+from blood_lib.study.evaluate.costs import count_parameters
 from blood_lib.study.painter import draw_smear
 
 SMALL = DetectorRecipe(
@@ -204,6 +206,8 @@ def load_detector_of(folder: Path) -> None:
 
 def test_a_recipe_that_cannot_be_is_told():
     assert DetectorRecipe.from_json(SMALL.to_json()) == SMALL
+    before = SMALL.to_json().replace('"pseudo_labels"', '"lessons"')
+    assert DetectorRecipe.from_json(before) == SMALL
     with pytest.raises(BloodError, match="Leave out some of bccd"):
         DetectorRecipe(without=("nowhere",))
     with pytest.raises(BloodError, match="multiple of 32"):
@@ -257,10 +261,10 @@ def test_a_trained_detector_finds_drawn_cells_at_a_scale_that_it_finds_itself(le
 
 
 @pytest.mark.slow
-def test_lessons_are_what_a_detector_finds_where_boxes_are_missing(learned, fields):
+def test_pseudo_labels_are_what_a_detector_finds_where_boxes_are_missing(learned, fields):
     poor = replace(fields[0], boxes=fields[0].of_kind(WHITE), kinds=np.array([WHITE]), boxed=(WHITE,))
-    lessons = find_lessons([poor], learned)
-    (rich,) = take_lessons([poor], lessons)
+    labels = find_pseudo_labels([poor], learned)
+    (rich,) = add_pseudo_labels([poor], labels)
     assert rich.boxed == (0, 1, 2) and len(rich.of_kind(WHITE)) == 1
     red = rich.boxes[(rich.kinds == RED) & ~rich.doubts]
     hits = compute_iou(red, fields[0].of_kind(RED)).max(1) > 0.5

@@ -1,4 +1,4 @@
-"""Lessons: what an earlier detector finds in the training fields, where their laboratory boxed no such cell.
+"""Pseudo-labels: what an earlier detector finds where a training field's laboratory boxed no such cell.
 
 So red cells of laboratories that boxed white cells alone are learned, too (self-training). The earlier
 detector misjudges how wide they are where photographs are blurred: its boxes are scaled so that their median
@@ -17,16 +17,23 @@ from blood_lib.detection.boxes import centres_of, compute_iou, diameters_of
 from blood_lib.detection.detector import Detector
 from blood_lib.study.detect.fields import CROPS, KINDS, RED, Field, load_field_image
 
-__all__ = ["LEAST", "SURE", "find_lessons", "hash_lessons", "load_lessons", "take_lessons"]
+__all__ = [
+    "LEAST",
+    "SURE",
+    "add_pseudo_labels",
+    "find_pseudo_labels",
+    "hash_pseudo_labels",
+    "load_pseudo_labels",
+]
 
 LEAST, SURE = 0.1, 0.4
 """Scores: below the first there is no cell, from the second there is one."""
 
-_TOLD = 1.0  # the score of what is known beforehand
+_KNOWN = 1.0  # the score of what is known beforehand
 _SAME = 0.3  # the overlap with a laboratory's own box up to which a box is another cell
 
 
-def find_lessons(fields: Sequence[Field], detector: Detector) -> pd.DataFrame:
+def find_pseudo_labels(fields: Sequence[Field], detector: Detector) -> pd.DataFrame:
     """file (its folder and name), left, top, right, bottom, kind, score of all cells in `fields`.
 
     The detector is one that finds cells from the score `LEAST` on.
@@ -58,19 +65,19 @@ def _rescale(boxes: np.ndarray, which: np.ndarray, scores: np.ndarray, field: Fi
     return np.where((which == RED)[:, None], middles + (boxes - middles) * factor, boxes)
 
 
-def load_lessons(file: Path) -> pd.DataFrame:
-    """The table that `find_lessons` made, from its CSV."""
+def load_pseudo_labels(file: Path) -> pd.DataFrame:
+    """The table that `find_pseudo_labels` made, from its CSV."""
     return pd.read_csv(file)
 
 
-def hash_lessons(file: Path) -> str:
+def hash_pseudo_labels(file: Path) -> str:
     """sha256 of the CSV, hexadecimal."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def take_lessons(fields: Sequence[Field], lessons: pd.DataFrame) -> list[Field]:
-    """The fields with the lessons' boxes for each kind of which their own are not complete."""
-    groups = {str(name): rows for name, rows in lessons.groupby("file")}
+def add_pseudo_labels(fields: Sequence[Field], labels: pd.DataFrame) -> list[Field]:
+    """The fields with the pseudo-labels' boxes for each kind of which their own are not complete."""
+    groups = {str(name): rows for name, rows in labels.groupby("file")}
     return [
         _add(field, groups[_key(field.file)]) if _key(field.file) in groups else field for field in fields
     ]
@@ -81,7 +88,7 @@ def _add(field: Field, rows: pd.DataFrame) -> Field:
     kinds, scores = rows["kind"].map(KINDS.index).to_numpy(), rows["score"].to_numpy()
     if field.laboratory == "crops":
         kinds, scores = _name_middle(field, boxes, kinds, scores)
-        if not (scores == _TOLD).any():
+        if not (scores == _KNOWN).any():
             return field
     new = ~np.isin(kinds, field.boxed)
     for kind in range(len(KINDS)):
@@ -107,5 +114,5 @@ def _name_middle(
     scores[central & (kinds != RED) & (kinds != kind)] = 0
     right = np.flatnonzero(central & (kinds == kind))
     if len(right):
-        scores[right[np.argmax(scores[right])]] = _TOLD
+        scores[right[np.argmax(scores[right])]] = _KNOWN
     return kinds, scores
