@@ -15,6 +15,7 @@ from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import Reason
 
 __all__ = [
+    "CLUTTER",
     "MAX_FILE_BYTES",
     "TOO_LARGE",
     "ArchiveError",
@@ -34,7 +35,7 @@ MAX_ZIP_ENTRIES = 100_000
 MAX_ZIP_BYTES = 4 * 2**30  # read from one archive in all: entries may overlap (CVE-2024-0450)
 TOO_LARGE = Reason("too_large", {"limit": MAX_FILE_BYTES // 2**20})
 
-_CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
+CLUTTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"})
 _DIRECTORY_BYTES = 256 * MAX_ZIP_ENTRIES  # an archive's table of contents is parsed whole: bound it first
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # an LZMA entry may demand gigabytes for its dictionary
 _ENCRYPTED = 0x1  # bit of an entry's flags
@@ -54,7 +55,7 @@ class Rejection:
 
 def is_clutter(name: str) -> bool:
     """Whether Windows or macOS made a file or folder of this name for itself, such as `.DS_Store`."""
-    return name in _CLUTTER or name.startswith("._")
+    return name in CLUTTER or name.startswith("._")
 
 
 def printable(name: str) -> str:

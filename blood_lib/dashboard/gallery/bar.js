@@ -2,15 +2,15 @@
 // of rejected files.
 
 import { h } from "../widgets/lib/dom.js";
-import { SIGNS, marker } from "../widgets/lib/markers.js";
+import { marker } from "../widgets/lib/markers.js";
 import { groupChoices, openMenu } from "../widgets/lib/menu.js";
 
 /** change({status, group or review}) is called for another filter, setInRows(on) for another layout. */
-export function createFilters({ text, number }, groups, statuses, change, setInRows) {
+export function createFilters({ text, signs, number }, groups, statuses, change, setInRows) {
   const chips = new Map();
   for (const name of ["all", ...statuses, "rejected"]) {
     const n = h("span", { class: "dash-number" });
-    const sign = SIGNS[name] ? h("b", { class: `dash-sign dash-badge-${name}`, "aria-hidden": "true" }, SIGNS[name]) : null;
+    const sign = signs[name] ? h("b", { class: `dash-sign dash-badge-${name}`, "aria-hidden": "true" }, signs[name]) : null;
     chips.set(name, { n, chip: h("button", { type: "button", class: "dash-chip", onclick: () => change({ status: name }) }, sign, `${text[name]} `, n) });
   }
   const group = choice(text.type, [["all", text.all_types], ...groups.map(({ label }, i) => [String(i), label])], "group");
@@ -78,13 +78,13 @@ export function createBar(model, { text, count }, groups, acts) {
 }
 
 /** rejected: [[name of a file, why it was rejected], ...] */
-export function createRejectedTable({ text, number }, rejected) {
+export function createRejectedTable({ text, signs, number }, rejected) {
   const rows = rejected.map(([name, reason]) => h("tr", {}, h("td", { class: "dash-name" }, name), h("td", {}, reason)));
   const head = h("thead", {}, h("tr", {}, h("th", { scope: "col" }, text.file), h("th", { scope: "col" }, text.reason)));
   return h(
     "section",
     { class: "dash-group dash-rejected" },
-    h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, SIGNS.rejected), text.rejected_title, h("span", { class: "dash-number" }, number(rejected.length))),
+    h("h2", {}, h("b", { class: "dash-sign dash-badge-rejected", "aria-hidden": "true" }, signs.rejected), text.rejected_title, h("span", { class: "dash-number" }, number(rejected.length))),
     h("p", { class: "dash-muted" }, text.rejected_note),
     h("div", { class: "dash-scroll", tabindex: 0, role: "group", "aria-label": text.rejected_title }, h("table", { class: "dash-table" }, head, h("tbody", {}, ...rows))),
   );

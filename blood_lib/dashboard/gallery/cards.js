@@ -1,14 +1,14 @@
 // What a cell looks like in the gallery, and its small picture, asked for only while its card is in the page.
 
 import { h } from "../widgets/lib/dom.js";
-import { SIGNS, marker } from "../widgets/lib/markers.js";
+import { marker } from "../widgets/lib/markers.js";
 import { pictureUrl } from "../widgets/lib/pictures.js";
 
 const ASK_AT_ONCE = 48; // pictures in one request
 const ASK_AFTER = 30; // ms: cards that are scrolled past are not asked for
 const ASK_AGAIN_AFTER = 4000; // ms without the picture
 
-export function createCards({ text, fill, percent }, groups) {
+export function createCards({ text, signs, fill, percent }, groups) {
   /** What people have done with it: "moved", "confirmed" or "". */
   const review = (item) => (!item.reviewed ? "" : item.group === item.model ? "confirmed" : "moved");
 
@@ -31,7 +31,7 @@ export function createCards({ text, fill, percent }, groups) {
       },
       h("img", { alt: "", src: item.url || null, decoding: "async", draggable: "false" }),
       h("span", { class: "dash-card-words" }, h("b", {}, item.name), h("span", {}, describe(item))), // shown in the list only
-      h("span", { class: "dash-card-line" }, done === "moved" ? marker(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), SIGNS[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, SIGNS[sign]) : null),
+      h("span", { class: "dash-card-line" }, done === "moved" ? marker(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), signs[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, signs[sign]) : null),
     );
   }
   return { make, review };

@@ -1,37 +1,33 @@
-// All classified cells by group, to look at, select and move. How they are laid out is for grid.js, what is selected
-// for selection.js, what a pointer does for gestures.js, what a key does for keys.js.
+// All classified cells by group, to look at, select and move. The cells are kept by items.js and laid out by sections.js,
+// what is selected is for selection.js, what a pointer does for gestures.js, what a key does for keys.js.
 
 import { h } from "../widgets/lib/dom.js";
 import { live } from "../widgets/lib/live.js";
-import { marker } from "../widgets/lib/markers.js";
 import { groupKeys } from "../widgets/lib/menu.js";
 import { createCurrent, createSelection, tellBeforeKeys } from "../widgets/lib/selection.js";
 import { createBar, createFilters, createRejectedTable } from "./bar.js";
 import { createCards, createPictures } from "./cards.js";
 import { listenToPointers } from "./gestures.js";
-import { createGrid } from "./grid.js";
+import { EVERYTHING, createItems, passes, passesRejected } from "./items.js";
 import { listenToGalleryKeys } from "./keys.js";
 import { createOrder } from "./order.js";
+import { createSections } from "./sections.js";
 
 const DRAW_EVERY = 400; // ms, while results come in
 const OPEN_AFTER = 120; // ms that the focus rests on a cell before it becomes the current one
 
 function render({ model, el, words, kept, signal }) {
-  const { text, number, fill } = words;
+  const { text, number } = words;
   const groups = model.get("groups"); // the classes, then unidentified, then excluded
   const statuses = model.get("statuses"); // the surest first
   const keys = groupKeys(groups);
   const inOrder = createOrder(statuses);
-  const items = new Map(); // id -> {id, name, group, model, status, confidence, reviewed, proposed, batch, url}
-  let rejected = []; // [name, reason] of each file
+  const items = createItems();
   let listed = null; // the rejected files that the table shows
-  const everything = { status: "all", group: "all", review: "all" };
   const types = groups.map(({ name }) => name).join("\n");
-  let filters = { ...everything, ...kept.filters, ...(types === kept.types ? {} : { group: "all" }) };
+  let filters = { ...EVERYTHING, ...kept.filters, ...(types === kept.types ? {} : { group: "all" }) };
   kept.types = types; // a filter by type means nothing to another model
   let run = null; // the run that these items belong to
-  let streaming = false;
-  let batch = 0;
   let drawn = 0;
   let timer = null;
   let inSight = false;
@@ -44,22 +40,15 @@ function render({ model, el, words, kept, signal }) {
   const sieve = createFilters(words, groups, statuses, changeFilters, setInRows);
   const hint = h("p", { class: "dash-muted dash-order" }, `${text.order} `, h("span", { class: "dash-for-mouse" }, text.mouse), h("span", { class: "dash-for-touch" }, text.touch));
   const root = h("div", { class: "dash-groups" });
-  const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(everything) }, text.show_all));
+  const none = h("p", { class: "dash-empty" }, text.none, " ", h("button", { type: "button", class: "dash-button dash-small", onclick: () => changeFilters(EVERYTHING) }, text.show_all));
   const empty = h("p", { class: "dash-empty" }, text.empty);
-  const sections = groups.map(makeSection);
+  const sections = createSections(words, groups, keys, make);
+  const { cards, order } = sections;
   const list = h("div", { class: "dash-rejected-box" });
-  root.append(...sections.map(({ section }) => section), none, list);
+  root.append(...sections.els, none, list);
   el.classList.add("dash-gallery");
   const all = h("div", {}, sieve.el, hint, root, bar.el);
   el.append(empty, all);
-
-  function makeSection(group, index) {
-    const grid = createGrid(group.label, make);
-    const n = h("span", { class: "dash-number" });
-    const key = keys[index] ? h("kbd", { title: fill(text.key, { key: keys[index] }) }, keys[index]) : null;
-    const section = h("section", { class: "dash-group", "data-group": index }, h("h2", {}, marker(group, 16), group.label, n, key), grid.el);
-    return { index, section, grid, n };
-  }
 
   /** Side by side as pictures, or as a list, which has room for names and words. */
   function setInRows(on) {
@@ -86,42 +75,26 @@ function render({ model, el, words, kept, signal }) {
   model.on("msg:custom", (message, buffers) => {
     if (message.kind === "reset") begin(message);
     if (message.run !== run) return;
-    if (message.kind === "reset" || message.kind === "add") add(message);
+    if (message.kind === "reset" || message.kind === "add") {
+      items.add(message);
+      plan();
+    }
     if (message.kind === "thumbs") message.ids.forEach((id, i) => pictures.take(items.get(id), buffers[i]));
     if (message.kind === "selected") selection.take(message.ids);
   });
 
   function begin(message) {
-    forget();
+    items.forget();
     run = message.run;
     clicked = next = null;
     current.begin();
     selection.take(message.selected);
   }
 
-  function forget() {
-    for (const { url } of items.values()) if (url) URL.revokeObjectURL(url);
-    items.clear();
-    rejected = [];
-  }
-
-  /** New and changed cells. While more arrive, each batch goes behind the ones before it. */
-  function add(message) {
-    streaming = message.more;
-    batch += 1;
-    for (const [id, name, group, said, status, confidence, reviewed, proposed] of message.items) {
-      const { url, asked, batch: before } = items.get(id) ?? {};
-      items.set(id, { id, name, group, model: said, status, confidence, reviewed, proposed, url, asked, batch: before ?? batch });
-    }
-    if (!streaming) for (const item of items.values()) item.batch = 0;
-    if (message.rejected.length) rejected = rejected.concat(message.rejected);
-    plan();
-  }
-
   // --- drawing ---
   function plan() {
     if (!inSight) return;
-    if (!streaming) draw();
+    if (!items.streaming()) draw();
     else timer ??= setTimeout(draw, Math.max(0, drawn + DRAW_EVERY - Date.now()));
   }
 
@@ -129,13 +102,14 @@ function render({ model, el, words, kept, signal }) {
     clearTimeout(timer);
     timer = null;
     drawn = Date.now();
-    const any = items.size + rejected.length > 0;
+    const rejected = items.rejected();
+    const any = items.all().length + rejected.length > 0;
     empty.hidden = any;
     all.hidden = !any;
-    sieve.show(filters, [...items.values()], rejected.length);
+    sieve.show(filters, items.all(), rejected.length);
     fillSections();
-    drawRejected();
-    none.hidden = sections.some(({ section }) => !section.hidden) || !list.hidden;
+    drawRejected(rejected);
+    none.hidden = sections.visible().length > 0 || !list.hidden;
     drawCards();
     showSelection();
     if (next !== null && items.has(next)) goTo(next);
@@ -144,41 +118,25 @@ function render({ model, el, words, kept, signal }) {
 
   function fillSections() {
     const members = groups.map(() => []);
-    for (const item of items.values()) if (passes(item)) members[item.group].push(item);
-    sections.forEach(({ grid, section, n }, index) => {
-      const mine = members[index].sort(inOrder);
-      section.hidden = !mine.length;
-      n.textContent = number(mine.length);
-      grid.fill(mine);
-      grid.measure(kept.inRows);
-    });
+    for (const item of items.all()) if (passes(filters, item, review(item))) members[item.group].push(item);
+    for (const mine of members) mine.sort(inOrder);
+    sections.fill(members, kept.inRows);
   }
 
-  function passes(item) {
-    const { status, group, review: wanted } = filters;
-    const done = review(item);
-    const known = ["all", done || (item.status === "ok" ? "open" : "doubtful"), done ? "reviewed" : "open", item.proposed && "proposed"];
-    return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && known.includes(wanted);
-  }
-
-  /** All places are read before anything is written. Otherwise the browser would lay out the page for each group. */
   function drawCards() {
     if (!el.offsetParent) return; // in a hidden tab all groups have the same place
-    const tops = sections.map(({ grid }) => grid.el.getBoundingClientRect().top);
-    sections.forEach(({ grid }, i) => grid.draw(tops[i]));
+    sections.draw();
     showOnCards();
     pictures.plan();
   }
 
-  function drawRejected() {
-    list.hidden = !rejected.length || !["all", "rejected"].includes(filters.status) || filters.group !== "all" || filters.review !== "all";
+  function drawRejected(rejected) {
+    list.hidden = !rejected.length || !passesRejected(filters);
     if (listed === rejected) return;
     listed = rejected;
     list.replaceChildren(createRejectedTable(words, rejected));
   }
 
-  const cards = () => sections.flatMap(({ grid }) => [...grid.cards.values()]);
-  const order = () => sections.flatMap(({ grid }) => grid.items().map(({ id }) => id));
   const pictures = createPictures(cards, (ids) => model.send({ kind: "thumbs", ids }));
 
   let waiting = null;
@@ -188,7 +146,7 @@ function render({ model, el, words, kept, signal }) {
   }
   function drawAgain() {
     waiting = null;
-    if (resized) for (const { grid } of sections) grid.measure(kept.inRows);
+    if (resized) sections.measure(kept.inRows);
     resized = false;
     drawCards();
   }
@@ -232,17 +190,16 @@ function render({ model, el, words, kept, signal }) {
   }
 
   function goTo(id) {
-    const where = sections.find(({ grid }) => grid.place(id) !== undefined);
-    if (!where) return;
-    where.grid.focus(id);
+    const grid = sections.gridOf(id);
+    if (!grid) return;
+    grid.focus(id);
     current.at(id, OPEN_AFTER);
   }
 
   /** The viewer's keys have led to another cell. The focus follows, so that the next key acts on that cell. */
   function follow(id) {
     const focused = document.activeElement?.closest?.(".dash-card");
-    const where = sections.find(({ grid, section }) => !section.hidden && grid.place(id) !== undefined);
-    if (focused && el.contains(focused) && focused.item.id !== id) where?.grid.focus(id);
+    if (focused && el.contains(focused) && focused.item.id !== id) sections.gridOf(id)?.focus(id);
   }
 
   /** Tell Python what to do with these cells. The focus goes to the next cell. */
@@ -304,7 +261,7 @@ function render({ model, el, words, kept, signal }) {
     },
     frame(box, more) {
       const before = more ? (framed ??= selection.all()) : [];
-      selection.set([...before, ...sections.flatMap(({ grid }) => grid.touched(box))]);
+      selection.set([...before, ...sections.touched(box)]);
     },
     rest(id) {
       if (!kept.selecting) setSelecting(true);
@@ -318,7 +275,7 @@ function render({ model, el, words, kept, signal }) {
   });
 
   listenToGalleryKeys(el, signal, {
-    sections: () => sections.filter(({ section }) => !section.hidden),
+    sections: sections.visible,
     keys,
     selection,
     order,
@@ -327,7 +284,7 @@ function render({ model, el, words, kept, signal }) {
     again: (kind) => model.send({ kind }),
   });
 
-  el.addEventListener("dash:show", ({ detail }) => changeFilters({ ...everything, review: detail }), { signal });
+  el.addEventListener("dash:show", ({ detail }) => changeFilters({ ...EVERYTHING, review: detail }), { signal });
   setSelecting(kept.selecting ?? false);
   setInRows(kept.inRows ?? false);
   model.send({ kind: "hello" });
@@ -338,7 +295,7 @@ function render({ model, el, words, kept, signal }) {
     pictures.stop();
     clearTimeout(timer);
     current.stop();
-    forget();
+    items.forget();
   };
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import Bool, List
+from traitlets import Bool, Dict, List
 
 from blood_lib.dashboard.state import Cell, DashboardState
 from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
 from blood_lib.dashboard.widgets.cell_collection import CellCollection
+from blood_lib.dashboard.widgets.markers import CELL_SIGNS
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.widget import Buffers, Content
@@ -27,6 +28,7 @@ class Gallery(CellCollection):
     accepts = (*CellCollection.accepts, "thumbs", "confirm", "undo", "redo")
 
     statuses = List(list(ANSWERED), help="of cells, the surest first").tag(sync=True)
+    signs = Dict(CELL_SIGNS).tag(sync=True)
     can_undo = Bool(False).tag(sync=True)
     can_redo = Bool(False).tag(sync=True)
 

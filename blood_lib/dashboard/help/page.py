@@ -11,8 +11,9 @@ from typing import Any
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.state.messages import Messages
-from blood_lib.dashboard.widgets.markers import svg_marker
+from blood_lib.dashboard.widgets.markers import CELL_SIGNS, svg_marker
 from blood_lib.dashboard.widgets.page import KEYS
+from blood_lib.files.reasons import STATUSES
 
 __all__ = ["build_help", "draw_metrics"]
 
@@ -70,10 +71,9 @@ def _keys(t: Messages) -> list[tuple[str, str]]:
 def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
     threshold = t.percent(bundle.thresholds.confidence, 0)
     rows = [(escape(t("gallery.ok")), escape(t("help.ok")))]
-    for status, sign in (("uncertain", "?"), ("unfamiliar", "!"), ("rejected", "×")):
-        term = (
-            f'<span class="dash-badge dash-badge-{status}"><b>{sign}</b>{escape(t(f"state.{status}"))}</span>'
-        )
+    for status in STATUSES[1:]:
+        sign, word = CELL_SIGNS[status], escape(t(f"state.{status}"))
+        term = f'<span class="dash-badge dash-badge-{status}"><b>{sign}</b>{word}</span>'
         rows.append((term, escape(t(f"help.{status}", threshold=threshold))))
     return rows + [
         (escape(t(f"group.{name}")), escape(t(f"help.{name}"))) for name in (UNIDENTIFIED, EXCLUDED)

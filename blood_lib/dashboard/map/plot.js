@@ -2,13 +2,13 @@
 
 import { h } from "../widgets/lib/dom.js";
 import { clamp } from "../widgets/lib/geometry.js";
+import { BOX } from "../widgets/lib/markers.js";
 
 const FAR_FROM_ALL = 255; // in the raster of the zones: no group
 const ZONE_OPACITY = 0.22;
 const SMOOTH = 4; // pixels a side for each value of the raster
 const REFERENCE_OPACITY = 0.6;
 const EXCLUDED_OPACITY = 0.3;
-const BOX = 16; // units a side of a shape, as Python has them
 const SIZE = 16; // px a side of an item's marker
 const SELECTED_SIZE = 26;
 const OUTLINE = 1.8; // px

@@ -26,7 +26,7 @@ from blood_lib.dashboard.chart.differential_table import (
 from blood_lib.dashboard.help.page import draw_metrics
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, RejectedFile
 from blood_lib.dashboard.state.messages import Messages
-from blood_lib.dashboard.widgets.markers import svg_marker
+from blood_lib.dashboard.widgets.markers import CELL_SIGNS, svg_marker
 from blood_lib.dashboard.widgets.pictures import thumbnail
 from blood_lib.files.reasons import STATUSES
 
@@ -211,11 +211,11 @@ def _picture(cell: Cell, labels: Mapping[str, str], t: Messages) -> str:
 def _remark(cell: Cell, labels: Mapping[str, str], t: Messages) -> tuple[str, str]:
     """(style, words) for a cell that was moved or confirmed, or is doubtful; ("", "") for all others."""
     if cell.moved:
-        return "moved", "→ " + t("report.moved", type=labels[cell.said])
+        return "moved", f"{CELL_SIGNS['moved']} {t('report.moved', type=labels[cell.said])}"
     if cell.reviewed:
-        return "confirmed", "✓ " + t("report.confirmed")
+        return "confirmed", f"{CELL_SIGNS['confirmed']} {t('report.confirmed')}"
     if cell.doubtful:
-        return "doubtful", {"uncertain": "? ", "unfamiliar": "! "}[cell.status] + t(f"state.{cell.status}")
+        return "doubtful", f"{CELL_SIGNS[cell.status]} {t(f'state.{cell.status}')}"
     return "", ""
 
 

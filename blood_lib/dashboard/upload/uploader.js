@@ -1,19 +1,16 @@
-// Takes files by drop or picker and sends them to Python as one stream of acknowledged pieces.
+// Takes files by drop or picker, and shows what becomes of them. Sending them is for sending.js.
 
 import { h, svg } from "../widgets/lib/dom.js";
 import { openTab } from "../widgets/lib/events.js";
 import { live, whenAttached } from "../widgets/lib/live.js";
-import { SIGNS } from "../widgets/lib/markers.js";
 import { showProgress } from "../widgets/lib/progress.js";
-
-const CLUTTER = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX"]);
-const RESEND_AFTER = 6000; // ms without an acknowledgement
-const GIVE_UP_AFTER = 90000;
+import { readDropped } from "./dropped.js";
+import { createSender } from "./sending.js";
 
 function render({ model, el, words, kept, signal }) {
-  const { text, number, fill, count } = words;
+  const { text, signs, number, fill, count } = words;
   const limits = model.get("limits");
-  let current = kept.upload ?? null; // the upload that is under way
+  const sender = createSender(model, limits, kept, { changed: draw, broken });
 
   // --- what is shown ---
   const input = h("input", { type: "file", multiple: true, class: "dash-file", tabindex: -1, "aria-hidden": "true", accept: "image/*,.zip,.tif,.tiff,.bmp" });
@@ -64,6 +61,7 @@ function render({ model, el, words, kept, signal }) {
   }
 
   function draw() {
+    const current = sender.current();
     const progress = model.get("progress");
     const working = progress.total !== undefined;
     const phase = model.get("phase");
@@ -87,12 +85,12 @@ function render({ model, el, words, kept, signal }) {
 
   function drawSummary(working) {
     const found = model.get("summary");
-    const any = found.n !== undefined && !working && !current;
+    const any = found.n !== undefined && !working && !sender.current();
     summary.hidden = !any;
     summary.replaceChildren();
     if (!any) return;
     const n = found.n;
-    const details = ["uncertain", "unfamiliar", "rejected"].filter((key) => found[key]).map((key) => h("span", { class: `dash-badge dash-badge-${key}` }, h("b", { "aria-hidden": "true" }, SIGNS[key]), fill(text[key], { n: found[key] })));
+    const details = model.get("doubts").filter((key) => found[key]).map((key) => h("span", { class: `dash-badge dash-badge-${key}` }, h("b", { "aria-hidden": "true" }, signs[key]), fill(text[key], { n: found[key] })));
     const go = (tab, label) => h("button", { type: "button", class: "dash-button", onclick: () => openTab(el, tab) }, label);
     summary.append(
       h("p", { class: "dash-done" }, n ? count("done", n) : text.nothing, " ", ...details),
@@ -151,7 +149,7 @@ function render({ model, el, words, kept, signal }) {
         depth = 0;
         light();
         openTab(el, "upload");
-        const files = await dropped(event.dataTransfer);
+        const files = await readDropped(event.dataTransfer, limits.files, model.get("clutter"));
         if (mayLose()) start(files);
       });
       model.send({ kind: "hello" });
@@ -159,160 +157,40 @@ function render({ model, el, words, kept, signal }) {
     signal,
   );
 
-  /** [{name, file}] of what was dropped, folders walked. */
-  async function dropped(transferred) {
-    const entries = [...transferred.items].map((item) => item.webkitGetAsEntry?.());
-    if (entries.some((entry) => !entry)) return [...transferred.files].map((file) => ({ name: file.name, file }));
-    const found = [];
-    for (const entry of entries) await walk(entry, found);
-    return found;
-  }
-
-  async function walk(entry, found) {
-    if (found.length > limits.files || CLUTTER.has(entry.name) || entry.name.startsWith("._")) return;
-    const name = entry.fullPath.replace(/^\//, "");
-    if (entry.isFile) {
-      try {
-        found.push({ name, file: await new Promise((yes, no) => entry.file(yes, no)) });
-      } catch {
-        found.push({ name, file: null });
-      }
-      return;
-    }
-    const reader = entry.createReader();
-    for (;;) {
-      const some = await new Promise((yes, no) => reader.readEntries(yes, no)).catch(() => []);
-      if (!some.length) return;
-      some.sort((a, b) => (a.name < b.name ? -1 : 1));
-      for (const child of some) await walk(child, found);
-    }
-  }
-
   // --- sending ---
   function loadExamples() {
     if (!mayLose()) return;
-    forget();
+    sender.forget();
     complain("");
     model.send({ kind: "examples" });
     draw();
   }
 
-  function start(files, unreadable = []) {
-    if (!files.length && !unreadable.length) return;
+  function start(files) {
+    if (!files.length) return;
     complain("");
     if (files.length > limits.files) return complain(fill(text.toomany, { count: files.length, limit: limits.files }));
     const good = files.filter(({ file }) => file);
-    const lost = [...unreadable, ...files.filter(({ file }) => !file).map(({ name }) => name)];
-    const stream = new Blob(good.map(({ file }) => file));
-    if (stream.size > limits.bytes) return complain(fill(text.toolarge, { size: Math.ceil(stream.size / 2 ** 20), limit: Math.floor(limits.bytes / 2 ** 20) }));
-    forget();
-    current = {
-      key: Math.random().toString(36).slice(2) + Date.now().toString(36),
-      files: good,
-      begin: { files: good.map(({ name, file }) => [name, file.size]), unreadable: lost },
-      stream,
-      total: stream.size,
-      pieces: Math.ceil(stream.size / limits.piece),
-      due: 0,
-      next: 0,
-      received: 0,
-      heard: Date.now(),
-      asked: Date.now(),
-      waitUntil: 0,
-      pumping: false,
-    };
-    model.send({ kind: "begin", key: current.key, ...current.begin });
-    resume();
-    draw();
-  }
-
-  /** Continue the current upload. It may have started before the page changed its language. */
-  function resume() {
-    if (!current) return;
-    current.timer = setInterval(() => watch(current), 500);
-    pump(current);
-  }
-
-  function forget() {
-    if (current) clearInterval(current.timer);
-    current = null;
+    const size = good.reduce((sum, { file }) => sum + file.size, 0);
+    if (size > limits.bytes) return complain(fill(text.toolarge, { size: Math.ceil(size / 2 ** 20), limit: Math.floor(limits.bytes / 2 ** 20) }));
+    sender.start(good, files.filter(({ file }) => !file).map(({ name }) => name));
   }
 
   function stop() {
-    forget();
+    sender.forget();
     model.send({ kind: "cancel" });
     draw();
   }
 
-  /** Send as many pieces as may be on their way at once. */
-  async function pump(upload) {
-    if (upload.pumping) return;
-    upload.pumping = true;
-    try {
-      while (upload === current && upload.next < upload.pieces && upload.next < upload.due + limits.window && Date.now() >= upload.waitUntil) {
-        const number = upload.next;
-        const piece = await upload.stream.slice(number * limits.piece, (number + 1) * limits.piece).arrayBuffer();
-        if (upload !== current || number !== upload.next) continue;
-        upload.next = number + 1;
-        model.send({ kind: "piece", key: upload.key, number }, undefined, [piece]);
-      }
-    } catch {
-      await leaveOutUnreadable(upload);
-    } finally {
-      upload.pumping = false;
-    }
-  }
-
-  /** A file was moved or deleted after it was chosen: start again without it. */
-  async function leaveOutUnreadable(upload) {
-    const readable = await Promise.all(upload.files.map(({ file }) => file.slice(0, 1).arrayBuffer().then(() => true, () => false)));
-    if (upload !== current) return;
-    const lost = upload.files.filter((_, i) => !readable[i]).map(({ name }) => name);
-    if (!lost.length) return fail(text.broken);
-    start(upload.files.filter((_, i) => readable[i]), [...upload.begin.unreadable, ...lost]);
-  }
-
-  /** Twice a second: continue after a pause, and send again what was not acknowledged. */
-  function watch(upload) {
-    const now = Date.now();
-    if (upload !== current) return;
-    if (now - upload.heard > GIVE_UP_AFTER) return fail(text.broken);
-    if (now - Math.max(upload.heard, upload.asked) > RESEND_AFTER) {
-      upload.asked = now;
-      upload.next = upload.due;
-      model.send({ kind: "begin", key: upload.key, ...upload.begin });
-    }
-    pump(upload);
-  }
-
-  function fail(sentence) {
-    forget();
-    complain(sentence);
-    model.send({ kind: "broken" });
+  function broken() {
+    complain(text.broken);
     draw();
   }
-
-  model.on("msg:custom", (message) => {
-    if (!current || message.key !== current.key) return;
-    if (message.kind === "refused") return fail(text.broken);
-    if (message.kind !== "due") return;
-    current.heard = Date.now();
-    current.due = Math.max(current.due, message.number);
-    current.next = Math.max(current.next, current.due);
-    current.received = message.received;
-    current.waitUntil = message.wait ? Date.now() + 400 : 0;
-    if (message.complete) forget();
-    else pump(current);
-    draw();
-  });
 
   for (const name of ["progress", "summary", "phase", "examples", "foreign"]) model.on(`change:${name}`, draw);
-  resume();
+  sender.resume();
   draw();
-  return () => {
-    kept.upload = current;
-    forget();
-  };
+  return sender.end;
 }
 
 export default { render: live(render) };

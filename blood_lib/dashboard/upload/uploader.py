@@ -19,8 +19,11 @@ from blood_lib.dashboard.state.commands import (
     Upload,
 )
 from blood_lib.dashboard.upload.stream import FileStream
+from blood_lib.dashboard.widgets.markers import CELL_SIGNS
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
+from blood_lib.files.archives import CLUTTER
+from blood_lib.files.reasons import STATUSES
 
 __all__ = ["Uploader"]
 
@@ -41,6 +44,9 @@ class Uploader(Widget):
     max_pending = 96 * 2**20  # bytes that may wait for the classifier before the browser is told to wait
 
     limits = Dict(help="for the browser's own early check").tag(sync=True)
+    clutter = List(sorted(CLUTTER), help="names in a folder that are passed over").tag(sync=True)
+    doubts = List([*STATUSES[1:]], help="statuses that the summary names").tag(sync=True)
+    signs = Dict(CELL_SIGNS).tag(sync=True)
     progress = Dict(help="done, total; empty: nothing runs").tag(sync=True)
     summary = Dict(help="counts by status after a classification").tag(sync=True)
     examples = Int(0, help="number of example images").tag(sync=True)

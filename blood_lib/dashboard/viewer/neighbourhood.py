@@ -8,7 +8,7 @@ import numpy as np
 
 from blood_lib.atlas import Atlas
 
-__all__ = ["describe_neighbours", "describe_reference", "thin_out"]
+__all__ = ["SIDE", "describe_neighbours", "describe_reference", "thin_out"]
 
 SIDE = 1000  # of the small map; y points down, as on a screen
 MOST_REFERENCE = 700  # points on the small map

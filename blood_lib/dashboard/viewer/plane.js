@@ -2,14 +2,12 @@
 
 import { svg } from "../widgets/lib/dom.js";
 
-const PLANE = 1000; // units a side, as Python sends places
-
-/** Returns {el, draw, show}. */
-export function plane(types) {
+/** Returns {el, draw, show}; `side`: the units of the places on it. */
+export function plane(types, side) {
   const dots = svg("g");
   const near = svg("g", { class: "dash-plane-near" });
   const here = svg("path", { class: "dash-plane-here" });
-  const el = svg("svg", { class: "dash-plane", viewBox: `-30 -30 ${PLANE + 60} ${PLANE + 60}`, role: "img" }, dots, near, here);
+  const el = svg("svg", { class: "dash-plane", viewBox: `-30 -30 ${side + 60} ${side + 60}`, role: "img" }, dots, near, here);
   let drawn = null;
 
   /** The reference items: for each type the places [x, y, x, y, ...]. */

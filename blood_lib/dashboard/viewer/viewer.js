@@ -57,13 +57,13 @@ function render({ model, el, words, signal }) {
       el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, proposed, name),
       show(cell) {
         const answer = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
-        const mine = cell.moved ? badge("moved", text.moved) : cell.reviewed ? badge("confirmed", text.confirmed) : null;
+        const mine = cell.moved ? badge(words, "moved", text.moved) : cell.reviewed ? badge(words, "confirmed", text.confirmed) : null;
         name.textContent = cell.name;
         at.textContent = fill(text.at, { at: cell.at, total: cell.total });
         label.replaceChildren(marker(groups[cell.group], 18), groups[cell.group].label);
         said.replaceChildren(...(mine ? [mine, " "] : []), answer);
         doubt.hidden = cell.status === "ok";
-        if (cell.status !== "ok") doubt.replaceChildren(badge(cell.status, cell.status_word), " ", cell.reason);
+        if (cell.status !== "ok") doubt.replaceChildren(badge(words, cell.status, cell.status_word), " ", cell.reason);
         proposed.hidden = cell.proposal === null;
         if (!proposed.hidden) proposal.replaceChildren(marker(groups[cell.proposal], 14), " ", fill(text.proposed, { label: groups[cell.proposal].label }));
       },
@@ -157,7 +157,7 @@ function render({ model, el, words, signal }) {
     const subtype = h("p", { class: "dash-fine" });
     const bars = h("ul", { class: "dash-probabilities" });
     const chips = h("ul", { class: "dash-neighbours" });
-    const around = plane(groups);
+    const around = plane(groups, model.get("plane_side"));
     const near = h("section", {}, h("h3", {}, text.neighbours), chips, around.el, h("p", { class: "dash-muted dash-fine" }, text.near_note));
 
     function showNear() {

@@ -13,9 +13,9 @@ from traitlets import Bytes, Dict, Int, List
 from blood_lib.bundle import Bundle
 from blood_lib.dashboard.state import Cell, DashboardState, known
 from blood_lib.dashboard.state.commands import Accept, Confirm, Dismiss, Move
-from blood_lib.dashboard.viewer.neighbourhood import describe_neighbours, describe_reference
+from blood_lib.dashboard.viewer.neighbourhood import SIDE, describe_neighbours, describe_reference
 from blood_lib.dashboard.viewer.ordering import Walk
-from blood_lib.dashboard.widgets.markers import describe_groups, name_groups
+from blood_lib.dashboard.widgets.markers import CELL_SIGNS, describe_groups, name_groups
 from blood_lib.dashboard.widgets.pictures import display_image, heat_overlay, image_size
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
@@ -39,6 +39,8 @@ class Viewer(Widget):
     reference: List[list[int]] = List(
         help="places of the reference cells on the small map, a list per class"
     ).tag(sync=True)
+    plane_side = Int(SIDE, help="of the small map, in the units of its places").tag(sync=True)
+    signs = Dict(CELL_SIGNS).tag(sync=True)
     cell = Dict().tag(sync=True)
     image = Bytes().tag(sync=True)
     heat = Bytes().tag(sync=True)

@@ -1,4 +1,4 @@
-"""A marker per group: a shape as an SVG path, so that colour is never the only sign."""
+"""How groups and statuses are marked: by a shape or a sign, so that colour is never the only one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
 from blood_lib.dashboard.state.messages import Messages
 
 __all__ = [
+    "CELL_SIGNS",
     "describe_groups",
     "describe_types",
     "name_groups",
@@ -15,6 +16,8 @@ __all__ = [
     "svg_shape",
 ]
 
+# of a status other than "ok", and of what people have done with a cell
+CELL_SIGNS = {"uncertain": "?", "unfamiliar": "!", "rejected": "×", "confirmed": "✓", "moved": "→"}
 # in a box of 16 x 16
 SHAPES = (
     "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13Z",

@@ -13,7 +13,7 @@ export function live(render) {
     let end = () => {};
     function start() {
       end();
-      const words = createWords(model.get("text"), model.get("language"));
+      const words = { ...createWords(model.get("text"), model.get("language")), signs: model.get("signs") };
       const stop = new AbortController();
       const handlers = [];
       const on = (name, handler) => {
