@@ -16,7 +16,7 @@ from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import TABS
 from blood_lib.dashboard.state.messages import Messages, choose_language
 from blood_lib.dashboard.widgets.widget import Widget
-from blood_lib.files.reasons import REASONS, Reason
+from blood_lib.files.reasons import REASONS, STATUSES, Reason
 from blood_lib.inference import Classifier
 from tests import ROOT
 from tests.tools.dashboard_tools import classify, drawn_files, listen, say
@@ -144,6 +144,8 @@ def is_asked_for_in_python(section: str, name: str) -> bool:
 
 
 def is_in_script(name: str, script: str) -> bool:
+    if name in STATUSES and re.search(r"\btext\[\w+\]", script):
+        return True  # Python tells the script which statuses there are
     whole = rf'\.{re.escape(name)}\b|"{re.escape(name)}"|\b{re.escape(name)}:'
     return bool(re.search(whole, script)) or any(f"`{start}${{" in script for start in starts(name))
 
