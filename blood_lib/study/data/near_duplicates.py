@@ -31,7 +31,7 @@ COARSE = 24
 CANDIDATE = 0.8
 """Correlation of coarse frames. 30 pairs that overlap had 0.883 or more; of others 3 in 10,000 have 0.8."""
 OVERLAP = 0.92
-"""From this correlation on two frames overlap. In PBC these have 0.970 or more, other pairs under 0.86."""
+"""From this correlation on two frames overlap. In PBC these have 0.970 or more, other pairs under 0.88."""
 _BLOCK = 2048  # frames that are compared with all others at once: 100 MB
 
 Frames = np.ndarray
