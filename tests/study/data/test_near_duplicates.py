@@ -89,3 +89,10 @@ def test_the_known_near_duplicates_of_the_real_dataset_overlap(real_images) -> N
     assert (groups[0] == groups[1]).all()
     whole = here.groupby("group").filter(lambda group: len(group) == (known["group"] == group.name).sum())
     assert set(groups[0]) == set(whole["group"])
+
+
+def test_frames_that_are_alike_from_afar_alone_do_not_overlap() -> None:
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    blob = 120 + 40 * np.sin(rows / 15) * np.cos(columns / 19)
+    noise = np.random.default_rng(0).normal(0, 25, (2, SIDE, SIDE))
+    assert find_overlaps(np.clip(blob + noise, 0, 255).astype(np.uint8)).empty

@@ -5,6 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra `study`")
 
+from blood_lib.study.data.near_duplicates import load_near_duplicates
 from blood_lib.study.evaluate import leakage
 
 
@@ -34,3 +35,9 @@ def test_the_share_that_explains_a_claim_is_the_inverse():
     assert leakage.compute_leaked(0.9, leakage.inflate(0.9, 0.3)) == pytest.approx(0.3)
     assert leakage.compute_leaked(0.99, 0.98) == 0
     assert leakage.compute_leaked(1.0, 0.98) == 0
+
+
+def test_a_known_near_duplicate_leaks_like_a_duplicate() -> None:
+    pair = load_near_duplicates().groupby("group")["pixels"].apply(list).iloc[0][:2]
+    drawn = leakage.count_leaked_duplicates(pd.DataFrame({"pixels": pair}), n_draws=5, share=0.5)
+    assert (drawn["torn"] == 1).all()
