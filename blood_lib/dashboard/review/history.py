@@ -1,19 +1,62 @@
-"""Which cells people have put where, step by step, to take back and do again; plain values without widgets.
+"""What was before each step of a review, to take steps back and do them again; plain values without widgets.
 
-What a step may contain is for `review.py`.
+A step holds what has changed and nothing else: of records with an id (cells) each one before and after, of
+every other value the whole. So whatever a step does, it is taken back by the same few lines: putting a cell
+elsewhere, adding or removing one, using another model. What a step may do is for `review.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from blood_lib.dashboard.state import Cell
+__all__ = ["History", "Record", "Step", "compare"]
 
-__all__ = ["Groups", "History", "Step", "regroup"]
+Values = Mapping[str, Any]  # name -> value, as a state has them at one moment
 
-Groups = Mapping[int, str | None]  # id of a cell -> where a person put it; None: nobody has
-Step = Mapping[int, tuple[str | None, str | None]]  # id of a cell -> (group before, group after)
+
+class Record(Protocol):
+    """One of many, frozen: a change makes another one with the same id."""
+
+    @property
+    def id(self) -> int: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What has become of one record."""
+
+    id: int
+    before: Record | None  # None: it was not there
+    after: Record | None  # None: it is there no longer
+    behind: int | None = None  # where it was not, or is no longer: the id that it stands behind; None: first
+
+    def turned(self) -> Change:
+        return Change(self.id, self.after, self.before, self.behind)
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What has changed: records by the name that their tuple has, and other values, (before, after) each."""
+
+    records: Mapping[str, Sequence[Change]]
+    values: Mapping[str, tuple[Any, Any]]
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.values)
+
+    def turned(self) -> Step:
+        """The step that leads back."""
+        return Step(
+            {name: [change.turned() for change in changes] for name, changes in self.records.items()},
+            {name: (after, before) for name, (before, after) in self.values.items()},
+        )
+
+    def apply(self, now: Values) -> dict[str, Any]:
+        """The values that the step changes, as they are after it; records that it does not name stay."""
+        changed = {name: _apply(changes, now[name]) for name, changes in self.records.items()}
+        return changed | {name: after for name, (_, after) in self.values.items()}
 
 
 class History:
@@ -32,23 +75,24 @@ class History:
         return bool(self._undone)
 
     def push(self, step: Step) -> None:
-        """A new step; what was taken back before it is gone."""
-        self._done.append(step)
-        self._undone.clear()
+        """A new step, unless nothing has changed; what was taken back before it is gone."""
+        if step:
+            self._done.append(step)
+            self._undone.clear()
 
-    def undo(self) -> Groups:
-        """Take the last step back; where its cells stood before, {} when there is no step."""
+    def undo(self) -> Step | None:
+        """Take the last step back: the step that leads there, None when there is none."""
         if not self._done:
-            return {}
+            return None
         self._undone.append(self._done.pop())
-        return {identity: before for identity, (before, _) in self._undone[-1].items()}
+        return self._undone[-1].turned()
 
-    def redo(self) -> Groups:
-        """Do again what was last taken back; where its cells stood after it."""
+    def redo(self) -> Step | None:
+        """The step that was last taken back, None when there is none."""
         if not self._undone:
-            return {}
+            return None
         self._done.append(self._undone.pop())
-        return {identity: after for identity, (_, after) in self._done[-1].items()}
+        return self._done[-1]
 
     def clear(self) -> None:
         """Forget everything: the cells are gone."""
@@ -56,9 +100,46 @@ class History:
         self._undone.clear()
 
 
-def regroup(cells: Iterable[Cell], groups: Groups) -> tuple[Cell, ...]:
-    """The cells with the groups that `groups` gives; those that do not change stay the same objects."""
-    return tuple(
-        replace(cell, group=groups[cell.id]) if cell.id in groups and groups[cell.id] != cell.group else cell
-        for cell in cells
+def compare(before: Values, after: Values, records: Iterable[str]) -> Step:
+    """The step from `before` to `after`; `records`: the names of those that are tuples of records."""
+    changed = [name for name in after if before[name] is not after[name]]
+    found = {name: _compare(before[name], after[name]) for name in records if name in changed}
+    return Step(
+        {name: changes for name, changes in found.items() if changes},
+        {name: (before[name], after[name]) for name in changed if name not in found},
     )
+
+
+def _compare(before: Sequence[Record], after: Sequence[Record]) -> list[Change]:
+    """In the order of the tuple that a record is in, so that each finds the one that it stands behind."""
+    old, new = ({record.id: record for record in some} for some in (before, after))
+    gone = [
+        Change(record.id, record, None, behind) for record, behind in _places(before) if record.id not in new
+    ]
+    rest = [
+        Change(record.id, old.get(record.id), record, behind)
+        for record, behind in _places(after)
+        if old.get(record.id) is not record
+    ]
+    return gone + rest
+
+
+def _places(records: Sequence[Record]) -> Iterable[tuple[Record, int | None]]:
+    """Each record with the id of the one before it."""
+    return zip(records, (None, *(record.id for record in records)), strict=False)
+
+
+def _apply(changes: Sequence[Change], records: Sequence[Record]) -> tuple[Record, ...]:
+    wanted = {change.id: change.after for change in changes}
+    kept = [wanted.get(record.id, record) for record in records]
+    found = [record for record in kept if record is not None]
+    for change in changes:
+        if change.before is None and change.after is not None:
+            found.insert(_place_behind(change.behind, found), change.after)
+    return tuple(found)
+
+
+def _place_behind(identity: int | None, records: Sequence[Record]) -> int:
+    if identity is None:
+        return 0
+    return next((i + 1 for i, record in enumerate(records) if record.id == identity), len(records))

@@ -1,9 +1,10 @@
-"""The classifier learns from what people corrected, and proposes what it would now say of the rest.
+"""The classifier learns from what a person decided, and proposes what it would now say of the rest.
 
-Accepting a proposal is a step of the review and can be undone: then the cell stands where it stood before,
-on a person's word. The model that has learnt is in use from the first accepted proposal on. What people had
-reviewed keeps the answer that they reviewed; the rest gets the new model's status and probabilities, but for
-those whose proposal is open or was dismissed: they stay as they are.
+Cells that were accepted in bulk teach nothing: no person has looked at them. They may get another proposal.
+Learning and each answer to a proposal are steps of the review. Undo leads back to what was, the model
+included. The model that has learnt is in use from the first accepted proposal on. What a person decided keeps
+the answer that they saw. The rest gets the new model's status and probabilities, but for those whose proposal
+is open or was dismissed: they stay as they are.
 
 How it learns is for `Classifier.adapt_features`.
 """
@@ -11,7 +12,7 @@ How it learns is for `Classifier.adapt_features`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from blood_lib.dashboard.review.review import Review
-from blood_lib.dashboard.state import Cell, DashboardState, known
+from blood_lib.dashboard.state import Cell, DashboardState, Lesson, known
 from blood_lib.dashboard.state.commands import Accept, Adapt, Dismiss, Forget
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
@@ -33,7 +34,7 @@ __all__ = ["Learning", "count_pairs", "find_corrections", "find_proposals"]
 def find_corrections(state: DashboardState) -> list[Cell]:
     """The cells that can teach: a person has said of which class they are."""
     names = set(state.bundle.names) if state.bundle else set()
-    return [cell for cell in state.cells if cell.group in names]
+    return [cell for cell in state.cells if cell.reviewed and cell.group in names]
 
 
 def find_proposals(state: DashboardState) -> list[Cell]:
@@ -52,13 +53,10 @@ class Learning:
 
     def __init__(self, controller: Controller, review: Review):
         self.controller, self.state, self._review = controller, controller.state, review
-        self._learnt: Classifier | None = None  # a classifier whose proposals wait; it is not in use yet
-        self._answers: Mapping[int, Result] = {}  # id of a cell -> what the latest of them says of it
         controller.register(Adapt, self._on_adapt)
         controller.register(Accept, self._on_accept)
         controller.register(Dismiss, self._on_dismiss)
         controller.register(Forget, self._on_forget)
-        self.state.observe(self.state.guard(self._on_runs), "runs")
         self.state.observe(self.state.guard(self._count), "cells")
 
     # --- learning ---
@@ -81,67 +79,67 @@ class Learning:
 
     def _propose(self, learnt: Classifier) -> None:
         state = self.state
-        self._learnt, self._answers = learnt, _ask(learnt, state.cells)
-        state.cells = tuple(self._with_proposal(cell) for cell in state.cells)
-        if not find_proposals(state):
-            self._use(learnt)
-            state.notice = Sentence("learning.same")
-
-    def _with_proposal(self, cell: Cell) -> Cell:
-        answer = self._answers.get(cell.id)
-        proposal = answer.label if answer is not None and answer.label != cell.label else None
-        return cell if cell.proposal == proposal else replace(cell, proposal=proposal)
+        answers = _ask(learnt, state.cells)
+        with self._review.step():
+            state.lesson = Lesson(learnt, answers)
+            state.cells = tuple(_with_proposal(cell, answers) for cell in state.cells)
+            if not find_proposals(state):
+                self._use_lesson()
+                state.notice = Sentence("learning.same")
 
     # --- answering ---
 
     def _on_accept(self, command: Accept) -> None:
         state, chosen = self.state, self._choose(command.ids)
-        with state.hold_trait_notifications():
-            if chosen and self._learnt is not None:
-                self._use(self._learnt)
-            state.cells = tuple(self._prepare(cell) if cell.id in chosen else cell for cell in state.cells)
-            self._review.put(chosen)
-
-    def _prepare(self, cell: Cell) -> Cell:
-        """As the learnt model sees it, but still where it was: the step that is undone leads back there."""
-        return replace(cell, result=self._answers[cell.id], group=cell.label, proposal=None)
+        if not chosen:
+            return
+        bulk = command.bulk or not command.ids
+        answers = known(state.lesson).answers
+        with self._review.step():
+            self._use_lesson()
+            state.cells = tuple(
+                _accept(cell, answers[cell.id], bulk=bulk) if cell.id in chosen else cell
+                for cell in state.cells
+            )
 
     def _on_dismiss(self, command: Dismiss) -> None:
-        self._dismiss(self._choose(command.ids))
+        with self._review.step():
+            self._dismiss(self._choose(command.ids))
 
-    def _dismiss(self, chosen: Mapping[int, str]) -> None:
-        self.state.cells = tuple(
-            replace(cell, proposal=None) if cell.id in chosen else cell for cell in self.state.cells
+    def _dismiss(self, chosen: Set[int]) -> None:
+        """What the lesson says of them counts no longer, nor does the lesson where nothing else is open."""
+        state, lesson = self.state, self.state.lesson
+        if lesson is None:
+            return
+        state.cells = tuple(
+            replace(cell, proposal=None) if cell.id in chosen else cell for cell in state.cells
         )
-        self._answers = {identity: self._answers[identity] for identity in self._answers.keys() - chosen}
-        if not find_proposals(self.state):
-            self._learnt = None
+        rest = {identity: answer for identity, answer in lesson.answers.items() if identity not in chosen}
+        state.lesson = Lesson(lesson.classifier, rest) if find_proposals(state) else None
 
-    def _choose(self, ids: tuple[int, ...]) -> dict[int, str]:
-        """id -> proposal of the open proposals among `ids`; of all when there are none."""
+    def _choose(self, ids: tuple[int, ...]) -> set[int]:
+        """The open proposals among `ids`; all when there are none."""
         wanted = set(ids)
-        return {
-            cell.id: known(cell.proposal)
-            for cell in find_proposals(self.state)
-            if not wanted or cell.id in wanted
-        }
+        return {cell.id for cell in find_proposals(self.state) if not wanted or cell.id in wanted}
 
     # --- one classifier for another, the cells stay ---
 
-    def _use(self, learnt: Classifier) -> None:
-        self._go_on(learnt, self.state.base or self.state.classifier, self._answers)
-        self._learnt = None
+    def _use_lesson(self) -> None:
+        """Go on with the classifier that has learnt, unless it is in use already."""
+        lesson, base = known(self.state.lesson), self.state.base or self.state.classifier
+        if lesson.classifier is not self.state.classifier:
+            self._go_on(lesson.classifier, base, lesson.answers)
 
     def _on_forget(self, _command: Forget) -> None:
         base = self.state.base
         if base is None:
             return
-        with self.state.hold_trait_notifications():
+        with self._review.step():
             self._dismiss(self._choose(()))
             self._go_on(base, None, _ask(base, self.state.cells))
 
     def _go_on(self, classifier: Classifier, base: Classifier | None, answers: Mapping[int, Result]) -> None:
-        """Cells that nobody reviewed get the classifier's answer, unless it is still a proposal."""
+        """Cells that no person decided get the classifier's answer, unless it is still a proposal."""
         self.state.cells = tuple(
             replace(cell, result=answers[cell.id])
             if cell.id in answers and not cell.reviewed and cell.proposal is None
@@ -150,15 +148,22 @@ class Learning:
         )
         self.controller.swap(classifier, base)
 
-    def _on_runs(self, _change: Any) -> None:
-        self._learnt, self._answers = None, {}
-
     def _count(self, _change: Any) -> None:
         self.state.proposals = len(find_proposals(self.state))
 
 
+def _with_proposal(cell: Cell, answers: Mapping[int, Result]) -> Cell:
+    answer = answers.get(cell.id)
+    proposal = answer.label if answer is not None and answer.label != cell.label else None
+    return cell if cell.proposal == proposal else replace(cell, proposal=proposal)
+
+
+def _accept(cell: Cell, answer: Result, *, bulk: bool) -> Cell:
+    return replace(cell, result=answer, group=answer.label, bulk=bulk, proposal=None)
+
+
 def _ask(classifier: Classifier, cells: Iterable[Cell]) -> dict[int, Result]:
-    """id -> what the classifier says of each cell that nobody has reviewed."""
+    """id -> what the classifier says of each cell that no person has decided."""
     open_cells = [cell for cell in cells if not cell.reviewed]
     answers = classifier.reconsider([cell.result for cell in open_cells])
     return {cell.id: answer for cell, answer in zip(open_cells, answers, strict=True)}

@@ -71,7 +71,8 @@ class LearningPanel(Widget):
                 cell for cell in proposals if [index(cell.label), index(known(cell.proposal))] == pair
             ]
         if proposals:
-            self.state.command = kind(tuple(cell.id for cell in proposals))
+            ids = tuple(cell.id for cell in proposals)
+            self.state.command = Accept(ids, bulk=True) if kind is Accept else Dismiss(ids)
 
     def _on_forget(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = Forget()

@@ -1,63 +1,94 @@
-"""What people correct: cells put into another group, taken back and done again.
+"""What people correct: cells put into another group, and every step of a review taken back and done again.
 
 How a cell is chosen is for the views; what a model learns from it, for `learning.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
-from blood_lib.dashboard.review.history import Groups, History, regroup
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, known
+from blood_lib.dashboard.review.history import History, Step, compare
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, known
 from blood_lib.dashboard.state.commands import Confirm, Move, Redo, Undo
 from blood_lib.dashboard.state.controller import Controller
 
 __all__ = ["Review"]
 
+RECORDS = ("cells",)  # traits of the state: tuples of records with an id
+VALUES = ("classifier", "bundle", "base", "adapted", "lesson")  # and others; a step takes all of them back
+
 
 class Review:
-    """Carries out `Move`, `Confirm`, `Undo` and `Redo`; forgets all steps when the cells go."""
+    """Carries out `Move`, `Confirm`, `Undo` and `Redo`; forgets all steps when the cells go.
+
+    Whatever changes cells that are there does so inside `step()`, or undo would not lead back to what was.
+    """
 
     def __init__(self, controller: Controller):
         self.state = controller.state
         self._history = History()
         controller.register(Move, self._on_move)
         controller.register(Confirm, self._on_confirm)
-        controller.register(Undo, lambda _command: self._show(self._history.undo()))
-        controller.register(Redo, lambda _command: self._show(self._history.redo()))
+        controller.register(Undo, lambda _command: self._take(self._history.undo()))
+        controller.register(Redo, lambda _command: self._take(self._history.redo()))
         self.state.observe(self.state.guard(self._on_runs), "runs")
 
-    def _on_move(self, command: Move) -> None:
-        if command.group in (None, UNIDENTIFIED, EXCLUDED, *known(self.state.bundle).names):
-            self.put(dict.fromkeys(command.ids, command.group))
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """All that changes inside, cells, their number or the model, is one step."""
+        state = self.state
+        with state.lock, state.hold_trait_notifications():
+            before = self._values()
+            yield
+            self._history.push(compare(before, self._values(), RECORDS))
+            self._tell()
 
-    def _on_confirm(self, command: Confirm) -> None:
-        """They are right where they are."""
-        cells = [cell for cell in map(self.state.cell, command.ids) if cell is not None]
-        self.put({cell.id: cell.label for cell in cells})
+    def _values(self) -> dict[str, Any]:
+        return {name: getattr(self.state, name) for name in (*RECORDS, *VALUES)}
 
-    def put(self, groups: Groups) -> None:
-        """Put cells into groups, as one step; ids without a cell are left out."""
-        cells = [cell for cell in map(self.state.cell, groups) if cell is not None]
-        step = {cell.id: (cell.group, groups[cell.id]) for cell in cells if cell.group != groups[cell.id]}
-        if step:
-            self._history.push(step)
-            self._show({identity: after for identity, (_, after) in step.items()})
-        self._deselect(groups)
-
-    def _show(self, groups: Groups) -> None:
+    def _take(self, step: Step | None) -> None:
+        """Go where the step leads."""
         state = self.state
         with state.hold_trait_notifications():
-            if groups:
-                state.cells = regroup(state.cells, groups)
-            state.can_undo, state.can_redo = self._history.can_undo, self._history.can_redo
+            for name, value in (step.apply(self._values()) if step else {}).items():
+                setattr(state, name, value)
+            self._tell()
 
-    def _deselect(self, ids: Iterable[int]) -> None:
-        """What has been moved is selected no longer."""
-        gone = set(ids)
-        self.state.selected = tuple(identity for identity in self.state.selected if identity not in gone)
+    def _tell(self) -> None:
+        self.state.can_undo, self.state.can_redo = self._history.can_undo, self._history.can_redo
 
     def _on_runs(self, _change: Any) -> None:
         self._history.clear()
-        self._show({})
+        self._tell()
+
+    # --- what a person says of cells ---
+
+    def _on_move(self, command: Move) -> None:
+        if command.group in (None, UNIDENTIFIED, EXCLUDED, *known(self.state.bundle).names):
+            self._put(command.ids, lambda _cell: command.group)
+
+    def _on_confirm(self, command: Confirm) -> None:
+        """They are right where they are."""
+        self._put(command.ids, lambda cell: cell.label)
+
+    def _put(self, ids: Iterable[int], choose: Callable[[Cell], str | None]) -> None:
+        """Put cells into groups on a person's word, as one step; ids without a cell are left out."""
+        wanted = set(ids)
+        with self.step():
+            self.state.cells = tuple(
+                _put(cell, choose(cell)) if cell.id in wanted else cell for cell in self.state.cells
+            )
+        self._deselect(wanted)
+
+    def _deselect(self, ids: set[int]) -> None:
+        """What has been moved is selected no longer."""
+        self.state.selected = tuple(identity for identity in self.state.selected if identity not in ids)
+
+
+def _put(cell: Cell, group: str | None) -> Cell:
+    """The same object where nothing changes."""
+    same = cell.group == group and not cell.bulk
+    return cell if same else replace(cell, group=group, bulk=False)

@@ -1,6 +1,7 @@
 """Every fact that the screen can show, the sentences, and the work that changes them."""
 
 from blood_lib.dashboard.state.state import (
+    DECIDED,
     EXCLUDED,
     TABS,
     THEMES,
@@ -8,6 +9,7 @@ from blood_lib.dashboard.state.state import (
     Cell,
     DashboardState,
     Download,
+    Lesson,
     Progress,
     RejectedFile,
     known,
@@ -15,9 +17,11 @@ from blood_lib.dashboard.state.state import (
 
 __all__ = [
     "Cell",
+    "DECIDED",
     "DashboardState",
     "Download",
     "EXCLUDED",
+    "Lesson",
     "Progress",
     "RejectedFile",
     "TABS",

@@ -104,9 +104,13 @@ class Adapt(Command):
 
 @dataclass(frozen=True, eq=False)
 class Accept(Command):
-    """The proposals for these cells are right; without ids, all proposals are."""
+    """The proposals for these cells are right; without ids, all proposals are.
+
+    bulk: nobody has looked at each of them. So it always is without ids.
+    """
 
     ids: tuple[int, ...] = ()
+    bulk: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ class Controller:
             state.error = state.notice = None
             state.current, state.selected = None, ()
             state.cells = state.rejected = state.saved = ()
-            state.proposals = 0
+            state.proposals, state.lesson = 0, None
             state.runs += 1
 
     def use(self, classifier: Classifier, base: Classifier | None = None) -> None:

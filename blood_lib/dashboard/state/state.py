@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from blood_lib.inference import Classifier, Result
 
 __all__ = [
+    "DECIDED",
     "EXCLUDED",
     "TABS",
     "THEMES",
@@ -33,11 +34,13 @@ __all__ = [
     "Cell",
     "DashboardState",
     "Download",
+    "Lesson",
     "Progress",
     "RejectedFile",
     "known",
 ]
 
+DECIDED = ("person", "bulk", "no")  # a person has decided, it was accepted in bulk, it is the model's own
 TABS = ("upload", "help", "chart", "classification", "map")
 THEMES = ("auto", "light", "dark")
 
@@ -62,12 +65,13 @@ class Cell:
     result: Result  # what the model says, whatever people do
     content: bytes = field(repr=False)
     place: tuple[float, float] | None = None  # on the map, about [-1, 1]
-    group: str | None = None  # where a person put it: a class, UNIDENTIFIED or EXCLUDED; None: nobody looked
+    group: str | None = None  # where it was put: a class, UNIDENTIFIED or EXCLUDED; None: nowhere yet
+    bulk: bool = False  # it was put there with many others at once, and no person has looked at it
     proposal: str | None = None  # the class that a model which has learnt from corrections gives it instead
 
     @property
     def label(self) -> str:
-        """The group in which it stands: a person's word counts for more than the model's."""
+        """The group in which it stands: where it was put counts for more than what the model says."""
         return self.group or self.said
 
     @property
@@ -76,8 +80,14 @@ class Cell:
         return known(self.result.label)
 
     @property
+    def decided(self) -> str:
+        """Who says where it stands, one of DECIDED."""
+        return "no" if self.group is None else "bulk" if self.bulk else "person"
+
+    @property
     def reviewed(self) -> bool:
-        return self.group is not None
+        """A person has decided where it stands; what was accepted in bulk is not reviewed."""
+        return self.decided == "person"
 
     @property
     def moved(self) -> bool:
@@ -106,6 +116,14 @@ class Cell:
     @property
     def confidence(self) -> float:
         return float(known(self.result.confidence))
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a classifier that has learnt says of the cells; it is in use once a proposal is accepted."""
+
+    classifier: Classifier
+    answers: Mapping[int, Result]  # id of a cell -> what it says, but for proposals that were dismissed
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +179,7 @@ class DashboardState(HasTraits):
     )
     foreign = Bool(False, help="the bundle in use is one that the visitor has brought")
     adapted = Bool(False, help="the classifier in use has learnt from corrections")
+    lesson = Instance(Lesson, None, allow_none=True, help="what was learnt last from corrections")
     proposals = Int(0, help="number of cells with a proposal")
     cells: TraitType[tuple[Cell, ...], tuple[Cell, ...]] = Tuple(help="Cell, ..., in the order of the upload")
     rejected: TraitType[tuple[RejectedFile, ...], tuple[RejectedFile, ...]] = Tuple(help="RejectedFile, ...")
@@ -209,8 +228,8 @@ class DashboardState(HasTraits):
 
     @property
     def unsaved(self) -> int:
-        """How many cells somebody has reviewed, if no file has them as they are."""
-        return 0 if self.cells is self.saved else sum(cell.reviewed for cell in self.cells)
+        """How many cells stand where somebody put them, if no file has them as they are."""
+        return 0 if self.cells == self.saved else sum(cell.group is not None for cell in self.cells)
 
     def cell(self, identity: object) -> Cell | None:
         """The cell with this id; None where there is none, whatever `identity` is."""

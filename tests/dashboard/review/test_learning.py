@@ -7,14 +7,17 @@ import pytest
 from PIL import Image
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.review.learning import count_pairs, find_proposals
+from blood_lib.dashboard.review.learning import count_pairs, find_corrections, find_proposals
 from blood_lib.dashboard.state.commands import (
     Accept,
     Adapt,
+    Command,
+    Confirm,
     Dismiss,
     Forget,
     Move,
     OpenReview,
+    Redo,
     SaveReview,
     Undo,
 )
@@ -68,6 +71,43 @@ def test_what_is_accepted_is_done_and_can_be_undone(app: App) -> None:
         assert cell.result.label == cell.label or cell.id not in proposed
     do(app, Undo())
     assert labels(app) == before
+
+
+@pytest.mark.parametrize("command", [Accept(), Dismiss(), Forget(), Adapt()])
+def test_undo_leads_back_to_exactly_what_was_before_an_answer(app: App, command: Command) -> None:
+    state = app.state
+    do(app, Adapt())
+    do(app, Accept((find_proposals(state)[0].id,)))
+    before = (state.cells, state.lesson, state.classifier, state.base, state.adapted, state.proposals)
+    do(app, command)
+    after = (state.cells, state.lesson, state.classifier, state.base, state.adapted, state.proposals)
+    do(app, Undo())
+    assert (state.cells, state.lesson, state.classifier, state.base, state.adapted, state.proposals) == before
+    do(app, Redo())
+    assert (state.cells, state.lesson, state.classifier, state.base, state.adapted, state.proposals) == after
+
+
+def test_what_was_accepted_in_bulk_or_undone_teaches_nothing(app: App) -> None:
+    corrections = find_corrections(app.state)
+    do(app, Adapt())
+    do(app, Accept())
+    assert find_corrections(app.state) == corrections
+    do(app, Undo())
+    assert find_corrections(app.state) == corrections
+    one = find_proposals(app.state)[0].id
+    do(app, Accept((one,)))
+    assert [cell.id for cell in find_corrections(app.state)] == [*(cell.id for cell in corrections), one]
+
+
+def test_what_was_accepted_in_bulk_is_no_persons_word_until_a_person_confirms_it(app: App) -> None:
+    do(app, Adapt())
+    first, *others = find_proposals(app.state)
+    say(app.classification.learning_panel, kind="accept")
+    assert {app.state.cell(cell.id).decided for cell in (first, *others)} == {"bulk"}
+    do(app, Confirm((first.id,)))
+    assert app.state.cell(first.id).decided == "person"
+    do(app, Undo())
+    assert app.state.cell(first.id).decided == "bulk"
 
 
 def test_what_was_dismissed_stays_as_it_is_when_the_rest_is_accepted(app: App) -> None:
