@@ -17,8 +17,18 @@ from PIL import Image, ImageOps
 from blood_lib.files import iter_files, read_file
 from blood_lib.files.archives import Rejection, iter_zip
 from blood_lib.files.reasons import Reason
+from blood_lib.files.resolution import find_pixel_size
 
-__all__ = ["SOURCES", "Rejection", "Source", "crop_and_resize", "iter_files", "iter_zip", "load_image"]
+__all__ = [
+    "SOURCES",
+    "Rejection",
+    "Source",
+    "crop_and_resize",
+    "iter_files",
+    "iter_zip",
+    "load_image",
+    "read_pixel_size",
+]
 
 FORMATS = ("JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF")
 MIN_SIDE = 16
@@ -57,6 +67,15 @@ def load_image(source: Source) -> Image.Image | Rejection:
         return Rejection(Reason("no_image"))
     except Exception:  # a hostile file can make the decoders raise anything
         return Rejection(Reason("damaged"))
+
+
+def read_pixel_size(source: bytes | Image.Image) -> float | None:
+    """The side of a pixel in micrometres, as the file says; None where it does not, or cannot be."""
+    if isinstance(source, Image.Image):
+        return find_pixel_size(source)
+    with suppress(Exception), Image.open(BytesIO(source), formats=FORMATS) as image:
+        return find_pixel_size(image)
+    return None  # `load_image` says what is wrong with it
 
 
 def _from_file(content: bytes | Rejection) -> Image.Image | Rejection:

@@ -18,8 +18,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bundle": {"files"},
     "atlas": {"files"},
     "counts": {"bundle"},
-    "inference": {"files", "images", "bundle", "atlas", "counts"},
-    "detection": set(),
+    "detection": {"bundle"},
+    "inference": {"files", "images", "bundle", "atlas", "counts", "detection"},
     "cli": {"files", "images", "bundle", "inference"},
     # the dashboard
     "dashboard/state": BASE | {"images", "inference"},
@@ -48,7 +48,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study/export": BASE
     | {"atlas", "counts", "inference", "study/painter", "study/data", "study/train", "study/evaluate"}
     | STUDY,
-    "study/detect": {"files", "images", "detection", "study/data", "study/train", "study/export"} | STUDY,
+    "study/detect": BASE
+    | {"images", "detection", *(f"study/{room}" for room in ["data", "train", "export"])}
+    | STUDY,
     "study/interpret": BASE
     | {"images", "inference", "study/data", "study/train", "study/evaluate", "study/export"}
     | STUDY,
@@ -63,14 +65,15 @@ MAY_IMPORT: dict[str, set[str]] = {
 LAZY = {"__main__"}  # enters rooms only when a command runs
 
 INSIDE: dict[str, tuple[str, ...]] = {
-    "files": ("errors reasons", "archives output", "arrays paths"),
+    "files": ("errors reasons resolution", "archives output", "arrays paths"),
     "bundle": ("schema", "index", "record", "load model_card save"),
     "atlas": ("memory_bank transform", "atlas"),
     "counts": ("counts", "differential"),
     "inference": (
-        "calibration head results sources",
-        "decoding network ridge table",
-        "adapt",
+        "calibration head scale sources",
+        "decoding network results ridge",
+        "adapt fields parts table",
+        "views",
         "classifier",
     ),
     "detection": (

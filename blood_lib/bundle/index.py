@@ -11,6 +11,7 @@ from typing import Any
 
 from blood_lib.bundle.schema import (
     parse_class,
+    parse_detector,
     parse_file_name,
     parse_number,
     parse_preprocessing,
@@ -52,6 +53,7 @@ def write_index(fields: Mapping[str, Any], hashes: Mapping[str, str]) -> bytes:
         "preprocessing": asdict(fields["preprocessing"]),
         "thresholds": asdict(fields["thresholds"]),
         "subtypes": [asdict(info) for info in fields["subtypes"]],
+        **({"detector": asdict(fields["detector"])} if fields["detector"] else {}),
         "files": {name: hashes[name] for name in sorted(hashes)},
     }
     return (json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -94,19 +96,23 @@ def _parse(data: dict[str, Any]) -> dict[str, Any]:
     classes = tuple(parse_class(info) for info in data["classes"])
     files = {parse_file_name(name): parse_text(sha) for name, sha in data["files"].items()}
     subtypes = tuple(map(parse_subtype, data.get("subtypes", ())))
+    detector = parse_detector(data["detector"]) if "detector" in data else None
+    preprocessing = parse_preprocessing(data["preprocessing"])
     _check_together([info.name for info in classes], files, bool(subtypes))
+    _check_detector(detector is not None, files, has_window=preprocessing.window is not None)
     return {
         "title": parse_texts(data["title"]),
         "item": parse_texts(data["item"]),
         "items": parse_texts(data["items"]),
         "classes": classes,
-        "preprocessing": parse_preprocessing(data["preprocessing"]),
+        "preprocessing": preprocessing,
         "temperature": parse_number(data["temperature"], 1e-3, 1e3),
         "thresholds": parse_thresholds(data["thresholds"]),
         "card": dict(data["card"]),
         "files": files,
         "subtypes": subtypes,
         "differential": parse_texts(data["differential"]) if "differential" in data else None,
+        "detector": detector,
     }
 
 
@@ -119,6 +125,13 @@ def _check_together(names: Sequence[str], files: Collection[str], has_subtypes: 
         raise ValueError(f"it lists no {missing[0]}")
     if has_subtypes != ("subtypes.npz" in files):
         raise ValueError("subtypes need their names and the file subtypes.npz, both or neither")
+
+
+def _check_detector(described: bool, files: Collection[str], *, has_window: bool) -> None:
+    if described != ("detector.onnx" in files):
+        raise ValueError("a detector needs its classes and the file detector.onnx, both or neither")
+    if described and not has_window:
+        raise ValueError("a detector needs the window that one cell is seen in")
 
 
 def _explain(error: Exception) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from blood_lib.bundle.index import BUNDLE_INDEX, BundleError, parse_index, write_index
-from blood_lib.bundle.schema import ClassInfo, Preprocessing, SubtypeInfo, Thresholds
+from blood_lib.bundle.schema import ClassInfo, DetectorInfo, Preprocessing, SubtypeInfo, Thresholds
 
 __all__ = ["Bundle", "build_bundle", "find_class"]
 
@@ -32,6 +32,7 @@ class Bundle:
     files: dict[str, str]  # name -> sha256
     subtypes: tuple[SubtypeInfo, ...] = ()  # in the order of the head in subtypes.npz; () where there is none
     differential: dict[str, str] | None = None  # language -> what the cells of a differential are called
+    detector: DetectorInfo | None = None  # what detector.onnx finds; None where there is none
     held: dict[str, bytes] = field(default_factory=dict, repr=False)  # what is in memory, not in the folder
 
     @property
@@ -131,6 +132,7 @@ def build_bundle(
     files: Mapping[str, bytes],
     subtypes: Iterable[SubtypeInfo] = (),
     differential: Mapping[str, str] | None = None,
+    detector: DetectorInfo | None = None,
 ) -> Bundle:
     """A bundle in memory, made of its fields and `files` (name -> content); raises BundleError.
 
@@ -147,6 +149,7 @@ def build_bundle(
         "card": card,
         "subtypes": subtypes,
         "differential": differential,
+        "detector": detector,
     }
     index = write_index(described, _hash_all(files))
     return Bundle.from_index(Path(path), index, files)

@@ -9,11 +9,18 @@ from pathlib import PurePosixPath
 from typing import Any
 
 __all__ = [
+    "COUNTED",
+    "NAMED",
+    "ROLES",
+    "RULER",
     "ClassInfo",
+    "DetectedClass",
+    "DetectorInfo",
     "Preprocessing",
     "SubtypeInfo",
     "Thresholds",
     "parse_class",
+    "parse_detector",
     "parse_file_name",
     "parse_number",
     "parse_preprocessing",
@@ -23,6 +30,9 @@ __all__ = [
     "parse_thresholds",
     "rename_older_keys",
 ]
+
+NAMED, RULER, COUNTED = ROLES = ("named", "ruler", "counted")
+"""What a detected class is for: the classifier names its cells, they set the scale, or are only counted."""
 
 _MAX_VIEWS = 16  # of one image
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -60,6 +70,27 @@ class Preprocessing:
     std: tuple[float, float, float]
     tta_crops: tuple[float, ...] = ()  # test-time augmentation: further values of `crop`, for doubtful images
     tta_below: float = 0.0  # calibrated confidence below which an image is doubtful
+    window: float | None = None  # the image's shorter side in red-cell diameters; None: it has no scale
+
+
+@dataclass(frozen=True)
+class DetectedClass:
+    """One kind of cell that the detector finds in a whole field."""
+
+    name: str
+    label: dict[str, str]  # language -> what one is called
+    labels: dict[str, str]  # the same for several
+    role: str  # one of ROLES
+    colour: str  # "#rrggbb"
+    threshold: float  # the score from which it is found
+
+
+@dataclass(frozen=True)
+class DetectorInfo:
+    """What detector.onnx finds, and at which scale."""
+
+    diameter: float  # of a red cell in what it sees best, px
+    classes: tuple[DetectedClass, ...]  # in the order of its heat maps
 
 
 @dataclass(frozen=True)
@@ -72,9 +103,7 @@ class Thresholds:
 
 def parse_class(data: dict[str, Any]) -> ClassInfo:
     """One entry of `classes`."""
-    colour, limits = parse_text(data["colour"]), data["reference_range"]
-    if not _COLOUR.fullmatch(colour):
-        raise ValueError(f"{colour!r} is no colour like '#aabbcc'")
+    colour, limits = _parse_colour(data["colour"]), data["reference_range"]
     in_differential, per_hundred = bool(data["in_differential"]), bool(data.get("per_hundred", False))
     if in_differential and per_hundred:
         raise ValueError(f"{data['name']!r} is counted both in the differential and per hundred of it")
@@ -89,6 +118,13 @@ def parse_class(data: dict[str, Any]) -> ClassInfo:
     )
 
 
+def _parse_colour(value: Any) -> str:
+    colour = parse_text(value)
+    if not _COLOUR.fullmatch(colour):
+        raise ValueError(f"{colour!r} is no colour like '#aabbcc'")
+    return colour
+
+
 def _parse_range(limits: Any) -> tuple[float, float]:
     low, high = (parse_number(limit, 0, 100) for limit in limits)
     if low > high:
@@ -99,6 +135,31 @@ def _parse_range(limits: Any) -> tuple[float, float]:
 def parse_subtype(data: dict[str, Any]) -> SubtypeInfo:
     """One entry of `subtypes`."""
     return SubtypeInfo(parse_text(data["name"]), parse_texts(data["label"]))
+
+
+def parse_detector(data: dict[str, Any]) -> DetectorInfo:
+    """The entry `detector`: a class to name and one ruler at least, each class with a name of its own."""
+    classes = tuple(map(_parse_detected, data["classes"]))
+    roles = [info.role for info in classes]
+    if NAMED not in roles or roles.count(RULER) != 1:
+        raise ValueError("a detector needs a class to name and exactly one that is the ruler")
+    if len({info.name for info in classes}) != len(classes):
+        raise ValueError("each class of the detector needs a name of its own")
+    return DetectorInfo(diameter=parse_number(data["diameter"], 4, 512), classes=classes)
+
+
+def _parse_detected(data: dict[str, Any]) -> DetectedClass:
+    role = parse_text(data["role"])
+    if role not in ROLES:
+        raise ValueError(f"{role!r} is no role: it is one of {', '.join(ROLES)}")
+    return DetectedClass(
+        name=parse_text(data["name"]),
+        label=parse_texts(data["label"]),
+        labels=parse_texts(data["labels"]),
+        role=role,
+        colour=_parse_colour(data["colour"]),
+        threshold=parse_number(data["threshold"], 0.01, 1),
+    )
 
 
 def rename_older_keys(data: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +190,7 @@ def parse_preprocessing(data: dict[str, Any]) -> Preprocessing:
         std=_channels(data["std"], 1e-6, 10),
         tta_crops=tuple(parse_number(crop, 0.01, 1) for crop in crops),
         tta_below=parse_number(data.get("tta_below", 0), 0, 1),
+        window=None if data.get("window") is None else parse_number(data["window"], 0.5, 100),
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from blood_lib.bundle import NAMED, RULER
 from blood_lib.detection.edges import find_border, mark_cut
-from blood_lib.detection.found import NAMED, RULER, Found, Kind
+from blood_lib.detection.found import Found, Kind
 from blood_lib.detection.regions import find_regions, otsu
 from blood_lib.detection.ruler import measure
 

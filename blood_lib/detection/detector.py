@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
+from blood_lib.bundle import RULER
 from blood_lib.detection.boxes import centres_of, suppress
 from blood_lib.detection.decode import OVERLAP, decode
 from blood_lib.detection.edges import find_border, mark_cut
-from blood_lib.detection.found import RULER, Found, Kind
+from blood_lib.detection.found import Found, Kind
 from blood_lib.detection.ruler import Ruler, measure
 from blood_lib.detection.scale import search_diameter
 
@@ -51,15 +52,25 @@ class Detector:
         self._ruler = next(i for i, kind in enumerate(kinds) if kind.role == RULER)
 
     def __call__(
-        self, image: Image.Image, *, diameter: float | None = None, near: float | None = None
+        self,
+        image: Image.Image,
+        *,
+        diameter: float | None = None,
+        near: float | None = None,
+        crop_width: float | None = None,
     ) -> Found:
         """Find the cells of an RGB image.
 
         diameter: of a red cell in its pixels, where it is known; near: what it was in other fields of the
-        upload, which saves the search where it holds here, too.
+        upload, which saves the search where it holds here, too; crop_width: of the shorter side in red cells,
+        where the image may be a picture of one cell.
         """
         if diameter is not None:
             return self._find(image, diameter)
+        if crop_width is not None:
+            found = self._find(image, min(image.size) / crop_width)
+            if found.ruler is not None and found.ruler.is_sound and found.shows_one_cell():
+                return found
         if near is not None:
             found = self._find(image, near)
             if found.ruler is not None and found.ruler.is_sound and _agrees(found.ruler, near):

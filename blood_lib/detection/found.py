@@ -5,13 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from blood_lib.bundle import NAMED, RULER
 from blood_lib.detection.boxes import centres_of
 from blood_lib.detection.ruler import Ruler
 
-__all__ = ["COUNTED", "NAMED", "ROLES", "RULER", "Found", "Kind"]
-
-NAMED, RULER, COUNTED = ROLES = ("named", "ruler", "counted")
-"""What a kind of cell is for: the classifier names it, it sets the scale, or it is only counted."""
+__all__ = ["Found", "Kind"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class Kind:
     """One kind of cell that a detector finds."""
 
     name: str
-    role: str
+    role: str  # one of bundle.ROLES
     lowest: float = 0.4
     """The score from which it is found."""
 

@@ -48,9 +48,14 @@ REASONS = {
     "array_values": "an array of {dtype} with values that are no pixels: give uint8, uint16, bool, or floats "
     "from 0 to 1.",
     "dark": "almost black, like 12 bits kept in a file of 16: save the image with 8 bits.",
+    # about a field
+    "no_cell": "no cell found: if it shows cells, give a sharper photograph or crops of them.",
     # about an answer
     "uncertain": "the model is only {confidence:.1%} sure, less than the {limit:.1%} that ok takes: "
     "look at this one yourself.",
+    "no_scale": "its scale is unknown, too few red cells are seen: give the pixel size, or look yourself.",
+    "scale_doubtful": "its scale is in doubt, red cells here are of another size than was given or seen in "
+    "other fields: look at this one yourself.",
     "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
 }
 

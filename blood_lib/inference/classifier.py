@@ -3,24 +3,26 @@
 Reading files is for `images`, the map for `atlas`, the network itself for `network`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 from PIL import Image
 
-from blood_lib.atlas import Atlas
-from blood_lib.bundle import Bundle, BundleError, load_bundle
+from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.detection.detector import Detector
 from blood_lib.files.errors import BloodError
-from blood_lib.images import Rejection, Source, crop_and_resize, load_image
+from blood_lib.images import Rejection, Source, load_image
 from blood_lib.inference.adapt import adapt_bundle, turn_views
 from blood_lib.inference.calibration import softmax
-from blood_lib.inference.decoding import Decoded, decode_ahead
-from blood_lib.inference.head import Head
+from blood_lib.inference.fields import FIELDS, FieldReader, check_kind, cut_cell
 from blood_lib.inference.network import Network
-from blood_lib.inference.results import Predictions, Result, explain
-from blood_lib.inference.sources import Named, Sources, iter_sources
+from blood_lib.inference.parts import load_atlas, load_detector, load_subtypes
+from blood_lib.inference.results import Box, FieldReading, Predictions, Result, explain, hold_back
+from blood_lib.inference.sources import Sources, iter_sources
+from blood_lib.inference.views import Shown, ViewMaker, prepare
 
 __all__ = ["Classifier"]
 
@@ -36,13 +38,17 @@ class Classifier:
     ['ok', 'ok']
     """
 
-    def __init__(self, bundle: Bundle, *, network: Network | None = None) -> None:
-        """network: the bundle's, where it has been compiled already."""
+    def __init__(
+        self, bundle: Bundle, *, network: Network | None = None, detector: Detector | None = None
+    ) -> None:
+        """network, detector: the bundle's, where they have been compiled already."""
         self.bundle = bundle
         self.class_names = bundle.names
         self._network = network or Network.from_bundle(bundle)
-        self.atlas = _load_atlas(bundle, self._network.n_features)
-        self._subtypes = _load_subtypes(bundle, self._network.n_features)
+        self.atlas = load_atlas(bundle, self._network.n_features)
+        self._subtypes = load_subtypes(bundle, self._network.n_features)
+        self._detector = detector
+        self._loading = threading.Lock()
 
     @classmethod
     def load(cls, path: Path | str | None = None) -> "Classifier":
@@ -57,33 +63,84 @@ class Classifier:
         images = _load_all(images)
         return self._predict([self._prepare(image) for image in images], images.__getitem__)
 
-    def classify(self, files: Sources, *, batch_size: int = 64) -> Iterator[Result]:
-        """Yield a Result for each file or image in its order, the rejected ones included.
+    def classify(
+        self,
+        files: Sources,
+        *,
+        batch_size: int = 64,
+        kind: str | None = None,
+        pixel_size: float | None = None,
+    ) -> Iterator[Result]:
+        """Yield a Result for each cell in its order; a file without one gives a rejected Result.
 
         files: one or many paths (of images, folders or ZIP archives), contents of files, PIL images of any
         mode, NumPy arrays (H, W), (H, W, 3) or (H, W, 4), or (name, content) pairs, as `iter_files` gives
         them. Raises TypeError for anything else.
 
+        kind: "cells" where every image is a picture of one cell, "fields" where each is a whole field; by
+        default each is looked at, where the bundle has a detector. pixel_size: in micrometres, where it is
+        known. Raises BloodError for others.
+
         Reads ahead: threads decode the next images while the network works. Holds a few batches at a time.
         """
-        return self._classify(iter_sources(files), batch_size)
+        maker = ViewMaker(self.bundle.preprocessing, self._make_reader(kind, pixel_size))
+        return self._classify(maker.iter_views(iter_sources(files), batch_size))
 
-    def _classify(self, files: Iterable[Named], batch_size: int) -> Iterator[Result]:
-        for batch in decode_ahead(files, self._decode, batch_size):
+    def _make_reader(self, kind: str | None, pixel_size: float | None) -> FieldReader | None:
+        check_kind(kind, pixel_size)
+        detector = self._load_detector()
+        window = self.bundle.preprocessing.window
+        if detector is None or window is None:
+            if kind == FIELDS:
+                raise BloodError("this bundle finds no cells in whole fields: give crops of single cells.")
+            return None
+        return FieldReader(detector, window, kind=kind, pixel_size=pixel_size)
+
+    def _load_detector(self) -> Detector | None:
+        """When the first image asks for it: many a classifier never does."""
+        with self._loading:
+            if self._detector is None:
+                self._detector = load_detector(self.bundle)
+            return self._detector
+
+    def _classify(self, batches: Iterator[list[Shown | Result]]) -> Iterator[Result]:
+        for batch in batches:
             yield from self._answer(batch)
 
-    def _decode(self, content: Source | Rejection) -> np.ndarray | Rejection:
-        image = content if isinstance(content, Rejection) else load_image(content)
-        return image if isinstance(image, Rejection) else self._prepare(image)
+    def read_field(
+        self, name: str, source: Source, *, pixel_size: float | None = None, kind: str = FIELDS
+    ) -> FieldReading:
+        """What is found in one whole field; raises BloodError where it cannot be used."""
+        (image,) = _load_all([source])
+        reader = self._make_reader(kind, pixel_size)
+        if reader is None:
+            raise BloodError("this bundle finds no cells in whole fields: give crops of single cells.")
+        look = reader.look(image)
+        reader.add(look)
+        return reader.settle(name, look, image)
 
-    def _prepare(self, image: Image.Image, crop: float | None = None) -> np.ndarray:
-        """(S, S, 3) uint8: what the network sees of an image, or of another `crop` of it."""
+    def classify_boxes(
+        self, source: Source, boxes: Sequence[Box], field: FieldReading, *, first: int = 1
+    ) -> list[Result]:
+        """A Result for each box (x, y, width, height) that a person drew in `field`, numbered from `first`.
+
+        Raises BloodError where the image cannot be used.
+        """
+        (image,) = _load_all([source])
         how = self.bundle.preprocessing
-        return np.asarray(crop_and_resize(image, image_size=how.image_size, crop=crop or how.crop))
+        maker, shown = ViewMaker(how, None), []
+        for cell, (x, y, width, height) in enumerate(boxes, first):
+            box = np.array([x, y, x + width, y + height], np.float32)
+            picture = cut_cell(image, box, field.scale, cast(float, how.window))
+            shown.append(maker.show_cell(field.name, picture, field, cell))
+        return list(self._answer(shown))
 
     def predict_features(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[str]]:
         """probs, ood_score and status of images whose features (N, D) are known, at once."""
         return self._judge(self._network.head(features), features)
+
+    def _prepare(self, image: Image.Image, crop: float | None = None) -> np.ndarray:
+        return prepare(image, self.bundle.preprocessing, crop=crop)
 
     def adapt(
         self, images: Sequence[Source], labels: Sequence[str], *, date: str | None = None
@@ -105,7 +162,7 @@ class Classifier:
     ) -> "Classifier":
         """The same from features: (N, D) of predictions, or better (N, V, D) as `describe` gives them."""
         bundle, head = adapt_bundle(self.bundle, self.atlas, np.asarray(features, np.float32), labels, date)
-        return Classifier(bundle, network=self._network.with_head(head))
+        return Classifier(bundle, network=self._network.with_head(head), detector=self._detector)
 
     def reconsider(self, results: Sequence[Result]) -> list[Result]:
         """What this classifier says of files that another one with the same network has seen, at once.
@@ -118,7 +175,7 @@ class Classifier:
         probs, ood_score, status = self.predict_features(features)
         cams, subtypes = np.full(len(results), None), self._judge_subtypes(features)
         predictions = Predictions(probs, features, cams, ood_score, status, subtypes)
-        return [self._to_result(result.name, predictions, i) for i, result in enumerate(results)]
+        return [self._to_result(result, predictions, i) for i, result in enumerate(results)]
 
     def save(self, folder: Path | str) -> Bundle:
         """Write the bundle, adapted or not, into `folder`, and load it from there."""
@@ -171,28 +228,25 @@ class Classifier:
         status[~(ood_score <= limits.ood_score)] = "unfamiliar"  # what is no number is never ok
         return probs, ood_score, status.tolist()
 
-    def _answer(self, batch: Sequence[Decoded]) -> Iterator[Result]:
-        read = [
-            (content, x)
-            for _, content, x in batch
-            if not isinstance(content, Rejection) and not isinstance(x, Rejection)
-        ]
-        predictions = self._predict([x for _, x in read], lambda i: load_image(read[i][0]))
-        rows = iter(range(len(predictions)))
-        for name, _, x in batch:
-            if isinstance(x, Rejection):
-                yield Result(name, "rejected", x.reason)
-            else:
-                yield self._to_result(name, predictions, next(rows))
+    def _answer(self, batch: Sequence[Shown | Result]) -> Iterator[Result]:
+        shown = [one for one in batch if isinstance(one, Shown)]
+        predictions = self._predict([one.view for one in shown], lambda i: shown[i].reopen())
+        rows = iter(range(len(shown)))
+        for one in batch:
+            yield one if isinstance(one, Result) else self._to_result(one, predictions, next(rows))
 
-    def _to_result(self, name: str, predictions: Predictions, i: int) -> Result:
+    def _to_result(self, about: Shown | Result, predictions: Predictions, i: int) -> Result:
+        """The answer of row i about the same cell."""
         probs, status = predictions.probs[i], predictions.status[i]
         best = int(probs.argmax())
         subtype, subtype_probs = self._name_subtype(predictions, i)
+        reason = explain(status, float(probs[best]), self.bundle.thresholds.confidence)
+        if about.field is not None:
+            status, reason = hold_back(status, reason, about.field.scale)
         return Result(
-            name=name,
+            name=about.name,
             status=status,
-            reason=explain(status, float(probs[best]), self.bundle.thresholds.confidence),
+            reason=reason,
             label=self.class_names[best],
             confidence=float(probs[best]),
             probs=probs,
@@ -201,6 +255,11 @@ class Classifier:
             ood_score=float(predictions.ood_score[i]),
             subtype=subtype,
             subtype_probs=subtype_probs,
+            cell=about.cell,
+            box=about.box,
+            window=about.window,
+            diameter_um=about.diameter_um,
+            field=about.field,
         )
 
     def _name_subtype(self, predictions: Predictions, i: int) -> tuple[str | None, np.ndarray | None]:
@@ -220,36 +279,3 @@ def _load_all(images: Sequence[Source]) -> list[Image.Image]:
             raise BloodError(f"image {n} of {len(images)} cannot be used: {image.reason}")
         loaded.append(image)
     return loaded
-
-
-def _load_atlas(bundle: Bundle, n_features: int) -> Atlas:
-    """The bundle's reference cells; they must have been described by the bundle's own network."""
-    content = bundle.read("atlas.npz")
-    try:
-        atlas = Atlas.from_bytes(content)
-    except Exception:  # NumPy raises nearly anything
-        raise BundleError(
-            f"the bundle in {bundle.path} has no readable atlas: get the bundle again."
-        ) from None
-    if atlas.features.shape[1] != n_features or atlas.target.max() >= len(bundle.classes):
-        raise BundleError(
-            f"the atlas of the bundle in {bundle.path} belongs to another model: get the bundle again."
-        )
-    return atlas
-
-
-def _load_subtypes(bundle: Bundle, n_features: int) -> Head | None:
-    """The second head, which tells subtypes; None where the bundle has none."""
-    if not bundle.subtypes:
-        return None
-    content = bundle.read("subtypes.npz")
-    try:
-        head = Head.from_bytes(content)
-    except Exception:  # NumPy raises nearly anything
-        head = None
-    if head is None or head.weight.shape != (len(bundle.subtypes), n_features):
-        raise BundleError(
-            f"the subtypes of the bundle in {bundle.path} cannot be told (subtypes.npz is damaged or belongs "
-            "to another model): get the bundle again."
-        )
-    return head

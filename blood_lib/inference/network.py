@@ -16,7 +16,7 @@ from blood_lib.inference.head import Head
 if TYPE_CHECKING:
     import openvino as ov
 
-__all__ = ["Network"]
+__all__ = ["Network", "check_content"]
 
 _ONNX_START = b"\x08"  # the format's version is its first field
 _EXTERNAL_DATA = b"location"  # the key that weights in another file cannot do without (ONNX, "External Data")
@@ -115,7 +115,7 @@ def _build(graph: bytes, preprocessing: Preprocessing, head: Head | None) -> "tu
     """The OpenVINO model: images (1, S, S, 3) uint8, weight (C, D) -> features, cams; and its head."""
     import openvino as ov
 
-    _check_content(graph)
+    check_content(graph)
     model = ov.Core().read_model(graph, b"")
     model.reshape([1, 3, preprocessing.image_size, preprocessing.image_size])
     logits, features, maps = (_find_output(model, name) for name in ("logits", "features", "maps"))
@@ -126,8 +126,11 @@ def _build(graph: bytes, preprocessing: Preprocessing, head: Head | None) -> "tu
     return _normalise(_add_cams(model, features, maps, head), preprocessing), head
 
 
-def _check_content(content: bytes) -> None:
-    """Only ONNX, whole in itself: OpenVINO would read weights from any file of the machine that it names."""
+def check_content(content: bytes) -> None:
+    """RuntimeError unless it is ONNX, whole in itself.
+
+    OpenVINO would read weights from any file of the machine that it names.
+    """
     if not content.startswith(_ONNX_START):
         raise RuntimeError("it is no ONNX file")
     if _EXTERNAL_DATA in content:

@@ -4,13 +4,19 @@ How the numbers come about is for `classifier`; how they are written down for `t
 """
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
 
+from blood_lib.bundle import NAMED
+from blood_lib.detection.found import Found
 from blood_lib.files.reasons import Reason
+from blood_lib.inference.scale import UNKNOWN, Scale
 
-__all__ = ["Predictions", "Result", "explain", "heat_map"]
+__all__ = ["Box", "FieldReading", "Predictions", "Result", "explain", "heat_map", "hold_back"]
+
+Box: TypeAlias = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +39,31 @@ class Predictions:
 
 
 @dataclass(frozen=True, eq=False)
+class FieldReading:
+    """What was found in one whole field, and at which scale."""
+
+    name: str
+    found: Found
+    scale: Scale
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Whole cells by the detector's class; those that the edge cuts are not counted."""
+        whole = self.found.which[~self.found.is_cut]
+        return {kind.name: int((whole == i).sum()) for i, kind in enumerate(self.found.kinds)}
+
+    @property
+    def n_cut(self) -> int:
+        """Cells to name that the edge cuts."""
+        return int((self.found.with_role(NAMED) & self.found.is_cut).sum())
+
+
+@dataclass(frozen=True, eq=False)
 class Result:
-    """The answer about one file; the fields after `reason` are None when the file was rejected."""
+    """The answer about one cell, or about a file that was rejected: then what follows `reason` is None.
+
+    A picture of one cell has no `cell`, `box` and `field`; in a field its cells are numbered.
+    """
 
     name: str
     status: str  # one of STATUSES
@@ -47,6 +76,11 @@ class Result:
     ood_score: float | None = None
     subtype: str | None = None  # the most probable one; None too where the bundle tells none
     subtype_probs: np.ndarray | None = None  # (S,)
+    cell: int | None = None  # 1, 2, ... in a field
+    box: Box | None = None  # x, y, width and height in a field, in the file's own pixels, upright
+    window: Box | None = None  # left, top, right and bottom of what was classified; None: the whole picture
+    diameter_um: float | None = None  # None too where the scale is unknown
+    field: FieldReading | None = None  # shared by all cells of a field
 
 
 def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -68,3 +102,12 @@ def explain(status: str, confidence: float, limit: float) -> Reason | None:
         return Reason("unfamiliar")
     down, up = np.floor(round(confidence * 1000, 6)), np.ceil(round(limit * 1000, 6))
     return Reason("uncertain", {"confidence": down / 1000, "limit": up / 1000})
+
+
+def hold_back(status: str, reason: Reason | None, scale: Scale) -> tuple[str, Reason | None]:
+    """Status and reason of a cell in a field: without a scale that can be relied on it is never ok."""
+    if status == "ok" and scale.source == UNKNOWN:
+        return "uncertain", Reason("no_scale")
+    if status == "ok" and scale.doubtful:
+        return "uncertain", Reason("scale_doubtful")
+    return status, reason

@@ -1,6 +1,7 @@
 """What bundle.json may say, and one sentence for what it may not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from blood_lib.bundle import (
     load_bundle,
 )
 from blood_lib.bundle.index import MAX_INDEX_BYTES
+from blood_lib.bundle.schema import parse_detector
 from tests.bundle.tools import PLAIN, change, complaint
 from tests.tools.fixtures_bundle import save_tiny_bundle
 
@@ -32,7 +34,7 @@ def test_the_keys_of_older_bundles_are_read_and_those_of_today_written(folder: P
     assert (bundle.preprocessing.tta_crops, bundle.preprocessing.tta_below) == ((0.5, 1), 0.9)
     written = json.loads(bundle.change(files={}).save(tmp_path / "new").index)
     assert written["thresholds"] == {"confidence": 0.5, "ood_score": 0.2}
-    assert written["preprocessing"].keys() == PLAIN.keys() | {"tta_crops", "tta_below"}
+    assert written["preprocessing"].keys() == PLAIN.keys() | {"tta_crops", "tta_below", "window"}
 
 
 def test_a_bundle_without_test_time_augmentation_has_none(folder: Path) -> None:
@@ -164,3 +166,34 @@ def test_a_class_that_cannot_be(folder: Path, changes: dict) -> None:
     classes = json.loads((folder / "bundle.json").read_text())["classes"]
     change(folder, classes=[classes[0] | changes, *classes[1:]])
     assert "does not describe a bundle" in complaint(folder)
+
+
+DETECTOR = {
+    "diameter": 28,
+    "classes": [
+        {"name": name, "label": {"en": name}, "labels": {"en": f"{name}s"}, "role": role, "colour": "#123456",
+         "threshold": 0.4}
+        for name, role in (("a", "named"), ("b", "ruler"), ("c", "counted"))
+    ],
+}  # fmt: skip
+
+
+def test_what_a_detector_finds_survives(folder: Path, tmp_path: Path) -> None:
+    info = parse_detector(DETECTOR)
+    bundle = load_bundle(folder)
+    how = replace(bundle.preprocessing, window=4.5)
+    saved = bundle.change(files={"detector.onnx": b"x"}, detector=info, preprocessing=how).save(
+        tmp_path / "b"
+    )
+    found = load_bundle(saved.path)
+    assert (found.detector, found.preprocessing.window) == (info, 4.5)
+    assert found.detector.classes[0].labels == {"en": "as"}
+
+
+def test_a_detector_needs_its_file_its_window_and_one_ruler(folder: Path) -> None:
+    change(folder, detector=DETECTOR)
+    assert "detector.onnx" in complaint(folder)
+    for roles in (("named", "named", "counted"), ("ruler", "ruler", "named"), ("named", "ruler", "painted")):
+        classes = [one | {"role": role} for one, role in zip(DETECTOR["classes"], roles, strict=True)]
+        change(folder, detector=DETECTOR | {"classes": classes})
+        assert "ruler" in complaint(folder) or "role" in complaint(folder)

@@ -271,7 +271,7 @@ def test_ctrl_c_is_quiet(
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("blood_lib.inference.classifier.load_image", interrupt)
+    monkeypatch.setattr("blood_lib.inference.views.load_image", interrupt)
     assert classify(capsys, tiny_bundle, cells, "--out", tmp_path / "o.csv") == (130, [], "")
     assert os.listdir(tmp_path) == ["cells"]
 

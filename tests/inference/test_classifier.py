@@ -17,11 +17,12 @@ from PIL import Image
 from blood_lib.bundle import Bundle, BundleError, ClassInfo, SubtypeInfo, Thresholds, load_bundle
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection, iter_files, load_image
-from blood_lib.inference import STATUSES, Classifier, decoding, heat_map
+from blood_lib.inference import STATUSES, Classifier, decoding, heat_map, views
 from blood_lib.inference import classifier as inference
 from blood_lib.inference.calibration import softmax
 from blood_lib.inference.head import Head
 from blood_lib.inference.results import explain
+from blood_lib.inference.views import ViewMaker
 from tests.tools.fixtures_bundle import (
     COLOURS,
     N_FEATURES,
@@ -192,7 +193,7 @@ def test_an_image_that_cannot_be_opened_again_keeps_its_first_answer(tmp_path: P
 
     thrice = look_thrice(tmp_path)
     first = Classifier(load_bundle(tmp_path / "one")).predict(noise(1)).probs[0]
-    monkeypatch.setattr(inference, "load_image", once)
+    monkeypatch.setattr(views, "load_image", once)
     found = next(thrice.classify(files))
     assert len(opened) == 2 and np.allclose(found.probs, first, atol=1e-6)
 
@@ -227,7 +228,7 @@ def test_files_are_read_only_a_little_ahead(tiny_classifier: Classifier) -> None
     assert n_read <= 8 + 2 * 4 + 1
 
 
-def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkeypatch) -> None:
+def test_large_files_wait_in_smaller_numbers(monkeypatch) -> None:
     content = encode(draw_cell())
     monkeypatch.setattr(decoding, "_MAX_WAITING_BYTES", 3 * len(content))
     n_read = 0
@@ -238,7 +239,7 @@ def test_large_files_wait_in_smaller_numbers(tiny_classifier: Classifier, monkey
             n_read += 1
             yield f"{i}.png", content
 
-    ahead = decoding.decode_ahead(files(), tiny_classifier._decode, 100)
+    ahead = decoding.decode_ahead(files(), load_image, 100)
     first = next(ahead)
     assert len(first) < n_read <= 4  # what waits is decoded meanwhile
     assert len(first) + sum(map(len, ahead)) == 40
@@ -431,13 +432,13 @@ def test_the_shipped_bundle_answers_alike_alone_and_among_others(real_images: Pa
 def test_decoding_does_not_wait_for_the_network(tiny_classifier: Classifier, monkeypatch) -> None:
     """The next images are decoded while the network works on a batch."""
     decoded: list[float] = []
-    original = Classifier._decode
+    original = ViewMaker._decode
 
     def decode(self, content):
         decoded.append(time.monotonic())
         return original(self, content)
 
-    monkeypatch.setattr(Classifier, "_decode", decode)
+    monkeypatch.setattr(ViewMaker, "_decode", decode)
     results = tiny_classifier.classify([(str(i), encode(draw_cell())) for i in range(12)], batch_size=4)
     next(results)
     time.sleep(0.2)

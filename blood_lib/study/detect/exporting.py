@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import torch
 
+from blood_lib.bundle import COUNTED, NAMED, RULER
 from blood_lib.detection.detector import Detector
-from blood_lib.detection.found import COUNTED, NAMED, RULER, Kind
+from blood_lib.detection.found import Kind
 from blood_lib.study.detect.fields import KINDS
 from blood_lib.study.detect.network import DetectorNetwork
 from blood_lib.study.detect.recipe import DetectorRecipe

@@ -28,7 +28,7 @@ __all__ = ["TEXTS", "build_card"]
 
 _FILE = resources.files("blood_lib.study.export") / "card_texts.json"
 _TEXTS = json.loads(_FILE.read_text(encoding="utf-8"))
-TEXTS: dict[str, dict[str, str]] = _TEXTS["bundle"]
+TEXTS: dict[str, Any] = _TEXTS["bundle"]
 """Title, item and items of the bundle, and what a differential counts, by language."""
 
 _WHERE: dict[str, dict[str, str]] = _TEXTS["where"]
