@@ -17,7 +17,7 @@ from blood_lib.detection.decode import OVERLAP, decode
 from blood_lib.detection.edges import find_border, mark_cut
 from blood_lib.detection.found import Found, Kind
 from blood_lib.detection.ruler import Ruler, measure
-from blood_lib.detection.scale import search_diameter
+from blood_lib.detection.scale import SURE, search_diameter, weigh
 
 if TYPE_CHECKING:
     from openvino import CompiledModel
@@ -61,20 +61,22 @@ class Detector:
     ) -> Found:
         """Find the cells of an RGB image.
 
-        diameter: of a red cell in its pixels, where it is known; near: what it was in other fields of the
-        upload, which saves the search where it holds here, too; crop_width: of the shorter side in red cells,
-        where the image may be a picture of one cell.
+        diameter: of a red cell in its pixels, where it is known. near: what it was in other fields of the
+        upload. crop_width: the shorter side in red cells, if it is a picture of one cell; it is tried first.
+        Where either holds, there is no search.
         """
         if diameter is not None:
             return self._find(image, diameter)
+        guesses = [(near, _holds)] if near is not None else []
         if crop_width is not None:
-            found = self._find(image, min(image.size) / crop_width)
-            if found.ruler is not None and found.ruler.is_sound and found.shows_one_cell():
+            guesses.insert(0, (min(image.size) / crop_width, _leaves_nothing_open))
+        for guess, is_right in guesses:
+            found = self._find(image, guess)
+            if is_right(found, guess):
                 return found
-        if near is not None:
-            found = self._find(image, near)
-            if found.ruler is not None and found.ruler.is_sound and _agrees(found.ruler, near):
-                return found
+        return self._search(image)
+
+    def _search(self, image: Image.Image) -> Found:
         sought = search_diameter(image, self._look_for_red, seen=self.diameter)
         found = self._find(image, sought or min(image.size) / 4)
         if sought is None or found.ruler is None or _agrees(found.ruler, sought):
@@ -135,6 +137,19 @@ class Detector:
         boxes, which, scores = self.look(np.asarray(part), lowest=min(kind.lowest for kind in self.kinds))
         stays = scores >= np.array([kind.lowest for kind in self.kinds])[which]
         return boxes[stays] + np.tile(tile[:2], 2), which[stays], scores[stays]
+
+
+def _holds(found: Found, diameter: float) -> bool:
+    """Whether red cells have about that `diameter`."""
+    return found.ruler is not None and found.ruler.is_sound and _agrees(found.ruler, diameter)
+
+
+def _leaves_nothing_open(found: Found, diameter: float) -> bool:
+    """Whether red cells of that `diameter` come out well; or few do, and one sure cell lies in the middle."""
+    red = found.with_role(RULER)
+    if weigh(found.boxes[red], found.scores[red], found.size) >= SURE:
+        return found.ruler is not None and _agrees(found.ruler, diameter)
+    return not (found.ruler and found.ruler.is_sound) and found.has_sure_middle()
 
 
 def _agrees(ruler: Ruler, diameter: float) -> bool:

@@ -1,7 +1,7 @@
 """Which cells are cut: by the image's edge, or by the black border of a round eyepiece view."""
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageChops
 
 from blood_lib.detection.boxes import touches_edge
 
@@ -17,8 +17,10 @@ def find_border(image: Image.Image) -> np.ndarray | None:
     """(h, w) bool, the black part of a small picture of `image` that hangs on its edge; or None."""
     scale = min(1.0, _SIDE / max(image.size))
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    if not _has_black_rim(image, int(np.ceil(1 / scale))):
+        return None
     small = image.resize(size, Image.Resampling.BOX, reducing_gap=2.0)
-    black = np.asarray(small).max(2) < _BLACK
+    black = _brightest(small) < _BLACK
     border = np.zeros_like(black)
     border[[0, -1]], border[:, [0, -1]] = black[[0, -1]], black[:, [0, -1]]
     while True:
@@ -26,6 +28,20 @@ def find_border(image: Image.Image) -> np.ndarray | None:
         if (grown == border).all():
             return border if border.mean() >= _LEAST else None
         border = grown
+
+
+def _has_black_rim(image: Image.Image, depth: int) -> bool:
+    """Whether any pixel up to `depth` from the edge is black; most often none is, and so no border."""
+    width, height = image.size
+    rows = [(0, 0, width, depth), (0, height - depth, width, height)]
+    columns = [(0, 0, depth, height), (width - depth, 0, width, height)]
+    return any(_brightest(image.crop(strip)).min() < _BLACK for strip in rows + columns)
+
+
+def _brightest(image: Image.Image) -> np.ndarray:
+    """(h, w) uint8: of each pixel the highest of its colours."""
+    red, green, blue = image.split()
+    return np.asarray(ImageChops.lighter(red, ImageChops.lighter(green, blue)))
 
 
 def _grow(mask: np.ndarray) -> np.ndarray:

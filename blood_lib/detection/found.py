@@ -48,26 +48,32 @@ class Found:
         return roles[self.which]
 
     def shows_one_cell(self) -> bool:
-        """Whether this is the picture of one cell, not a field: one that is no ruler lies in the middle, and
-        no other that is named lies whole beside it.
+        """Whether this is the picture of one cell, not a field.
 
-        Where the ruler is known, a picture of one cell is at most `WIDEST_CROP` red cells wide.
+        It shows at most one named cell, and is at most `WIDEST_CROP` red cells wide. Where no ruler is sound,
+        its named cell lies in the middle instead; a picture in which nothing is found is of one cell, too.
         """
-        wide = (
-            self.ruler is not None
-            and self.ruler.is_sound
-            and max(self.size) > WIDEST_CROP * self.ruler.diameter
-        )
-        cells = ~self.with_role(RULER)
-        named = self.with_role(NAMED) & ~self.is_cut
-        if wide or not cells.any() or named.sum() > 1:
+        named = np.flatnonzero(self.with_role(NAMED) & ~self.is_cut)
+        if (self.scores[named[1:]] >= FURTHER).any():
             return False
-        boxes = self.boxes[named if named.any() else cells]
-        away = np.abs(centres_of(boxes) / np.array(self.size) - 0.5).max(1)
-        return bool(away.min() <= OFF_CENTRE)
+        if self.ruler is not None and self.ruler.is_sound:
+            return max(self.size) <= WIDEST_CROP * self.ruler.diameter
+        return not len(named) or bool(self._is_central()[named].any())
+
+    def has_sure_middle(self) -> bool:
+        """Whether one cell that is no ruler surely lies in the middle."""
+        return bool((self._is_central() & ~self.with_role(RULER) & (self.scores >= SURE)).any())
+
+    def _is_central(self) -> np.ndarray:
+        away = np.abs(centres_of(self.boxes) / np.array(self.size) - 0.5)
+        return np.asarray(away.max(1) <= OFF_CENTRE)
 
 
 WIDEST_CROP = 5.8
 """In red cells."""
+SURE = 0.6
+"""The score from which there is no doubt about a cell in the middle."""
+FURTHER = 0.75
+"""The score from which a further named cell makes it a picture of several."""
 OFF_CENTRE = 0.12
 """How far from the middle the one cell may lie, as a share of the side."""

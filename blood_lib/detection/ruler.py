@@ -43,7 +43,7 @@ class Ruler:
 
 
 def measure(boxes: np.ndarray, size: tuple[int, int], scores: np.ndarray | None = None) -> Ruler | None:
-    """The ruler of one field of `size` (width, height) from its red cells' boxes; None without any.
+    """The ruler of one field of `size` (width, height) from its red cells' boxes; None without any alike.
 
     Cells that the edge cuts are left out, and so are overlapping ones where enough lie free. Cells that are
     surely seen weigh most: those of half the score a sixteenth.
@@ -58,6 +58,8 @@ def measure(boxes: np.ndarray, size: tuple[int, int], scores: np.ndarray | None 
     middle = _weighted_median(diameters, weights)
     spread = 1.4826 * _weighted_median(np.abs(diameters - middle), weights)
     near = (diameters < _ALIKE * middle) & (diameters > middle / _ALIKE)
+    if not near.any():  # a few that have nothing in common
+        return None
     return Ruler(_weighted_median(diameters[near], weights[near]), spread, int(near.sum()))
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from blood_lib.detection.boxes import diameters_of
 from blood_lib.detection.ruler import measure
 
-__all__ = ["crop_middle", "list_diameters", "search_diameter"]
+__all__ = ["SURE", "crop_middle", "list_diameters", "search_diameter", "weigh"]
 
 CROP_SIDE = 256
 """The largest side of what is looked at, in the network's pixels."""
@@ -20,10 +20,11 @@ CROP_SIDE = 256
 FINEST = 7.0
 """The smallest red cell that is looked for, in the image's pixels: below, nothing can be told apart."""
 
+SURE = 0.1
+"""The evidence from which there is no doubt that red cells have about that size."""
+
 _STEP = 2.0  # from one scale to the next; the network bears half of it either way
 _LEAST = 0.004  # of the evidence; below it there are no red cells
-_SURE = 0.1  # of the evidence, from which on
-_FALLEN = 0.4  # this share of it at a finer scale ends the search
 _FEW = 4  # so many cells count for half
 
 Look = Callable[[Image.Image], tuple[np.ndarray, np.ndarray]]
@@ -55,15 +56,20 @@ def search_diameter(image: Image.Image, look: Look, *, seen: float) -> float | N
     for diameter in list_diameters(image.size):
         picture = crop_middle(image, seen / diameter)
         boxes, scores = look(picture)
-        evidence = _weigh(boxes, scores, picture.size)
+        evidence = weigh(boxes, scores, picture.size)
         if evidence > best and (ruler := measure(boxes, picture.size, scores)) is not None:
             best, found = evidence, ruler.diameter * diameter / seen
-        elif best > _SURE and evidence < _FALLEN * best:
+        if best > SURE and found is not None and (evidence < best or _is_near(found, diameter)):
             break
     return found
 
 
-def _weigh(boxes: np.ndarray, scores: np.ndarray, size: tuple[int, int]) -> float:
+def _is_near(found: float, diameter: float) -> bool:
+    """Whether no other scale that is tried is nearer."""
+    return bool(abs(np.log(found / diameter)) < np.log(_STEP) / 2)
+
+
+def weigh(boxes: np.ndarray, scores: np.ndarray, size: tuple[int, int]) -> float:
     """How well red cells come out: the part of the picture that they cover, weighed by score squared."""
     covered = float((scores**2 * diameters_of(boxes) ** 2).sum()) / (size[0] * size[1])
     return covered * len(boxes) / (len(boxes) + _FEW)

@@ -70,7 +70,7 @@ def test_boxes_are_in_the_image_s_own_pixels_and_the_edge_marks_cells():
 
 def test_a_field_without_cells_finds_none_and_has_no_ruler():
     found = DotDetector()(Image.new("RGB", (300, 200), "white"))
-    assert len(found) == 0 and found.ruler is None and not found.shows_one_cell()
+    assert len(found) == 0 and found.ruler is None
 
 
 def test_what_other_fields_say_saves_the_search_where_it_holds():
@@ -79,4 +79,13 @@ def test_what_other_fields_say_saves_the_search_where_it_holds():
     assert detector(image, near=28).ruler.diameter == pytest.approx(28)
     assert len(detector.looks) == 1
     detector(Image.new("RGB", (300, 200), "white"), near=28)
+    assert len(detector.looks) > 3
+
+
+def test_a_picture_as_wide_as_those_of_one_cell_is_looked_at_once():
+    places = [(x, y) for x in range(20, 130, 30) for y in range(20, 130, 30)]
+    detector = DotDetector()
+    assert detector(dotted((140, 140), places), crop_width=5).ruler.diameter == pytest.approx(28)
+    assert len(detector.looks) == 1
+    detector(Image.new("RGB", (360, 360), "white"), crop_width=5)
     assert len(detector.looks) > 3

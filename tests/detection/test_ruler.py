@@ -47,6 +47,7 @@ def test_cells_that_are_surely_seen_weigh_most():
 
 def test_too_few_cells_or_cells_that_disagree_are_no_sound_ruler():
     assert measure(np.zeros((0, 4)), SIZE) is None
+    assert measure(np.array([[50, 50, 90, 90], [200, 200, 400, 400]], float), SIZE) is None
     assert not measure(cells(3, 100), SIZE).is_sound
     assert not measure(cells(15, 60, spread=0.3), SIZE).is_sound
 
