@@ -1,5 +1,7 @@
 """The subcommand `blood adapt`: a table of labelled images in, a bundle for their laboratory out.
 
+The page's own table will do: of it counts where a person has put a cell, never what the model said.
+
 How a bundle is adapted is for `inference.adapt`.
 """
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["add_parser", "read_table"]
 
 _COLUMNS = ("file", "label")
+_REVIEW = {"group", "reviewed"}  # the columns of the page's table; `label` is the model's word there
+_PERSON = ("person", "yes")  # "yes" in tables of earlier versions
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,7 +33,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "adapt",
         help="make a bundle for another laboratory from some labelled cells of it",
         description="The table has the columns file and label: a path, seen from the table's folder, and "
-        "the name of a class of the bundle. It takes seconds for a hundred cells. One cell is enough, and "
+        "the name of a class of the bundle. The page's table will do, too: of it the rows that a person has "
+        "decided count, with their group. It takes seconds for a hundred cells. One cell is enough, and "
         "classes may be missing. Below 20 cells the ok threshold stays as it was. More than 100 cells "
         "together count as much as 100.",
     )
@@ -74,10 +79,13 @@ def read_table(table: Path) -> list[tuple[str, str]]:
         with table.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             _check_header(table, reader.fieldnames or [])
-            rows = [_read_row(table, reader.line_num, row) for row in reader]
+            reviewed = set(reader.fieldnames or []) >= _REVIEW
+            rows = [_read_row(table, reader.line_num, row) for row in reader if not reviewed or _teaches(row)]
     except (OSError, ValueError, csv.Error) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise BloodError(f"{table} cannot be read ({why}): give a CSV table in UTF-8.") from None
+    if not rows and reviewed:
+        raise BloodError(f"{table} has no cell that a person has decided: move or confirm some on the page.")
     if not rows:
         raise BloodError(f"{table} has no rows: list one labelled image at least, as file,label.")
     files = [file for file, _ in rows]
@@ -92,8 +100,17 @@ def _check_header(table: Path, names: Sequence[str]) -> None:
         raise BloodError(f"{table} needs a first line with the columns file and label; it has {has}.")
 
 
+def _teaches(row: Mapping[str | None, str | None]) -> bool:
+    """A row of the page's table with a class in it on a person's word."""
+    from blood_lib.bundle import EXCLUDED, UNIDENTIFIED
+
+    return row["reviewed"] in _PERSON and row["group"] not in (UNIDENTIFIED, EXCLUDED)
+
+
 def _read_row(table: Path, line: int, row: Mapping[str | None, str | None]) -> tuple[str, str]:
-    file, label = ((row[name] or "").strip() for name in _COLUMNS)
+    """The file, and the group in which a person put it where there is one, or else the label."""
+    label_column = "group" if row.keys() >= _REVIEW else "label"
+    file, label = ((row[name] or "").strip() for name in ("file", label_column))
     if not file or not label or None in row:
         raise BloodError(f"{table}, line {line}: give one file and one label in each row.")
     return file, label

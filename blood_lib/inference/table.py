@@ -35,7 +35,7 @@ class Reviewed(NamedTuple):
 
     result: Result
     group: str = ""  # where it stands: a class, or a group that does not count
-    reviewed: bool = False  # a person has said so
+    reviewed: str = "no"  # "person": a person has decided; "bulk": accepted with many others; "no"
 
 
 def write_csv(
@@ -58,14 +58,14 @@ def write_csv(
 def write_reviewed(
     rows: Iterable[Reviewed], class_names: Sequence[str], file: TextIO, *, say: Say | None = None
 ) -> None:
-    """The same table with two more columns at its end: group, and reviewed (yes or no).
+    """The same table with two more columns at its end: group, and reviewed.
 
     say: gives the sentence for a reason, in the reader's language; English by default.
     """
     where = "the table"
     _write_row([*_list_columns(class_names), *REVIEW_COLUMNS], file, where)
     for row in rows:
-        texts = [_harmless(row.group), "yes" if row.reviewed else "no"]
+        texts = [_harmless(row.group), row.reviewed]
         _write_row(_to_row(row.result, len(class_names), say or _say) + texts, file, where)
 
 

@@ -68,7 +68,7 @@ def test_a_bad_range_is_told_and_can_be_mended(counted: Visit) -> None:
 
 def test_report_and_table_arrive_and_say_the_same(counted: Visit, browser, cells: list[Path]) -> None:
     page = counted.page
-    page.get_by_label("Reviewed by").fill("Ada <b>Lovelace")
+    page.get_by_label("Reviewer").fill("Ada <b>Lovelace")
     with page.expect_download() as report:
         page.get_by_role("button", name="Report").click()
     with page.expect_download() as table:

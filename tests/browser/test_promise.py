@@ -124,7 +124,7 @@ def take_the_model_along(visit: Visit, path: Path) -> None:
     visit.page.get_by_text("The model in use is now").wait_for()
 
 
-ON_CARDS = "all => all.map(({ item }) => [item.name, item.group, item.reviewed ? 'yes' : 'no'])"
+ON_CARDS = "all => all.map(({ item }) => [item.name, item.group, item.decided])"
 
 
 def test_report_table_and_review_tell_of_a_move(
@@ -145,7 +145,7 @@ def test_report_table_and_review_tell_of_a_move(
     labels = {info.name: info.label["en"] for info in load_bundle(SHIPPED).classes}
     told = Counter(labels[row["group"]] for row in rows)
     assert told == Counter({label: n for label, n in read_tally(page).items() if n})
-    assert Counter(row["reviewed"] for row in rows) == {"yes": N - 1, "no": 1}
+    assert Counter(row["reviewed"] for row in rows) == {"person": N - 1, "no": 1}
     visit.open("Classification")
     page.get_by_label("Reviewed", exact=True).select_option("all")
     expect(page.locator(CARDS)).to_have_count(N)

@@ -164,7 +164,7 @@ def test_a_review_is_saved_and_opened_again(visit: Visit, tmp_path: Path) -> Non
     page.keyboard.press("x")
     expect(page.locator(".dash-card-moved")).to_have_count(1)
     visit.open("Chart")
-    page.get_by_label("Reviewed by").fill("Ada")
+    page.get_by_label("Reviewer").fill("Ada")
     for images, n in (("with", 5), ("without", 0)):
         with page.expect_download() as download:
             page.get_by_role("button", name=f"Save review {images} images").click()
@@ -193,4 +193,4 @@ def expect_as_saved(visit: Visit, *, has_images: bool) -> None:
     assert page.locator(".dash-panel-classification .dash-heat").is_visible() == has_images
     page.keyboard.press("Escape")
     visit.open("Chart")
-    expect(page.get_by_label("Reviewed by")).to_have_value("Ada")
+    expect(page.get_by_label("Reviewer")).to_have_value("Ada")

@@ -7,6 +7,7 @@ import pytest
 
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
+from blood_lib.cli.adapt import read_table
 from blood_lib.inference import Classifier
 from tests.test_imports import BLOCK, STUDY_ONLY, WIDGETS_ONLY, run_python
 from tests.tools.fixtures_bundle import draw_cell, encode, save_tiny_bundle
@@ -119,6 +120,23 @@ def test_a_table_that_is_not_there_or_a_folder(capsys, tiny_bundle: Bundle, tmp_
 def test_a_table_saved_by_a_spreadsheet(capsys, tiny_bundle: Bundle, table: Path) -> None:
     table.write_bytes(b'\xef\xbb\xbffile,label\r\n"cells/1.png"," Green "\r\n')
     assert adapt(capsys, tiny_bundle, table, table.parent / "new")[0] == 0
+
+
+@pytest.mark.parametrize("person", ["person", "yes"])
+def test_of_the_pages_table_the_groups_count_that_a_person_decided(table: Path, person: str) -> None:
+    table.write_text(
+        "file,label,group,reviewed\n"
+        f"a.png,red,blue,{person}\nb.png,red,green,bulk\nc.png,red,red,no\nd.png,,,no\n"
+        f"e.png,red,excluded,{person}\nf.png,red,unidentified,{person}\n"
+    )
+    assert read_table(table) == [("a.png", "blue")]
+
+
+def test_a_table_of_the_page_that_nobody_reviewed_teaches_nothing(
+    capsys, tiny_bundle: Bundle, table: Path
+) -> None:
+    table.write_text("file,label,group,reviewed\ncells/1.png,red,red,no\ncells/2.png,red,red,bulk\n")
+    assert "no cell that a person has decided" in complain(capsys, tiny_bundle, table)
 
 
 def test_an_older_bundle_is_replaced(capsys, tiny_bundle: Bundle, table: Path, tmp_path: Path) -> None:

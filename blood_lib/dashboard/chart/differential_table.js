@@ -17,7 +17,7 @@ function render({ model, el, words }) {
   const empty = h("p", { class: "dash-empty" }, text.empty);
   const caution = h("p", { class: "dash-caution", role: "status" });
   const title = h("h2");
-  const reviewed = h("p", { class: "dash-muted" });
+  const decided = h("p", { class: "dash-muted" });
   const table = h("table", { class: "dash-differential" });
   const problem = h("p", { class: "dash-problem", role: "alert" });
   const reset = h("button", { type: "button", class: "dash-button dash-small", onclick: resetRanges }, text.reset);
@@ -29,7 +29,7 @@ function render({ model, el, words }) {
     "div",
     { class: "dash-numbers" },
     caution,
-    h("section", { class: "dash-surface" }, title, reviewed, doubtful, table, problem, reset, notes),
+    h("section", { class: "dash-surface" }, title, decided, doubtful, table, problem, reset, notes),
     exportSection(),
   );
   el.append(empty, body);
@@ -64,7 +64,7 @@ function render({ model, el, words }) {
     built = rows;
     for (const update of updates) update(shown);
     warn(shown.caution);
-    for (const [node, key] of [[title, "title"], [reviewed, "reviewed"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
+    for (const [node, key] of [[title, "title"], [decided, "decided"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
     doubtful.hidden = !shown.doubtful;
     reset.hidden = !shown.ranged;
     reset.disabled = !shown.edited;

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from blood_lib.bundle import Bundle
 from blood_lib.counts import Count
 from blood_lib.counts.differential import Differential, Ratio, compute_differential, judge
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
+from blood_lib.dashboard.state import DECIDED, EXCLUDED, UNIDENTIFIED, Cell
 from blood_lib.dashboard.state.messages import Messages
 
 __all__ = [
@@ -66,8 +67,7 @@ class DifferentialTable:
     notes: str  # how to read the table
     caution: str  # what the number of cells allows to say; "" where it is enough
     doubtful: int  # cells that the model is not sure of and nobody has looked at
-    reviewed: int
-    moved: int
+    decided: str  # how many stand where they do on a person's word, how many in bulk, how many on the model's
 
 
 def build_differential_table(
@@ -90,8 +90,7 @@ def build_differential_table(
         notes=words.notes(bundle),
         caution=words.caution(found) if bundle.differential else "",
         doubtful=sum(cell.doubtful for cell in cells),
-        reviewed=sum(cell.reviewed for cell in cells),
-        moved=sum(cell.moved for cell in cells),
+        decided=words.decided(cells),
     )
 
 
@@ -149,6 +148,11 @@ class _Words:
         rows = [Row(name, self.t(f"group.{name}"), labels.count(name)) for name in (UNIDENTIFIED, EXCLUDED)]
         rows.append(Row("rejected", self.t("chart.rejected"), n_rejected))
         return Group("outside", self.t("chart.outside"), tuple(rows))
+
+    def decided(self, cells: Sequence[Cell]) -> str:
+        who = Counter(cell.decided for cell in cells)
+        counts = {name: who[name] for name in DECIDED}
+        return self.t("chart.decided", n=len(cells), moved=sum(cell.moved for cell in cells), **counts)
 
     def notes(self, bundle: Bundle) -> str:
         """What an interval is and, where shares are judged, how, and whose the reference ranges are."""

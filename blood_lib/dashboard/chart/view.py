@@ -73,7 +73,7 @@ class DifferentialWidget(Widget):
             "ranged": bundle.differential is not None,
             "edited": state.ranges != bundle.ranges,
             "caution": table.caution,
-            "reviewed": t("chart.reviewed", done=table.reviewed, n=len(state.cells), moved=table.moved),
+            "decided": table.decided,
             "doubtful": t("chart.doubtful", n=table.doubtful) if table.doubtful else "",
             "notes": table.notes,
         }

@@ -16,7 +16,7 @@ export function createFilters({ text, signs, number }, groups, statuses, change,
   const group = choice(text.type, [["all", text.all_types], ...groups.map(({ label }, i) => [String(i), label])], "group");
   const review = choice(
     text.review,
-    ["all", "open", "doubtful", "proposed", "reviewed", "moved"].map((name) => [name, text[`review_${name}`]]),
+    ["all", "open", "doubtful", "proposed", "reviewed", "moved", "bulk"].map((name) => [name, text[`review_${name}`]]),
     "review",
   );
 

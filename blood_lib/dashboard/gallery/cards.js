@@ -9,29 +9,29 @@ const ASK_AFTER = 30; // ms: cards that are scrolled past are not asked for
 const ASK_AGAIN_AFTER = 4000; // ms without the picture
 
 export function createCards({ text, signs, fill, percent }, groups) {
-  /** What people have done with it: "moved", "confirmed" or "". */
-  const review = (item) => (!item.reviewed ? "" : item.group === item.model ? "confirmed" : "moved");
+  /** What people have done with it: "moved", "confirmed", "bulk" or "". */
+  const review = ({ decided, group, model }) => (decided === "person" ? (group === model ? "confirmed" : "moved") : decided === "bulk" ? "bulk" : "");
 
   function describe(item) {
     const said = { label: groups[item.model].label, confidence: percent(item.confidence), status: text[`is_${item.status}`] };
-    const done = { moved: text.moved_by_hand, confirmed: text.confirmed_by_hand }[review(item)];
+    const done = { moved: text.moved_by_hand, confirmed: text.confirmed_by_hand, bulk: text.accepted_in_bulk }[review(item)];
     return [fill(text.certain, said), done].filter(Boolean).join(". ");
   }
 
   function make(item) {
     const done = review(item);
-    const sign = done || item.status;
+    const shown = done === "bulk" && item.status !== "ok" ? [item.status, done] : [done || item.status]; // what is accepted in bulk stays doubtful
     return h(
       "div",
       {
-        class: `dash-card dash-card-${sign}`,
+        class: `dash-card dash-card-${shown[0]}`,
         role: "option",
         title: done === "moved" ? `${item.name}\n${describe(item)}` : item.name,
         "aria-label": `${item.name}: ${describe(item)}`,
       },
       h("img", { alt: "", src: item.url || null, decoding: "async", draggable: "false" }),
       h("span", { class: "dash-card-words" }, h("b", {}, item.name), h("span", {}, describe(item))), // shown in the list only
-      h("span", { class: "dash-card-line" }, done === "moved" ? marker(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), signs[sign] ? h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, signs[sign]) : null),
+      h("span", { class: "dash-card-line" }, done === "moved" ? marker(groups[item.model], 11) : null, h("span", {}, percent(item.confidence)), ...shown.map((sign) => signs[sign] && h("b", { class: `dash-sign dash-badge-${sign}`, "aria-hidden": "true" }, signs[sign]))),
     );
   }
   return { make, review };

@@ -74,7 +74,7 @@ class Gallery(CellCollection):
             self._index[cell.said],
             cell.status,
             round(cell.confidence, 4),
-            cell.reviewed,
+            cell.decided,
             cell.proposed,
         ]
 

@@ -2,7 +2,7 @@
 
 export const EVERYTHING = { status: "all", group: "all", review: "all" }; // filters that hide nothing
 
-/** Keeps {id, name, group, model, status, confidence, reviewed, proposed, batch, url} of each cell. */
+/** Keeps {id, name, group, model, status, confidence, decided, proposed, batch, url} of each cell. */
 export function createItems() {
   const items = new Map(); // by id
   let rejected = []; // [name, reason] of each file
@@ -13,9 +13,9 @@ export function createItems() {
   function add(message) {
     streaming = message.more;
     batch += 1;
-    for (const [id, name, group, said, status, confidence, reviewed, proposed] of message.items) {
+    for (const [id, name, group, said, status, confidence, decided, proposed] of message.items) {
       const { url, asked, batch: before } = items.get(id) ?? {};
-      items.set(id, { id, name, group, model: said, status, confidence, reviewed, proposed, url, asked, batch: before ?? batch });
+      items.set(id, { id, name, group, model: said, status, confidence, decided, proposed, url, asked, batch: before ?? batch });
     }
     if (!streaming) for (const item of items.values()) item.batch = 0;
     if (message.rejected.length) rejected = rejected.concat(message.rejected);
@@ -38,9 +38,10 @@ export function createItems() {
   };
 }
 
-/** Do the filters show this cell? `done`: "moved", "confirmed" or "". */
+/** Do the filters show this cell? `done`: "moved", "confirmed", "bulk" or "". */
 export function passes({ status, group, review }, item, done) {
-  const known = ["all", done || (item.status === "ok" ? "open" : "doubtful"), done ? "reviewed" : "open", item.proposed && "proposed"];
+  const reviewed = item.decided === "person";
+  const known = ["all", done, reviewed ? "reviewed" : "open", !reviewed && item.status !== "ok" && "doubtful", item.proposed && "proposed"];
   return (status === "all" || status === item.status) && (group === "all" || Number(group) === item.group) && known.includes(review);
 }
 

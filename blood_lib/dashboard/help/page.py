@@ -75,6 +75,9 @@ def _statuses(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
         sign, word = CELL_SIGNS[status], escape(t(f"state.{status}"))
         term = f'<span class="dash-badge dash-badge-{status}"><b>{sign}</b>{word}</span>'
         rows.append((term, escape(t(f"help.{status}", threshold=threshold))))
+    sign, word = CELL_SIGNS["bulk"], escape(t("viewer.bulk"))
+    term = f'<span class="dash-badge dash-badge-bulk"><b>{sign}</b>{word}</span>'
+    rows.append((term, escape(t("help.bulk"))))
     return rows + [
         (escape(t(f"group.{name}")), escape(t(f"help.{name}"))) for name in (UNIDENTIFIED, EXCLUDED)
     ]

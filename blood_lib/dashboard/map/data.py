@@ -15,11 +15,12 @@ from blood_lib.dashboard.state import Cell
 from blood_lib.dashboard.viewer.neighbourhood import thin_out
 from blood_lib.files.reasons import ANSWERED
 
-__all__ = ["PackedAtlas", "pack_atlas", "pack_cells", "pack_appearance"]
+__all__ = ["REVIEWS", "PackedAtlas", "pack_atlas", "pack_cells", "pack_appearance"]
 
 PackedAtlas = tuple[dict[str, Any], list[bytes]]  # the content of a message, and its buffers
 
 MOST_REFERENCE = 4000  # markers drawn
+REVIEWS = ("", "confirmed", "moved", "bulk")  # what people have done with a cell
 MARGIN = 0.12  # of the map around its outermost reference cells
 
 
@@ -47,13 +48,15 @@ def pack_cells(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
 def pack_appearance(cells: Sequence[Cell], index: Mapping[str, int]) -> list[bytes]:
     """All of a cell that may change: ids, uint32 (N,), appearance, uint8 (N, 3), and confidences.
 
-    Appearance is group, status and review (1: confirmed, 2: moved); confidences are float32 (N,).
+    Appearance is group, status and review, a place in REVIEWS; confidences are float32 (N,).
     """
-    appearance = [
-        (index[cell.label], ANSWERED.index(cell.status), cell.reviewed + cell.moved) for cell in cells
-    ]
+    appearance = [(index[cell.label], ANSWERED.index(cell.status), _review(cell)) for cell in cells]
     return [
         np.array([cell.id for cell in cells], "<u4").tobytes(),
         np.array(appearance, np.uint8).tobytes(),
         np.array([cell.confidence for cell in cells], "<f4").tobytes(),
     ]
+
+
+def _review(cell: Cell) -> int:
+    return REVIEWS.index("bulk") if cell.decided == "bulk" else cell.reviewed + cell.moved

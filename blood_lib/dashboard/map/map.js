@@ -85,7 +85,7 @@ function render({ model, el, words, kept, signal }) {
 
   function describe({ group, status, review, confidence, name }) {
     const doubt = status ? `, ${text.statuses[status]}` : "";
-    const said = review ? [text.confirmed, text.moved][review - 1] : `${percent(confidence)}${doubt}`;
+    const said = review ? text.reviews[review] : `${percent(confidence)}${doubt}`;
     return [`${groups[group].label}, ${said}`, name.length > LONGEST_NAME ? `…${name.slice(1 - LONGEST_NAME)}` : name];
   }
 

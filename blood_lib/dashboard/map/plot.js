@@ -13,6 +13,7 @@ const SIZE = 16; // px a side of an item's marker
 const SELECTED_SIZE = 26;
 const OUTLINE = 1.8; // px
 const REVIEWED_OUTLINE = 3.2;
+const BULK = 3; // accepted in bulk, among the reviews that Python tells: no person has looked at it
 
 /** Returns {zones, draw} for markers of these groups, the last of which is the excluded one. */
 export function createPlot(groups) {
@@ -89,7 +90,7 @@ export function createPlot(groups) {
     for (const item of scene.items) {
       const point = lens.at(item.x, item.y);
       if (off.has(item.group) || !sees(point)) continue;
-      const [line, colour] = item.review ? [REVIEWED_OUTLINE, accent] : [OUTLINE, ink];
+      const [line, colour] = item.review && item.review !== BULK ? [REVIEWED_OUTLINE, accent] : [OUTLINE, ink];
       pen.globalAlpha = item.group === groups.length - 1 ? EXCLUDED_OPACITY : 1;
       put(sprite(item.group, scene.selected(item.id) ? SELECTED_SIZE : SIZE, line, colour, ratio), point);
       drawn.push({ item, x: point[0], y: point[1] });

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from blood_lib.atlas import Atlas
-from blood_lib.dashboard.map.data import PackedAtlas, pack_appearance, pack_atlas, pack_cells
+from blood_lib.dashboard.map.data import REVIEWS, PackedAtlas, pack_appearance, pack_atlas, pack_cells
 from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.script import script
@@ -33,7 +33,9 @@ class Map(CellCollection):
         state.observe(state.guard(self._show_atlas), ["prepared", "classifier"])
 
     def words(self) -> dict[str, Any]:
-        return super().words() | {"statuses": [self.state.messages(f"state.{name}") for name in ANSWERED]}
+        t = self.state.messages
+        reviews = [t(f"map.{name}") if name else "" for name in REVIEWS]
+        return super().words() | {"statuses": [t(f"state.{name}") for name in ANSWERED], "reviews": reviews}
 
     def prepare(self) -> None:
         """Compute what the page will get, on any thread."""

@@ -83,10 +83,12 @@ def _paragraph(text: str, kind: str = "") -> str:
 
 
 def _head(facts: Facts, title: str, t: Messages) -> str:
+    n = len(facts.cells)
     rows = (
         (t("report.date"), facts.when.isoformat(sep=" ", timespec="minutes")),
         (t("chart.reviewer"), facts.reviewer or "—"),
-        (t("report.images"), t("chart.total", n=len(facts.cells))),
+        (t("report.images"), t("chart.total", n=n)),
+        (t("report.decided"), t("report.of", done=sum(cell.reviewed for cell in facts.cells), n=n)),
     )
     return (
         f"<header><h1>{escape(title)}</h1>{_definitions(rows)}"
@@ -147,9 +149,8 @@ def _notes(facts: Facts, table: DifferentialTable, t: Messages) -> str:
 
 
 def _review(facts: Facts, table: DifferentialTable, t: Messages) -> str:
-    n = len(facts.cells)
     sentences = [
-        t("chart.reviewed", done=table.reviewed, n=n, moved=table.moved),
+        table.decided,
         t("chart.doubtful", n=table.doubtful) if table.doubtful else "",
         t("report.adapted") if facts.adapted else "",
     ]
@@ -209,11 +210,13 @@ def _picture(cell: Cell, labels: Mapping[str, str], t: Messages) -> str:
 
 
 def _remark(cell: Cell, labels: Mapping[str, str], t: Messages) -> tuple[str, str]:
-    """(style, words) for a cell that was moved or confirmed, or is doubtful; ("", "") for all others."""
+    """(style, words) for a cell that somebody has answered, or that is doubtful; ("", "") for all others."""
     if cell.moved:
         return "moved", f"{CELL_SIGNS['moved']} {t('report.moved', type=labels[cell.said])}"
     if cell.reviewed:
         return "confirmed", f"{CELL_SIGNS['confirmed']} {t('report.confirmed')}"
+    if cell.decided == "bulk":
+        return "bulk", f"{CELL_SIGNS['bulk']} {t('report.bulk')}"
     if cell.doubtful:
         return "doubtful", f"{CELL_SIGNS[cell.status]} {t(f'state.{cell.status}')}"
     return "", ""

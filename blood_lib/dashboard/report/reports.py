@@ -80,12 +80,12 @@ def _encode(job: Job, pieces: Iterable[str], total: int) -> Iterator[bytes]:
 def make_table(
     cells: Sequence[Cell], rejected: Sequence[RejectedFile], names: Sequence[str], messages: Messages
 ) -> bytes:
-    """The CSV of `blood classify` with where each cell stands and whether a person said so.
+    """The CSV of `blood classify` with where each cell stands, and who says so (one of DECIDED).
 
     The reasons, made for people, are in the language of the page; whatever programs read stays in English.
     The rejected files come last; at its start is the mark by which Excel knows UTF-8.
     """
-    rows = [Reviewed(cell.result, cell.label, cell.reviewed) for cell in cells]
+    rows = [Reviewed(cell.result, cell.label, cell.decided) for cell in cells]
     rows += [Reviewed(Result(file.name, "rejected", file.reason)) for file in rejected]
     text = io.StringIO()
     write_reviewed(rows, names, text, say=messages.reason)

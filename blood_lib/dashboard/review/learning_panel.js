@@ -14,8 +14,9 @@ function render({ model, el, words }) {
   const look = h("button", { type: "button", class: "dash-button", onclick: () => showInGallery(el, "proposed") }, text.look);
   const pairs = h("ul", { class: "dash-pairs" });
   const all = h("div", { class: "dash-buttons" }, button(text.accept_all, { kind: "accept" }, "dash-primary"), button(text.dismiss_all, { kind: "dismiss" }), look);
+  const note = h("p", { class: "dash-muted dash-fine" }, text.bulk);
   const learnt = h("div", { class: "dash-buttons dash-learnt" }, h("span", {}, text.learnt), button(text.save, { kind: "save" }), button(text.forget, { kind: "forget" }, "dash-quiet"));
-  const box = h("section", { class: "dash-surface dash-learning" }, h("div", { class: "dash-buttons dash-learning-head" }, h("h2", {}, text.title), state, learn), pairs, all, learnt);
+  const box = h("section", { class: "dash-surface dash-learning" }, h("div", { class: "dash-buttons dash-learning-head" }, h("h2", {}, text.title), state, learn), pairs, all, note, learnt);
   el.append(box);
 
   function row([before, after, n]) {
@@ -33,7 +34,7 @@ function render({ model, el, words }) {
     learn.disabled = !corrections || model.get("busy");
     state.textContent = n ? count("proposed", n) : corrections ? count("corrections", corrections) : text.none;
     pairs.replaceChildren(...proposed.map(row));
-    pairs.hidden = all.hidden = !n;
+    pairs.hidden = all.hidden = note.hidden = !n;
     learnt.hidden = !model.get("adapted");
   }
   for (const name of ["corrections", "pairs", "adapted", "busy", "some"]) model.on(`change:${name}`, draw);

@@ -114,6 +114,7 @@ def _describe_cell(cell: Cell, images: bool) -> dict[str, Any]:
         "distance": result.ood_score,
         "place": cell.place,
         "group": cell.group,
+        "bulk": cell.bulk,
         "image": images and bool(cell.content),
     }
 
@@ -208,6 +209,7 @@ def _read_cell(
         content=files[_image_name(i)] if data["image"] else b"",
         place=None if place is None else (_number(place[0]), _number(place[1])),
         group=None if group is None else _one_of((*names, UNIDENTIFIED, EXCLUDED), group),
+        bulk=group is not None and _flag(data.get("bulk", False)),  # older files: a person has decided
     )
 
 
@@ -262,6 +264,12 @@ def _read_reason(data: Mapping[str, Any] | None) -> Reason | None:
 def _one_of(known: Sequence[str], value: Any) -> str:
     if value not in known:
         raise ValueError("a name that is not known")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("neither true nor false")
     return value
 
 

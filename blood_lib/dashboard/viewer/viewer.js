@@ -57,7 +57,8 @@ function render({ model, el, words, signal }) {
       el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, proposed, name),
       show(cell) {
         const answer = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
-        const mine = cell.moved ? badge(words, "moved", text.moved) : cell.reviewed ? badge(words, "confirmed", text.confirmed) : null;
+        const done = { person: cell.moved ? "moved" : "confirmed", bulk: "bulk" }[cell.decided];
+        const mine = done && badge(words, done, text[done]);
         name.textContent = cell.name;
         at.textContent = fill(text.at, { at: cell.at, total: cell.total });
         label.replaceChildren(marker(groups[cell.group], 18), groups[cell.group].label);
@@ -141,9 +142,9 @@ function render({ model, el, words, signal }) {
       el: h("div", { class: "dash-decide" }, confirm, move, ...others, back),
       move,
       show(cell) {
-        confirm.disabled = cell.reviewed;
-        others.forEach((other, i) => other.setAttribute("aria-pressed", cell.reviewed && cell.group === n + i));
-        back.hidden = !cell.reviewed;
+        confirm.disabled = cell.decided === "person";
+        others.forEach((other, i) => other.setAttribute("aria-pressed", cell.decided === "person" && cell.group === n + i));
+        back.hidden = cell.decided === "no";
       },
     };
   }

@@ -120,7 +120,7 @@ class Viewer(Widget):
             "name": cell.name,
             "group": self._names.index(cell.label),
             "said": self._names.index(cell.said),
-            "reviewed": cell.reviewed,
+            "decided": cell.decided,
             "moved": cell.moved,
             "proposal": self._names.index(known(cell.proposal)) if cell.proposed else None,
             "status": cell.status,

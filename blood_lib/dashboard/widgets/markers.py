@@ -17,7 +17,14 @@ __all__ = [
 ]
 
 # of a status other than "ok", and of what people have done with a cell
-CELL_SIGNS = {"uncertain": "?", "unfamiliar": "!", "rejected": "×", "confirmed": "✓", "moved": "→"}
+CELL_SIGNS = {
+    "uncertain": "?",
+    "unfamiliar": "!",
+    "rejected": "×",
+    "confirmed": "✓",
+    "moved": "→",
+    "bulk": "»",
+}
 # in a box of 16 x 16
 SHAPES = (
     "M8 1.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13Z",

@@ -32,7 +32,7 @@ def test_the_page_is_told_where_a_cell_stands_and_what_the_model_said(app: App, 
     heard = listen(gallery)
     say(gallery, kind="move", ids=ids(app)[:1], group=4)
     identity, name, group, said, status, confidence, *said_by_people = heard[-1].content["items"][0]
-    assert (identity, name, group, said, said_by_people) == (ids(app)[0], "red.png", 4, 0, [True, False])
+    assert (identity, name, group, said, said_by_people) == (ids(app)[0], "red.png", 4, 0, ["person", False])
     assert status == app.state.cells[0].status
     assert confidence == pytest.approx(app.state.cells[0].confidence, abs=1e-4)
     assert [app.state.cells[0].label, gallery.groups[4]["label"]] == ["excluded", "excluded"]

@@ -8,6 +8,7 @@ import re
 import time
 from base64 import b64decode
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
@@ -98,6 +99,22 @@ def test_the_report_says_what_the_chart_says(app: App) -> None:
                 assert row[key] in seen
     assert app.chart.differential.table["caution"] in words(html)
     assert app.chart.page.value in html
+
+
+def test_the_three_ways_to_a_group_stand_apart_in_report_and_table(app: App) -> None:
+    state = app.state
+    first, second, third = state.cells
+    state.cells = (
+        replace(first, group=first.said),
+        replace(second, group=second.said, bulk=True),
+        replace(third, group=None),
+    )
+    assert [row["reviewed"] for row in table(app)[:3]] == ["person", "bulk", "no"]
+    html = write(app)
+    head = words(html[: html.index("<section")])
+    assert "Decided by a person 1 of 3" in head and "Reviewed by" not in head
+    assert "Decided by a person: 1 of 3 (0 moved). Accepted in bulk: 1." in words(html)
+    assert html.count('<figure class="bulk">') == html.count('<figure class="confirmed">') == 1
 
 
 def test_what_the_reviewer_changed_is_listed_with_what_the_model_said(app: App) -> None:
@@ -245,8 +262,8 @@ def test_the_table_has_a_row_per_file_with_where_it_stands(app: App) -> None:
     app.state.command = Move((app.state.cells[0].id,), EXCLUDED)
     rows = {row["file"]: row for row in table(app)}
     assert len(rows) == 4
-    assert (rows[EVIL]["label"], rows[EVIL]["group"], rows[EVIL]["reviewed"]) == ("red", "blue", "yes")
-    assert (rows["green.png"]["group"], rows["green.png"]["reviewed"]) == ("excluded", "yes")
+    assert (rows[EVIL]["label"], rows[EVIL]["group"], rows[EVIL]["reviewed"]) == ("red", "blue", "person")
+    assert (rows["green.png"]["group"], rows["green.png"]["reviewed"]) == ("excluded", "person")
     assert (rows["blue.png"]["group"], rows["blue.png"]["reviewed"]) == ("blue", "no")
     assert rows["text.jpg"]["status"] == "rejected" and rows["text.jpg"]["group"] == ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_what_is_saved_is_what_is_opened_elsewhere(
     assert not elsewhere.state.error
     assert (elsewhere.state.reviewer, elsewhere.state.ranges) == ("Ada", {"red": (10.0, 20.5)})
     for cell, other in zip(app.state.cells, elsewhere.state.cells, strict=True):
-        for name in ("name", "group", "label", "status", "confidence", "place", "moved", "reviewed"):
+        for name in ("name", "group", "label", "status", "confidence", "place", "moved", "decided"):
             assert getattr(cell, name) == getattr(other, name), name
         for name in ("status", "reason", "label", "confidence", "ood_score"):
             assert getattr(cell.result, name) == getattr(other.result, name), name
@@ -149,7 +150,7 @@ def swap(content: bytes, name: str, file: bytes) -> bytes:
 
 CELL = {
     "name": "a.png", "status": "ok", "reason": None, "label": "red", "confidence": 0.9, "distance": 0.1,
-    "place": None, "group": None, "image": True,
+    "place": None, "group": None, "bulk": False, "image": True,
 }  # fmt: skip
 
 
@@ -163,6 +164,7 @@ CELL = {
         lambda content: change(content, cells=[CELL | {"confidence": "high"}] * 3),
         lambda content: change(content, cells=[CELL | {"place": [1]}] * 3),
         lambda content: change(content, cells=[CELL | {"reason": {"code": "none", "values": {}}}] * 3),
+        lambda content: change(content, cells=[CELL | {"group": "red", "bulk": "yes"}] * 3),
         lambda content: change(content, ranges={"red": [30, 20]}),
         lambda content: change(content, rejected=[{"name": 3, "reason": None}]),
         lambda content: change(content, reviewer="a" * 10_000),
@@ -192,6 +194,18 @@ def test_nothing_to_save_and_too_much_are_told(
     monkeypatch.setattr("blood_lib.dashboard.review.saving.MAX_BYTES", 10)
     do(app, SaveReview(True))
     assert app.state.error == Sentence("saving.large") and app.state.download is None
+
+
+def test_who_decided_is_in_the_file_and_older_files_mean_a_person(app: App) -> None:
+    state = app.state
+    state.cells = (state.cells[0], replace(state.cells[1], bulk=True), state.cells[2])
+    content = save(app)
+    do(app, OpenReview(content))
+    assert [cell.decided for cell in state.cells] == ["person", "bulk", "person"]
+    cells = json.loads(read_zip(content, most_bytes=10**8)["review.json"])["cells"]
+    older = [{name: value for name, value in cell.items() if name != "bulk"} for cell in cells]
+    do(app, OpenReview(change(content, cells=older)))
+    assert [cell.decided for cell in state.cells] == ["person"] * 3
 
 
 @pytest.mark.parametrize("images", [True, False])
