@@ -12,7 +12,7 @@ How it learns is for `Classifier.adapt_features`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -103,19 +103,17 @@ class Learning:
             )
 
     def _on_dismiss(self, command: Dismiss) -> None:
-        with self._review.step():
-            self._dismiss(self._choose(command.ids))
-
-    def _dismiss(self, chosen: Set[int]) -> None:
-        """What the lesson says of them counts no longer, nor does the lesson where nothing else is open."""
-        state, lesson = self.state, self.state.lesson
-        if lesson is None:
+        """What the lesson says of them counts no longer."""
+        state, chosen = self.state, self._choose(command.ids)
+        if not chosen:
             return
-        state.cells = tuple(
-            replace(cell, proposal=None) if cell.id in chosen else cell for cell in state.cells
-        )
+        lesson = known(state.lesson)
         rest = {identity: answer for identity, answer in lesson.answers.items() if identity not in chosen}
-        state.lesson = Lesson(lesson.classifier, rest) if find_proposals(state) else None
+        with self._review.step():
+            state.cells = tuple(
+                _without_proposal(cell) if cell.id in chosen else cell for cell in state.cells
+            )
+            state.lesson = Lesson(lesson.classifier, rest)
 
     def _choose(self, ids: tuple[int, ...]) -> set[int]:
         """The open proposals among `ids`; all when there are none."""
@@ -135,7 +133,8 @@ class Learning:
         if base is None:
             return
         with self._review.step():
-            self._dismiss(self._choose(()))
+            self.state.lesson = None
+            self.state.cells = tuple(map(_without_proposal, self.state.cells))
             self._go_on(base, None, _ask(base, self.state.cells))
 
     def _go_on(self, classifier: Classifier, base: Classifier | None, answers: Mapping[int, Result]) -> None:
@@ -156,6 +155,10 @@ def _with_proposal(cell: Cell, answers: Mapping[int, Result]) -> Cell:
     answer = answers.get(cell.id)
     proposal = answer.label if answer is not None and answer.label != cell.label else None
     return cell if cell.proposal == proposal else replace(cell, proposal=proposal)
+
+
+def _without_proposal(cell: Cell) -> Cell:
+    return cell if cell.proposal is None else replace(cell, proposal=None)
 
 
 def _accept(cell: Cell, answer: Result, *, bulk: bool) -> Cell:
