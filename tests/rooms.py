@@ -51,11 +51,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study/detect": BASE
     | {"images", "detection", *(f"study/{room}" for room in ["data", "train", "export"])}
     | STUDY,
+    "study/laboratories": {"files", "images", "detection", "study/data", "study/train", "study/detect"}
+    | STUDY,
     "study/interpret": BASE
     | {"images", "inference", "study/data", "study/train", "study/evaluate", "study/export"}
     | STUDY,
     "study/cli": BASE
-    | {"inference", *(f"study/{room}" for room in ["data", "train", "evaluate", "notebooks", "export"])}
+    | {
+        "inference",
+        *(f"study/{room}" for room in ["data", "train", "laboratories", "evaluate", "notebooks", "export"]),
+    }
     | STUDY,
     # the doors: the command line, and where the committed notebooks look for what has moved
     "__main__": {"files", "cli", "dashboard/server", "study/cli"},
@@ -104,7 +109,12 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "__init__",
         "__main__",
     ),
-    "study/data": ("download index manifest", "fetch near_duplicates", "split", "audit dataset pack"),
+    "study/data": (
+        "download index laboratories manifest",
+        "fetch near_duplicates",
+        "split",
+        "audit dataset pack",
+    ),
     "study/train": (
         "augmentation depthwise torchvision_ops",
         "architectures callbacks classic_tfms losses",
@@ -126,6 +136,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "training",
         "__main__",
     ),
+    "study/laboratories": ("cells", "training"),
     "study/interpret": ("exploration interpretation robustness", "label_audit"),
     "study/cli": ("options", "data evaluate refit study train"),
 }

@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from blood_lib.study.cli.options import Subparsers, add_external, print_bundle
+from blood_lib.study.data.laboratories import LABORATORIES
 
 if TYPE_CHECKING:
     from blood_lib.study.train.recipe import Recipe
 
 __all__ = ["add_parser"]
+
+EPOCH_IMAGES = 4096
+"""That are drawn for an epoch from several laboratories, where no recipe says how many."""
 
 DISTILLATION = 0.75
 """Share of the teachers in the loss, where no recipe says one."""
@@ -27,7 +31,12 @@ def add_parser(subparsers: Subparsers) -> None:
         "is given again."
     )
     train = subparsers.add_parser("train", help="train a network and make a bundle of it", description=text)
-    train.add_argument("folder", metavar="DIR", type=Path, help="the dataset's folder")
+    train.add_argument(
+        "folder",
+        metavar="DIR",
+        type=Path,
+        help="the dataset's folder; with --laboratories the one that holds it, BCCD and chula_wbc",
+    )
     train.add_argument(
         "--out",
         metavar="RUN",
@@ -73,6 +82,10 @@ def add_parser(subparsers: Subparsers) -> None:
     train.add_argument(
         "--seed", type=int, metavar="N", help="seed of the random numbers; 0 where no recipe says another"
     )
+    _add_laboratories(train)
+    train.add_argument(
+        "--threads", type=int, metavar="N", help="processor cores to use; as many as there are by default"
+    )
     train.add_argument("--device", default="auto", help="cpu, cuda, or auto: a GPU where there is one")
     add_external(train)
     train.add_argument(
@@ -83,22 +96,59 @@ def add_parser(subparsers: Subparsers) -> None:
     train.set_defaults(run=_train)
 
 
+def _add_laboratories(train: argparse.ArgumentParser) -> None:
+    train.add_argument(
+        "--laboratories",
+        action="store_true",
+        help=f"learn from the cells of {', '.join(LABORATORIES)} together; needs --no-bundle",
+    )
+    train.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=list(LABORATORIES),
+        help="leave this laboratory out, and validate on it; can be given several times",
+    )
+    train.add_argument(
+        "--windows",
+        metavar="FOLDER",
+        type=Path,
+        help="where the laboratories' cells are kept once they are cut; RUN/windows by default",
+    )
+
+
 def _train(args: argparse.Namespace) -> int:
+    import torch
+
     from blood_lib.study.cells import class_infos
     from blood_lib.study.evaluate.labelled import find_labelled
     from blood_lib.study.export import export_bundle
-    from blood_lib.study.train.training import train
 
     recipe = _read_recipe(args)
     if args.external is not None:
         find_labelled(args.external, class_infos())  # better now than after an hour
-    say = partial(print, flush=True)  # each epoch shows at once where the output goes to a file
-    how = {"device": args.device, "weights": args.start or args.weights, "teachers": args.teachers}
-    train(args.folder, args.out, recipe, **how, say=say)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    _follow(recipe, args)
     if args.no_bundle:
         return 0
     print_bundle(export_bundle(args.out, args.folder, args.out / "bundle", external=args.external))
     return 0
+
+
+def _follow(recipe: "Recipe", args: argparse.Namespace) -> None:
+    from blood_lib.study.laboratories.cells import open_cells
+    from blood_lib.study.laboratories.training import train_on_laboratories
+    from blood_lib.study.progress import show_progress
+    from blood_lib.study.train.training import train
+
+    say = partial(print, flush=True)  # each epoch shows at once where the output goes to a file
+    how = {"device": args.device, "weights": args.start or args.weights, "teachers": args.teachers}
+    if not recipe.laboratories:
+        train(args.folder, args.out, recipe, **how, say=say)
+        return
+    cells = open_cells(args.folder, args.windows or args.out / "windows", progress=show_progress)
+    train_on_laboratories(cells, args.out, recipe, **how, say=say)
 
 
 def _read_recipe(args: argparse.Namespace) -> "Recipe":
@@ -122,4 +172,10 @@ def _read_recipe(args: argparse.Namespace) -> "Recipe":
     if args.teachers:
         taught = tuple(hash_teacher(folder) for folder in args.teachers)
         changes |= {"teachers": taught, "distillation": recipe.distillation or DISTILLATION}
-    return replace(recipe, **changes)
+    if args.laboratories or args.without:
+        changes["laboratories"] = tuple(name for name in LABORATORIES if name not in args.without)
+        changes["epoch_images"] = recipe.epoch_images or EPOCH_IMAGES
+    recipe = replace(recipe, **changes)
+    if recipe.laboratories and not args.no_bundle:
+        raise BloodError("A network of several laboratories is not made a bundle yet; add --no-bundle.")
+    return recipe

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-__all__ = ["Augmentation", "apply_to_some", "augment", "blur", "jitter_stain", "random_view"]
+__all__ = ["Augmentation", "apply_to_some", "augment", "blur", "jitter_stain", "mix_styles", "random_view"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Augmentation:
 
     zoom: (smallest, largest) part of the frame's side that is seen, drawn log-uniformly; share_near: share of
     the images that are seen within `near` (a ratio) of the nominal crop instead; jpeg_quality: (lowest,
-    highest) on the scale of libjpeg.
+    highest) on the scale of libjpeg; style_probability: of another image's colours, see `mix_styles`.
     """
 
     zoom: tuple[float, float] = (0.33, 1.0)
@@ -43,6 +43,7 @@ class Augmentation:
     noise_sigma: float = 0.05
     jpeg_probability: float = 0.0
     jpeg_quality: tuple[int, int] = (10, 90)
+    style_probability: float = 0.0
 
 
 def _uniform(n: int, low: float, high: float, device: torch.device) -> torch.Tensor:
@@ -72,6 +73,27 @@ def random_view(x: torch.Tensor, size: int, crop: float, a: Augmentation) -> tor
     ]
     grid = F.affine_grid(torch.stack(rows, 1), [n, 3, size, size], align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+
+
+def mix_styles(x: torch.Tensor, probability: float) -> torch.Tensor:
+    """Images (B, 3, H, W) in [0, 1], a random share of them in the colours of another image of the batch.
+
+    Mean and deviation of each channel's optical density move by a random part of the way to those of the
+    other image: the colour transfer of Reinhard et al. 2001 in the space where stains add up, mixed as in
+    MixStyle (Zhou et al. 2021, arXiv:2104.02008, eq. 6). What shows the cell's own shape stays.
+    """
+    density = -(x.clamp(min=1 / 255)).log()
+    mean, deviation = density.mean((2, 3)), density.std((2, 3)).clamp(min=_LEAST_DEVIATION)
+    others = torch.randint(len(x), (len(x),), device=x.device)
+    chosen = torch.rand(len(x), device=x.device) < probability
+    amount = (torch.rand(len(x), device=x.device) * chosen).unsqueeze(1)
+    new_mean, new_deviation = mean.lerp(mean[others], amount), deviation.lerp(deviation[others], amount)
+    gain = (new_deviation / deviation)[chosen, :, None, None]
+    moved = (density[chosen] - mean[chosen, :, None, None]) * gain + new_mean[chosen, :, None, None]
+    return x.index_copy(0, chosen.nonzero().flatten(), (-moved.clamp(min=0)).exp())
+
+
+_LEAST_DEVIATION = 0.02  # of an image that is all of one colour, whose noise would be made a pattern
 
 
 def jitter_stain(x: torch.Tensor, a: Augmentation) -> torch.Tensor:
@@ -141,6 +163,8 @@ def apply_to_some(
 def augment(frames: torch.Tensor, size: int, crop: float, a: Augmentation) -> torch.Tensor:
     """Whole frames (B, 3, H, H) in [0, 1] -> augmented views (B, 3, size, size) in [0, 1]."""
     x = random_view(frames, size, crop, a)
+    if a.style_probability:  # draws nothing otherwise, so that recipes from before styles end where they did
+        x = mix_styles(x, a.style_probability)
     x = apply_to_some(x, a.stain_probability, lambda part: jitter_stain(part, a))
     x = apply_to_some(
         x, a.blur_probability, lambda part: blur(part, _uniform(len(part), 0.3, a.blur_sigma, part.device))

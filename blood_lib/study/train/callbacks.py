@@ -76,14 +76,14 @@ class Autocast(Callback):
 
 
 class AverageWeights(Callback):
-    """Exponential moving average of the weights (Polyak averaging), used for validation and kept at the
-    end.
+    """Average of the weights along the run, used for validation and kept at the end: step t counts as
+    t**power (Shamir & Zhang 2013, arXiv:1212.1824, section 4), until that is an exponential moving average.
     """
 
     order = 55
 
-    def __init__(self, decay: float) -> None:
-        self.decay, self.n_steps = decay, 0
+    def __init__(self, decay: float, power: float = 9.0) -> None:
+        self.decay, self.power, self.n_steps = decay, power, 0
         self.average: Any = None  # a network once the first epoch begins
 
     def before_fit(self) -> None:
@@ -93,7 +93,7 @@ class AverageWeights(Callback):
     @torch.no_grad()
     def after_step(self) -> None:
         self.n_steps += 1
-        decay = min(self.decay, self.n_steps / (self.n_steps + 10))
+        decay = min(self.decay, self.n_steps / (self.n_steps + 1 + self.power))
         for mean, value in zip(
             self.average.state_dict().values(), self.model.state_dict().values(), strict=True
         ):

@@ -125,7 +125,7 @@ def mix_weights(network: CellNetwork, start: CellNetwork, share: float) -> CellN
     """Put `share` of the weights of `network` and the rest of those of `start`, where it came from, into
     `network`, in place: less is forgotten of what was known before (Wortsman et al. 2022, arXiv:2109.01903).
 
-    The subtypes' head has no start: it stays as it was trained, and is fitted anew for the bundle.
+    The subtypes' head stays as it was trained, and is fitted anew for the bundle.
     """
     before = start.to(next(network.parameters()).device).state_dict()
     for name, weight in network.state_dict().items():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "SUBTYPE_INDEX",
+    "build_change_for",
     "build_dls",
     "build_targets",
     "load_dls",
@@ -86,7 +88,19 @@ class _Views(torch.utils.data.Dataset[tuple[torch.Tensor, torch.Tensor]]):
 
 
 class _Batches(DataLoader):
-    """A batch is taken from the dataset at once, not put together from its items."""
+    """A batch is taken from the dataset at once, not put together from its items.
+
+    weights: how often each item is drawn, relative to the others; without them each comes once.
+    """
+
+    def __init__(self, dataset: _Views, *, weights: np.ndarray | None = None, **options: Any):
+        super().__init__(dataset, **options)
+        self.weights = weights
+
+    def get_idxs(self) -> list[int]:
+        if self.weights is None:
+            return super().get_idxs()
+        return self.rng.choices(range(len(self.weights)), self.weights, k=self.n)
 
     def create_item(self, s: int) -> int:
         return s
@@ -119,19 +133,30 @@ def build_dls(
     vocab: Sequence[str],
     change: Callable[[torch.Tensor], torch.Tensor],
     batch_size: int = 64,
+    weights: np.ndarray | None = None,
+    epoch_images: int = 0,
     device: torch.device | str = "cpu",
 ) -> DataLoaders:
     """DataLoaders of (x (B, 3, size, size), y (B, ...)).
 
     train: frames (N, H, H, 3) uint8 and targets (N, ...); `change` makes random views of the frames,
     (B, 3, H, H) -> (B, 3, size, size) in [0, 1]. valid: views (N, size, size, 3) uint8 as they are
-    classified, and targets.
+    classified, and targets. weights: (N,) by which `epoch_images` frames are drawn for an epoch; without them
+    each comes once.
     """
     device = torch.device(device)
     train_views, valid_views = (_Views(*pair, device) for pair in (train, valid))
-    shared = {"device": device, "num_workers": 0}
+    shared: dict[str, Any] = {"device": device, "num_workers": 0}
+    n = len(train_views) if weights is None else epoch_images
     train_dl = _Batches(
-        train_views, bs=batch_size, shuffle=True, drop_last=True, after_batch=_Prepare(change), **shared
+        train_views,
+        bs=batch_size,
+        shuffle=True,
+        drop_last=True,
+        after_batch=_Prepare(change),
+        weights=weights,
+        n=n,
+        **shared,
     )
     valid_dl = _Batches(valid_views, bs=2 * batch_size, after_batch=_Prepare(), **shared)
     dls = DataLoaders(train_dl, valid_dl, device=device)
@@ -158,7 +183,7 @@ def _load_splits(root: Path, split: pd.DataFrame, recipe: Recipe) -> Iterator[tu
         yield views, build_targets(rows)
 
 
-def _build_change(recipe: Recipe) -> Callable[[torch.Tensor], torch.Tensor]:
+def build_change_for(recipe: Recipe) -> Callable[[torch.Tensor], torch.Tensor]:
     """What makes a random view of a frame of the training split."""
     if recipe.tfms:
         return build_change(recipe.tfms, recipe.image_size)
@@ -170,7 +195,7 @@ def load_dls(root: Path, split: pd.DataFrame, recipe: Recipe, device: torch.devi
     return build_dls(
         *_load_splits(root, split, recipe),
         vocab=list(CLASS_INDEX),
-        change=_build_change(recipe),
+        change=build_change_for(recipe),
         batch_size=recipe.batch_size,
         device=device,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from blood_lib.bundle import load_bundle
+from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.inference.head import Head
 from blood_lib.study.cells import CELL_TYPES, SUBTYPES
@@ -55,7 +55,18 @@ def load_start(recipe: Recipe, folder: Path | None) -> CellNetwork:
     bundle = load_bundle(folder)
     if bundle.sha256 != recipe.start:
         raise BloodError(f"{bundle.path} is not the bundle that the recipe starts from; give that one.")
-    return load_served_weights(_build_empty(recipe), bundle.read("model.onnx"))
+    network = load_served_weights(_build_empty(recipe), bundle.read("model.onnx"))
+    if network.subtypes is not None and _tells_subtypes(bundle):
+        network.subtypes = _load_subtypes(bundle)
+    return network
+
+
+def _tells_subtypes(bundle: Bundle) -> bool:
+    return tuple(info.name for info in bundle.subtypes) == SUBTYPES
+
+
+def _load_subtypes(bundle: Bundle) -> torch.nn.Linear:
+    return load_head(Head.from_bytes(bundle.read("subtypes.npz")))
 
 
 def load_network(run: Path, *, file: str = "model.pt") -> tuple[CellNetwork, Recipe]:
@@ -112,6 +123,6 @@ def _load_teacher(folder: Path) -> tuple[CellNetwork, Recipe]:
         raise BloodError(
             f"{folder} was adapted to a laboratory; name the bundle that it came from as --teacher."
         )
-    if tuple(info.name for info in bundle.subtypes) == SUBTYPES:
-        network.subtypes = load_head(Head.from_bytes(bundle.read("subtypes.npz")))
+    if _tells_subtypes(bundle):
+        network.subtypes = _load_subtypes(bundle)
     return network, recipe

@@ -9,6 +9,7 @@ from typing import Any
 
 from blood_lib.bundle.schema import rename_older_keys
 from blood_lib.files.errors import BloodError
+from blood_lib.study.data.laboratories import LABORATORIES
 from blood_lib.study.train.architectures import ARCHITECTURES
 from blood_lib.study.train.augmentation import Augmentation
 from blood_lib.study.train.classic_tfms import TFMS
@@ -35,6 +36,9 @@ class Recipe:
     crop: float = 0.75  # side of the centred square that is seen, as a share of the image's shorter side
     tta_crops: tuple[float, ...] = ()  # test-time augmentation when served, see `Preprocessing`
     tta_below: float = 0.0
+    laboratories: tuple[str, ...] = ()  # names in LABORATORIES that are learned from; none: a folder's images
+    balance: float = 0.5  # of a laboratory's cell types: 1: seen alike often, 0: as often as there are images
+    epoch_images: int = 0  # that are drawn for an epoch; 0: each image once, whatever its type
     n_epochs: int = 20
     batch_size: int = 64  # images
     lr: float = 1e-3  # the highest of the one-cycle schedule (Smith 2018, arXiv:1803.09820)
@@ -42,6 +46,7 @@ class Recipe:
     weight_decay: float = 0.02  # decoupled, of Adam (Loshchilov & Hutter 2019, arXiv:1711.05101)
     label_smoothing: float = 0.05  # Szegedy et al. 2016, arXiv:1512.00567, section 7
     ema_decay: float = 0.998  # of the averaged weights, per step
+    ema_power: float = 9.0  # until then step t counts as t**power (arXiv:1212.1824, section 4)
     seed: int = 0
     augmentation: Augmentation = field(default_factory=Augmentation)
     tfms: str = ""  # a name in classic_tfms.TFMS, used instead of `augmentation`
@@ -66,6 +71,12 @@ class Recipe:
             raise BloodError("Distillation needs teachers (--teacher) and a share above 0, up to 1.")
         if self.tfms and self.tfms not in TFMS:
             raise BloodError(f"There are no transforms {self.tfms!r}; choose from {'; '.join(TFMS)}.")
+        unknown = set(self.laboratories) - set(LABORATORIES)
+        if unknown or (self.laboratories and self.epoch_images < self.batch_size):
+            raise BloodError(
+                f"A training on laboratories needs some of {', '.join(LABORATORIES)}, and at least a batch "
+                f"of images an epoch; not {', '.join(sorted(unknown)) or self.epoch_images}."
+            )
         if not 0 < self.lr_first <= 1:
             raise BloodError("The first layers learn at a share above 0 up to 1 of the learning rate.")
         if bool(self.tta_crops) != bool(self.tta_below):
@@ -80,7 +91,7 @@ class Recipe:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in values.pop("augmentation").items()
         }
-        values |= {name: tuple(values.get(name, ())) for name in ("teachers", "tta_crops")}
+        values |= {name: tuple(values.get(name, ())) for name in ("teachers", "tta_crops", "laboratories")}
         return cls(**values, augmentation=Augmentation(**augmentation))
 
     def to_json(self) -> str:

@@ -7,6 +7,7 @@ killed goes on from its last epoch and ends in the same place.
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
 from blood_lib.files.output import write_whole
 from blood_lib.study.data.index import find_dataset
+from blood_lib.study.data.laboratories import build_candidates, list_validated
 from blood_lib.study.data.split import load_split, save_split
 from blood_lib.study.environment import describe_environment, list_machines
 from blood_lib.study.train.architectures import CellNetwork, to_channels_last
@@ -40,7 +42,7 @@ from fastai.callback.schedule import ParamScheduler  # noqa: F401  # isort: skip
 from fastai.data.core import DataLoaders  # isort: skip
 from fastai.learner import Learner  # isort: skip
 
-__all__ = ["build_learner", "find_device", "split_layers", "train"]
+__all__ = ["build_learner", "find_device", "split_layers", "train", "train_on"]
 
 
 def build_learner(
@@ -53,11 +55,19 @@ def build_learner(
     torch.backends.cudnn.benchmark = True  # batches are all of one size
     torch.manual_seed(recipe.seed)
     model = build_new_network(recipe, dls.c, weights)
+    candidates = torch.tensor(build_candidates()) if recipe.laboratories else None
+    validated = list_validated(recipe.laboratories) if recipe.laboratories else ()
     return Learner(
         dls,
         to_channels_last(model, dls.device),
-        loss_func=JointLoss(dls.c, recipe.label_smoothing, recipe.subtype_weight, recipe.distillation),
-        metrics=build_metrics(dls.c, with_subtypes=recipe.subtype_weight > 0),
+        loss_func=JointLoss(
+            dls.c,
+            recipe.label_smoothing,
+            recipe.subtype_weight,
+            recipe.distillation,
+            candidates=candidates,
+        ),
+        metrics=build_metrics(dls.c, with_subtypes=recipe.subtype_weight > 0, laboratories=validated),
         cbs=[Autocast(), *callbacks],
         wd=recipe.weight_decay,
         splitter=split_layers,
@@ -151,12 +161,32 @@ def train(
     _check_run(run, recipe)
     if (run / "model.pt").exists():
         return run / "model.pt"
-    at, root = find_device(device), find_dataset(folder)
+    root = find_dataset(folder)
     split = load_split(root) if split is None else split
+    load = partial(load_dls, root, split, recipe)
+    return train_on(load, split, run, recipe, device=device, weights=weights, teachers=teachers, say=say)
+
+
+def train_on(
+    load: Callable[[torch.device], DataLoaders],
+    split: pd.DataFrame,
+    run: Path,
+    recipe: Recipe,
+    *,
+    device: str = "auto",
+    weights: Path | None = None,
+    teachers: Sequence[Path] = (),
+    say: Callable[[str], None] = print,
+) -> Path:
+    """`train` on what `load` gives for a device; `split` is the table of its images, which the run keeps."""
     _check_run(run, recipe, split)
+    if (run / "model.pt").exists():
+        return run / "model.pt"
+    at = find_device(device)
     taught_by = load_teachers(recipe, teachers)
-    dls = load_dls(root, split, recipe, at)
-    average, log = AverageWeights(recipe.ema_decay), LogEpochs(run / "log.csv", say)
+    dls = load(at)
+    average = AverageWeights(recipe.ema_decay, recipe.ema_power)
+    log = LogEpochs(run / "log.csv", say)
     checkpoint = Checkpoint(run / "checkpoint.pt", average)
     callbacks = [SeedEpochs(recipe.seed), average, log, checkpoint]
     callbacks += [Teach(taught_by, dls.c)] if taught_by else []

@@ -6,7 +6,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra `study`")
 
-from blood_lib.study.train.augmentation import Augmentation, augment, blur, jitter_stain, random_view
+from blood_lib.study.train.augmentation import (
+    Augmentation,
+    augment,
+    blur,
+    jitter_stain,
+    mix_styles,
+    random_view,
+)
 
 STILL = Augmentation(
     share_near=1, near=1, shift=0, stretch=0, rotate=False, stain_probability=0, blur_probability=0,
@@ -75,3 +82,36 @@ def test_jpeg_keeps_the_cell_and_loses_the_more_the_lower_the_quality(frames):
         through = augment(frames, 32, 0.5, a)
         losses.append((through - seen).abs().mean().item())
     assert 0.2 > losses[0] > losses[1] > losses[2] > 0
+
+
+def _styles(x):
+    density = -x.clamp(min=1 / 255).log()
+    return torch.cat([density.mean((2, 3)), density.std((2, 3))], 1)
+
+
+def test_mixed_styles_are_between_those_of_two_images_of_the_batch():
+    torch.manual_seed(0)
+    shapes = torch.nn.functional.interpolate(torch.rand(40, 3, 6, 6), size=48, mode="bicubic").clamp(0, 1)
+    tints = torch.tensor([[0.5, 0.3, 0.4], [0.4, 0.5, 0.3]]).repeat(20, 1).view(40, 3, 1, 1)
+    x = 0.3 + tints * shapes
+    before, after = _styles(x), _styles(mix_styles(x, 1.0))
+    assert (after >= before.amin(0) - 0.01).all() and (after <= before.amax(0) + 0.01).all()
+    assert ((after - before).abs() > 0.01).any(1).float().mean() > 0.5
+
+
+def test_mixed_styles_leave_the_picture_and_the_other_images_alone(frames):
+    x = 0.2 + 0.6 * frames
+    torch.manual_seed(1)
+    mixed = mix_styles(x, 0.5)
+    same = (mixed == x).flatten(1).all(1)
+    assert 0 < same.sum() < len(x)
+    for old, new in zip(x, mixed, strict=True):
+        for a, b in zip(old.flatten(1), new.flatten(1), strict=True):
+            assert torch.corrcoef(torch.stack([a.log(), b.log()]))[0, 1] > 0.99
+    assert torch.allclose(mix_styles(x[:1], 1.0), x[:1], atol=1e-5), "alone it has no other colours to take"
+
+
+def test_an_image_of_one_colour_stays_one(frames):
+    flat = torch.full_like(frames[:1], 0.5) + 0.001 * torch.randn(1, 3, 64, 64)
+    torch.manual_seed(2)
+    assert mix_styles(torch.cat([flat, frames]), 1.0)[0].std((1, 2)).max() < 0.1

@@ -1,5 +1,7 @@
 """A folded network says what it said before, and a served network can be trained further."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,11 @@ def test_a_head_as_a_layer_gives_the_same_logits():
     features = rng.normal(size=(4, 5)).astype(np.float32)
     with torch.no_grad():
         assert np.allclose(load_head(head)(torch.from_numpy(features)), head(features), atol=1e-5)
+
+
+def test_a_network_that_tells_subtypes_starts_with_the_bundle_s_head_for_them():
+    bundle = load_bundle()
+    recipe = replace(tiny_recipe(), arch="efficientnet_lite0", subtype_weight=0.5, fold_batch_norms=True)
+    network = load_start(replace(recipe, initialisation="bundle", start=bundle.sha256), bundle.path)
+    told = Head.from_bytes(bundle.read("subtypes.npz"))
+    assert np.array_equal(network.subtypes.weight.detach().numpy(), told.weight)

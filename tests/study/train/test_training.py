@@ -317,3 +317,24 @@ def test_batch_statistics_follow_as_quickly_as_the_recipe_says(tiny_dataset):
 def test_what_no_recipe_can_have_is_told(values, message):
     with pytest.raises(BloodError, match=message):
         Recipe(**values)
+
+
+def test_weights_that_count_alike_are_averaged_from_the_start_on():
+    average = callbacks.AverageWeights(1.0, power=0.0)
+    model = torch.nn.Linear(1, 1, bias=False)
+    average.learn = SimpleNamespace(model=model)
+    torch.nn.init.zeros_(model.weight)
+    average.before_fit()
+    for value in (3.0, 6.0, 3.0):
+        torch.nn.init.constant_(model.weight, value)
+        average.after_step()
+    assert average.average.weight.item() == pytest.approx((0 + 3 + 6 + 3) / 4)
+
+
+def test_a_recipe_of_laboratories_comes_back_and_names_those_that_there_are():
+    recipe = replace(tiny_recipe(), laboratories=("pbc", "chula"), epoch_images=64)
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    with pytest.raises(BloodError, match=r"some of pbc, bccd, chula.*not nowhere"):
+        replace(recipe, laboratories=("nowhere",))
+    with pytest.raises(BloodError, match="at least a batch of images an epoch; not 0"):
+        replace(recipe, epoch_images=0)
