@@ -53,7 +53,7 @@ def _describe_in_domain(classifier: Classifier, root: Path) -> tuple[np.ndarray,
     rows = split[split["part"] == "test"]
     folder = find_dataset(root)
     files = ((file, (folder / file).read_bytes()) for file in rows["file"])
-    features = np.stack([result.features for result in classifier.classify(files)])
+    features = np.stack([result.features for result in classifier.classify(files, kind="cells")])
     return features, rows["cell_type"].map(classifier.class_names.index).to_numpy()
 
 

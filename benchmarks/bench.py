@@ -135,7 +135,7 @@ def _compare_networks(bundle: Bundle, contents: list[bytes], repeats: int) -> No
 def _compare_classifiers(bundle: Bundle, contents: list[bytes], repeats: int) -> None:
     classifier, network = Classifier(bundle), TorchNetwork(bundle)
     files = [(str(i), content) for i, content in enumerate(contents)]
-    ours = lambda: [result.probs for result in classifier.classify(files)]  # noqa: E731
+    ours = lambda: [result.probs for result in classifier.classify(files, kind="cells")]  # noqa: E731
     theirs = lambda: classify(network, bundle, contents)  # noqa: E731
     agree = _agree(ours(), theirs())
     _say(

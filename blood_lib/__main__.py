@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from blood_lib import __version__
-from blood_lib.cli import adapt, card, classify
+from blood_lib.cli import adapt, card, classify, find
 from blood_lib.files.errors import BloodError
 
 __all__ = ["build_parser", "main"]
@@ -40,11 +40,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="blood",
-        description="Name single blood cells in images. For research and teaching, not for diagnosis.",
+        description="Name blood cells in images. For research and teaching, not for diagnosis.",
     )
     parser.add_argument("--version", action="version", version=f"blood {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in (classify, card, adapt, serve, data, train, refit, evaluate, study):
+    for command in (classify, find, card, adapt, serve, data, train, refit, evaluate, study):
         command.add_parser(subparsers)
     return parser
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from blood_lib.files.errors import BloodError
 
@@ -24,7 +24,17 @@ __all__ = ["add_parser", "read_table"]
 
 _COLUMNS = ("file", "label")
 _REVIEW = {"group", "reviewed"}  # the columns of the page's table; `label` is the model's word there
+_PLACE = ("x", "y", "width", "height")  # of a cell in a field
 _PERSON = ("person", "yes")  # "yes" in tables of earlier versions
+
+
+class LabelledCell(NamedTuple):
+    """A row of the table."""
+
+    file: str
+    label: str
+    box: tuple[float, ...] = ()  # x, y, width and height in a field; () where the file is one cell's picture
+    diameter_um: float | None = None
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -64,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
     if args.out.exists() and args.out.samefile(base.path):
         raise BloodError(f"{args.out} is the bundle that is adapted: name another folder for the new one.")
     rows = read_table(args.table)
-    find_targets([label for _, label in rows], base.classes)
-    images, labels = _load_images(args.table, rows)
+    find_targets([row.label for row in rows], base.classes)
+    images, labels = _load_images(args.table, rows, base.preprocessing.window)
     adapted = Classifier(base).adapt(images, labels, date=time.strftime("%Y-%m-%d"))
     with open_folder(args.out) as folder, writing(args.out):
         adapted.save(folder)
@@ -73,14 +83,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_table(table: Path) -> list[tuple[str, str]]:
-    """(file, label) of each row of a CSV table; BloodError says what is wrong with it."""
+def read_table(table: Path) -> list[LabelledCell]:
+    """The labelled rows of a CSV table, rejected ones left out; BloodError says what is wrong with it."""
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             _check_header(table, reader.fieldnames or [])
             reviewed = set(reader.fieldnames or []) >= _REVIEW
-            rows = [_read_row(table, reader.line_num, row) for row in reader if not reviewed or _teaches(row)]
+            rows = [
+                _read_row(table, reader.line_num, row)
+                for row in reader
+                if row.get("status") != "rejected" and (not reviewed or _teaches(row))
+            ]
     except (OSError, ValueError, csv.Error) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise BloodError(f"{table} cannot be read ({why}): give a CSV table in UTF-8.") from None
@@ -88,9 +102,9 @@ def read_table(table: Path) -> list[tuple[str, str]]:
         raise BloodError(f"{table} has no cell that a person has decided: move or confirm some on the page.")
     if not rows:
         raise BloodError(f"{table} has no rows: list one labelled image at least, as file,label.")
-    files = [file for file, _ in rows]
-    if twice := sorted({file for file in files if files.count(file) > 1}):
-        raise BloodError(f"{table} lists {twice[0]} more than once: keep one row for each image.")
+    places = [(row.file, row.box) for row in rows]
+    if twice := sorted({place for place in places if places.count(place) > 1}):
+        raise BloodError(f"{table} lists {twice[0][0]} more than once: keep one row for each cell.")
     return rows
 
 
@@ -107,30 +121,59 @@ def _teaches(row: Mapping[str | None, str | None]) -> bool:
     return row["reviewed"] in _PERSON and row["group"] not in (UNIDENTIFIED, EXCLUDED)
 
 
-def _read_row(table: Path, line: int, row: Mapping[str | None, str | None]) -> tuple[str, str]:
-    """The file, and the group in which a person put it where there is one, or else the label."""
+def _read_row(table: Path, line: int, row: Mapping[str | None, str | None]) -> LabelledCell:
+    """The cell, and the group in which a person put it where there is one, or else the label.
+
+    Where the table names a crop of the cell, that is the file.
+    """
     label_column = "group" if row.keys() >= _REVIEW else "label"
-    file, label = ((row[name] or "").strip() for name in ("file", label_column))
+    file, label = ((row.get(name) or "").strip() for name in ("file", label_column))
     if not file or not label or None in row:
         raise BloodError(f"{table}, line {line}: give one file and one label in each row.")
-    return file, label
+    if crop := (row.get("crop") or "").strip():
+        return LabelledCell(crop, label)
+    numbers = [(row.get(name) or "").strip() for name in (*_PLACE, "diameter_um")]
+    if not all(numbers[:4]):
+        return LabelledCell(file, label)
+    try:
+        *box, diameter = (float(number or "nan") for number in numbers)
+    except ValueError:
+        raise BloodError(f"{table}, line {line}: x, y, width and height are no numbers.") from None
+    return LabelledCell(file, label, tuple(box), diameter if diameter > 0 else None)
 
 
-def _load_images(table: Path, rows: list[tuple[str, str]]) -> "tuple[list[Image.Image], list[str]]":
+def _load_images(
+    table: Path, rows: list[LabelledCell], window: float | None
+) -> "tuple[list[Image.Image], list[str]]":
     """The images that can be read, with their labels; a line on standard error for each of the others."""
     from blood_lib.images import Rejection, load_image
 
     images, labels = [], []
-    for file, label in rows:
-        image = load_image(table.parent / file)
+    for row in rows:
+        image = load_image(table.parent / row.file)
         if isinstance(image, Rejection):
-            print(f"blood: {file} is left out: {image.reason}", file=sys.stderr)
+            print(f"blood: {row.file} is left out: {image.reason}", file=sys.stderr)
         else:
-            images.append(image)
-            labels.append(label)
+            images.append(_cut(image, row, window))
+            labels.append(row.label)
     if not images:
         raise BloodError(f"none of the {len(rows)} images in {table} can be read: check its paths.")
     return images, labels
+
+
+def _cut(image: "Image.Image", row: LabelledCell, window: float | None) -> "Image.Image":
+    """The picture of one cell: `image` itself, or the cell of a field in the bundle's window."""
+    if not row.box:
+        return image
+    if window is None:
+        raise BloodError("this bundle reads no cells of whole fields: give crops of single cells.")
+    import numpy as np
+
+    from blood_lib.inference.fields import cut_cell, scale_of_cell
+
+    x, y, width, height = row.box
+    box = np.array([x, y, x + width, y + height])
+    return cut_cell(image, box, scale_of_cell(box, row.diameter_um), window).image
 
 
 def _say_what_was_done(bundle: "Bundle", out: Path) -> None:

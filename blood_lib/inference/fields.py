@@ -13,12 +13,23 @@ from blood_lib.bundle import NAMED
 from blood_lib.detection.boxes import diameters_of
 from blood_lib.detection.detector import Detector
 from blood_lib.detection.found import Found
+from blood_lib.detection.ruler import RED_CELL_UM
+from blood_lib.detection.upload_scale import GIVEN, TOLERANCE, Scale, UploadScale
 from blood_lib.detection.windows import cut_window, window_of
 from blood_lib.files.errors import BloodError
 from blood_lib.inference.results import Box, FieldReading
-from blood_lib.inference.scale import TOLERANCE, Scale, UploadScale
 
-__all__ = ["CELLS", "FIELDS", "CellPicture", "FieldReader", "Look", "check_kind", "cut_cell"]
+__all__ = [
+    "CELLS",
+    "FIELDS",
+    "CellPicture",
+    "FieldReader",
+    "Look",
+    "check_kind",
+    "cut_cell",
+    "cut_picture",
+    "scale_of_cell",
+]
 
 CELLS, FIELDS = KINDS = ("cells", "fields")
 """What images may be said to be."""
@@ -108,11 +119,21 @@ def cut_cell(image: Image.Image, box: np.ndarray, scale: Scale, width: float) ->
     """The cell in `box` (left, top, right, bottom) of a field, in a window of `width` red cells."""
     diameter = float(diameters_of(box[None])[0])
     window = window_of(box, diameter=scale.diameter or diameter / _CELL_WIDTH, width=width)
-    side = min(PICTURE_SIDE, max(1, round(window[2] - window[0])))
     left, top, right, bottom = (float(value) for value in box)
     um = None if scale.um_per_pixel is None else diameter * scale.um_per_pixel
-    picture = cut_window(image, window, size=side)
-    return CellPicture((left, top, right - left, bottom - top), window, picture, um)
+    return CellPicture((left, top, right - left, bottom - top), window, cut_picture(image, window), um)
+
+
+def scale_of_cell(box: np.ndarray, diameter_um: float | None) -> Scale:
+    """The scale of a field in which the cell in `box` is `diameter_um` micrometres wide."""
+    if diameter_um is None:
+        return Scale(None)
+    return Scale(float(diameters_of(box[None])[0]) * RED_CELL_UM / diameter_um, GIVEN)
+
+
+def cut_picture(image: Image.Image, window: Box) -> Image.Image:
+    """What lies in `window`, in the image's own pixels up to PICTURE_SIDE a side."""
+    return cut_window(image, window, size=min(PICTURE_SIDE, max(1, round(window[2] - window[0]))))
 
 
 def _order(boxes: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from blood_lib.bundle import NAMED
 from blood_lib.detection.found import Found
+from blood_lib.detection.upload_scale import UNKNOWN, Scale
 from blood_lib.files.reasons import Reason
-from blood_lib.inference.scale import UNKNOWN, Scale
 
 __all__ = ["Box", "FieldReading", "Predictions", "Result", "explain", "heat_map", "hold_back"]
 

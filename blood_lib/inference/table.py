@@ -5,7 +5,7 @@ What the results say is for `classifier.py`; where they are shown on a screen, f
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TextIO
 
 from blood_lib.files.archives import printable
@@ -15,13 +15,17 @@ from blood_lib.inference.results import Result
 
 __all__ = [
     "COLUMNS",
+    "PLACE",
     "REVIEW_COLUMNS",
     "Reviewed",
+    "harmless",
     "write_csv",
     "write_reviewed",
+    "write_row",
 ]
 
-COLUMNS = ("file", "status", "reason", "label", "confidence")
+PLACE = ("x", "y", "width", "height")
+COLUMNS = ("file", "cell", *PLACE, "diameter_um", "status", "reason", "label", "confidence")
 REVIEW_COLUMNS = ("group", "reviewed")
 
 Say = Callable[[Reason | None], str]  # a reason's sentence, "" for None
@@ -39,18 +43,27 @@ class Reviewed(NamedTuple):
 
 
 def write_csv(
-    results: Iterable[Result], class_names: Sequence[str], file: TextIO, *, where: str = "the table"
+    results: Iterable[Result],
+    class_names: Sequence[str],
+    file: TextIO,
+    *,
+    where: str = "the table",
+    further: Mapping[str, Callable[[Result], str]] | None = None,
 ) -> Counter[str]:
     """Write a row per result as it comes; returns how many there were of each status.
 
-    Columns: file, status, reason, label, confidence, and p_CLASS per class. Texts that a spreadsheet would
-    run as a formula get an apostrophe, and quotes keep a text with a `;` in its cell
+    further: names of more columns at the end, and what a result has there.
+
+    Columns: COLUMNS, and p_CLASS per class. Where a cell lies is empty for a picture of one cell. Texts that
+    a spreadsheet would run as a formula get an apostrophe, and quotes keep a text with a `;` in its cell
     (https://owasp.org/www-community/attacks/CSV_Injection). `where`: what a complaint calls the file.
     """
-    _write_row(_list_columns(class_names), file, where)
+    further = further or {}
+    write_row([*_list_columns(class_names), *further], file, where)
     statuses: Counter[str] = Counter()
     for result in results:
-        _write_row(_to_row(result, len(class_names), _say), file, where)
+        texts = [harmless(tell(result)) for tell in further.values()]
+        write_row(_to_row(result, len(class_names), _say) + texts, file, where)
         statuses[result.status] += 1
     return statuses
 
@@ -63,17 +76,17 @@ def write_reviewed(
     say: gives the sentence for a reason, in the reader's language; English by default.
     """
     where = "the table"
-    _write_row([*_list_columns(class_names), *REVIEW_COLUMNS], file, where)
+    write_row([*_list_columns(class_names), *REVIEW_COLUMNS], file, where)
     for row in rows:
-        texts = [_harmless(row.group), row.reviewed]
-        _write_row(_to_row(row.result, len(class_names), say or _say) + texts, file, where)
+        texts = [harmless(row.group), row.reviewed]
+        write_row(_to_row(row.result, len(class_names), say or _say) + texts, file, where)
 
 
 def _list_columns(class_names: Sequence[str]) -> list[str]:
     return [*COLUMNS, *(f"p_{name}" for name in class_names)]
 
 
-def _write_row(texts: Iterable[str], file: TextIO, where: str) -> None:
+def write_row(texts: Iterable[str], file: TextIO, where: str) -> None:
     with writing(where):
         file.write(",".join(map(_quote, texts)) + "\n")
 
@@ -83,13 +96,16 @@ def _say(reason: Reason | None) -> str:
 
 
 def _to_row(result: Result, n_classes: int, say: Say) -> list[str]:
-    texts = [_harmless(text) for text in (result.name, result.status, say(result.reason), result.label or "")]
+    texts = [harmless(result.name), "" if result.cell is None else str(result.cell)]
+    texts += [f"{value:.1f}" for value in result.box] if result.box else [""] * len(PLACE)
+    texts += ["" if result.diameter_um is None else f"{result.diameter_um:.2f}"]
+    texts += [harmless(text) for text in (result.status, say(result.reason), result.label or "")]
     if result.probs is None:
         return texts + [""] * (1 + n_classes)
     return texts + [f"{value:.6f}" for value in (result.confidence, *result.probs)]
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     text = printable(text)  # one line, no control characters
     return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
 

@@ -13,13 +13,12 @@ from PIL import Image
 
 from blood_lib.bundle import NAMED, Preprocessing
 from blood_lib.detection.boxes import centres_of, diameters_of
-from blood_lib.detection.windows import cut_window
+from blood_lib.detection.upload_scale import Scale
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection, Source, crop_and_resize, load_image, read_pixel_size
 from blood_lib.inference.decoding import decode_ahead
-from blood_lib.inference.fields import PICTURE_SIDE, CellPicture, FieldReader, Look
+from blood_lib.inference.fields import CellPicture, FieldReader, Look, cut_picture
 from blood_lib.inference.results import Box, FieldReading, Result
-from blood_lib.inference.scale import Scale
 from blood_lib.inference.sources import Named
 
 __all__ = ["Shown", "ViewMaker", "prepare"]
@@ -134,9 +133,7 @@ def _reopen(content: Source | Rejection, window: Box | None) -> Image.Image | Re
 
 
 def _cut(image: Image.Image, window: Box | None) -> Image.Image:
-    if window is None:
-        return image
-    return cut_window(image, window, size=min(PICTURE_SIDE, max(1, round(window[2] - window[0]))))
+    return image if window is None else cut_picture(image, window)
 
 
 def _measure_cell(look: Look, scale: Scale) -> float | None:

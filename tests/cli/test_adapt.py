@@ -7,7 +7,7 @@ import pytest
 
 from blood_lib.__main__ import main
 from blood_lib.bundle import Bundle
-from blood_lib.cli.adapt import read_table
+from blood_lib.cli.adapt import LabelledCell, read_table
 from blood_lib.inference import Classifier
 from tests.test_imports import BLOCK, STUDY_ONLY, WIDGETS_ONLY, run_python
 from tests.tools.fixtures_bundle import draw_cell, encode, save_tiny_bundle
@@ -129,7 +129,7 @@ def test_of_the_pages_table_the_groups_count_that_a_person_decided(table: Path, 
         f"a.png,red,blue,{person}\nb.png,red,green,bulk\nc.png,red,red,no\nd.png,,,no\n"
         f"e.png,red,excluded,{person}\nf.png,red,unidentified,{person}\n"
     )
-    assert read_table(table) == [("a.png", "blue")]
+    assert read_table(table) == [LabelledCell("a.png", "blue")]
 
 
 def test_a_table_of_the_page_that_nobody_reviewed_teaches_nothing(

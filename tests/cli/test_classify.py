@@ -251,7 +251,7 @@ def test_progress_shows_on_a_terminal(tiny_bundle: Bundle, cells: Path, tmp_path
     os.close(theirs)
     seen = os.read(ours, 10_000).decode()
     os.close(ours)
-    assert "classify" in seen and "files/s" in seen and "3 files: 3 ok." in seen
+    assert "classify" in seen and "rows/s" in seen and "3 rows: 3 ok." in seen
 
 
 def test_what_pillow_grumbles_about_is_not_shown(tiny_bundle: Bundle, cells: Path) -> None:

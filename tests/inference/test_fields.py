@@ -34,10 +34,14 @@ class Finder(Detector):
         return Found(image.size, KINDS, boxes, which, np.ones(len(boxes)), is_cut, measure(red, image.size))
 
 
+def with_window(bundle: Bundle) -> Bundle:
+    """The bundle, where it has a scale."""
+    return bundle.change(files={}, preprocessing=replace(bundle.preprocessing, window=WINDOW))
+
+
 @pytest.fixture(scope="module")
 def classifier(tiny_bundle: Bundle) -> Classifier:
-    how = replace(tiny_bundle.preprocessing, window=WINDOW)
-    return Classifier(tiny_bundle.change(files={}, preprocessing=how), detector=Finder())
+    return Classifier(with_window(tiny_bundle), detector=Finder())
 
 
 def draw(

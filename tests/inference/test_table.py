@@ -25,6 +25,12 @@ def table(*results: Result) -> list[dict[str, str]]:
 def test_the_columns_are_in_their_order() -> None:
     assert list(table(SOUND)[0]) == [
         "file",
+        "cell",
+        "x",
+        "y",
+        "width",
+        "height",
+        "diameter_um",
         "status",
         "reason",
         "label",
@@ -72,9 +78,9 @@ def test_plain_fields_stay_without_quotes() -> None:
     file = io.StringIO()
     write_csv([SOUND, Result("b/Cell 2_(x)-y.jpg", "rejected", EMPTY)], NAMES, file)
     assert file.getvalue() == (
-        "file,status,reason,label,confidence,p_red,p_deep blue\n"
-        "a.png,ok,,red,0.750000,0.750000,0.250000\n"
-        "b/Cell 2_(x)-y.jpg,rejected,the file is empty: export or download it again.,,,,\n"
+        "file,cell,x,y,width,height,diameter_um,status,reason,label,confidence,p_red,p_deep blue\n"
+        "a.png,,,,,,,ok,,red,0.750000,0.750000,0.250000\n"
+        "b/Cell 2_(x)-y.jpg,,,,,,,rejected,the file is empty: export or download it again.,,,,\n"
     )
 
 

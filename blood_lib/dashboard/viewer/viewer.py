@@ -217,7 +217,7 @@ def find_cams(classifier: Classifier, cell: Cell) -> np.ndarray | None:
         return None
     if cell.result.cams is not None:
         return np.asarray(cell.result.cams)
-    return next(iter(classifier.classify([(cell.name, cell.content)]))).cams
+    return classifier.predict([cell.content]).cams[0]
 
 
 def frame_of(size: tuple[int, int], crop: float) -> dict[str, float]:

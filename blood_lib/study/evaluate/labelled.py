@@ -114,7 +114,7 @@ def classify_labelled(
 
     progress: see `show_progress`.
     """
-    stream = classifier.classify((file, _read(folder / file)) for file in table["file"])
+    stream = classifier.classify(((file, _read(folder / file)) for file in table["file"]), kind="cells")
     results: list[Result] = list(progress(stream) if progress else stream)
     read = np.array([result.status != "rejected" for result in results], dtype=bool)
     if not read.any():

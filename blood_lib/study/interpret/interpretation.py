@@ -93,7 +93,9 @@ def describe_images(classifier: Classifier, folder: Path, images: pd.DataFrame) 
     """Classify the files of `images` (columns file, cell_type, ...), which lie below `folder`, as served."""
     contents = ((file, (folder / file).read_bytes()) for file in images["file"])
     kept = []
-    for result in show_progress(classifier.classify(contents), total=len(images), what="Classifying"):
+    for result in show_progress(
+        classifier.classify(contents, kind="cells"), total=len(images), what="Classifying"
+    ):
         if result.probs is None:
             raise BloodError(f"{folder / result.name} cannot be used: {result.reason}")
         kept.append((result.probs, result.features, result.cams[result.probs.argmax()]))

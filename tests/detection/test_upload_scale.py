@@ -3,7 +3,7 @@
 import pytest
 
 from blood_lib.detection.ruler import RED_CELL_UM, Ruler
-from blood_lib.inference.scale import UploadScale
+from blood_lib.detection.upload_scale import UploadScale
 
 SIZE = (640, 480)
 
