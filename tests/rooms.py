@@ -73,7 +73,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "files": ("errors reasons resolution", "archives output", "arrays paths"),
     "bundle": ("schema", "index", "record", "load model_card save"),
     "atlas": ("memory_bank transform", "atlas"),
-    "counts": ("counts", "differential"),
+    "counts": ("counts", "differential", "fields"),
     "inference": (
         "calibration head sources",
         "decoding network results ridge",
