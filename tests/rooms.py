@@ -8,7 +8,7 @@ __all__ = ["INSIDE", "LAZY", "MAY_IMPORT"]
 
 BASE = {"files", "bundle"}
 AREA = BASE | {"dashboard/state", "dashboard/widgets"}
-AREAS = {"upload", "help", "chart", "gallery", "viewer", "map", "review", "report"}
+AREAS = {"upload", "help", "field", "chart", "gallery", "viewer", "map", "review", "report"}
 STUDY = {"study/cells", "study/environment", "study/progress"}
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dashboard/map": AREA | {"atlas", "dashboard/viewer"},
     "dashboard/review": AREA | {"images", "inference"},
     "dashboard/gallery": AREA | {"dashboard/review"},
-    "dashboard/upload": AREA | {"images", "inference", "dashboard/review"},
+    "dashboard/field": AREA | {"images", "detection", "inference", "dashboard/review"},
+    "dashboard/upload": AREA | {"images", "inference", "dashboard/review", "dashboard/field"},
     "dashboard/chart": AREA | {"counts"},
     "dashboard/help": AREA,
     "dashboard/report": AREA | {"inference", "dashboard/chart", "dashboard/help"},
@@ -89,9 +90,10 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "baseline detector marking",
     ),
     "cli": ("adapt card classify", "find"),
-    "dashboard/state": ("commands memory messages", "state", "jobs", "controller"),
+    "dashboard/state": ("fields memory messages", "commands", "state", "jobs", "controller"),
     "dashboard/widgets": ("markers pictures script widget", "cell_collection downloads page view"),
     "dashboard/upload": ("bundles classification stream", "uploader", "view"),
+    "dashboard/field": ("describe opened", "drawing view"),
     "dashboard/gallery": ("gallery", "view"),
     "dashboard/viewer": ("neighbourhood ordering", "viewer"),
     "dashboard/map": ("data", "view"),

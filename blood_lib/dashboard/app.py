@@ -10,6 +10,8 @@ import ipywidgets
 
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.dashboard.chart.view import ChartView
+from blood_lib.dashboard.field.drawing import Drawing
+from blood_lib.dashboard.field.view import FieldsView
 from blood_lib.dashboard.gallery.view import ClassificationView
 from blood_lib.dashboard.help.view import HelpView
 from blood_lib.dashboard.map.view import MapView
@@ -49,6 +51,7 @@ class App(ipywidgets.VBox):
         self.classifying, self.review = Classification(self.controller), Review(self.controller)
         self.reports = Reports(self.controller)
         self.learning = Learning(self.controller, self.review)
+        self.drawing = Drawing(self.controller, self.review)
         self.saving, self.bundles = Saving(self.controller), Bundles(self.controller)
         super().__init__(self._build())
         self.add_class("dash-app")
@@ -65,7 +68,8 @@ class App(ipywidgets.VBox):
         self.classification, self.map = ClassificationView(state, self.viewer), MapView(state, self.viewer)
         self.nav.add_class("dash-top")
         self.status.add_class("dash-status")
-        panels = [self.upload, self.help, self.chart, self.classification, self.map]
+        self.fields = FieldsView(state, self.viewer)
+        panels = [self.upload, self.help, self.fields, self.chart, self.classification, self.map]
         return [self.nav, self.status, *panels, self.downloads, self.shortcuts]
 
 

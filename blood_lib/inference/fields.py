@@ -22,6 +22,8 @@ from blood_lib.inference.results import Box, FieldReading
 __all__ = [
     "CELLS",
     "FIELDS",
+    "KINDS",
+    "PIXEL_SIZES",
     "CellPicture",
     "FieldReader",
     "Look",
@@ -38,7 +40,7 @@ PICTURE_SIDE = 360
 """The largest side of a cell's picture, px."""
 
 _CELL_WIDTH = 1.85  # of a white cell in red cells: what its window rests on where there is no scale
-_PIXEL_SIZES = (0.01, 10.0)  # micrometres, of any microscope
+PIXEL_SIZES = (0.01, 10.0)  # micrometres, of any microscope
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +151,7 @@ def check_kind(kind: str | None, pixel_size: float | None) -> None:
     """BloodError where images cannot be of this kind, or pixels not of this size in micrometres."""
     if kind is not None and kind not in KINDS:
         raise BloodError(f"{kind!r} is no kind of image: say {CELLS} or {FIELDS}, or leave it out.")
-    low, high = _PIXEL_SIZES
+    low, high = PIXEL_SIZES
     if pixel_size is not None and not low <= pixel_size <= high:
         raise BloodError(
             f"a pixel of {pixel_size:g} micrometres cannot be: give its side in the smear, "

@@ -6,7 +6,7 @@ from typing import Any
 
 from traitlets import Bool, Dict, List
 
-from blood_lib.dashboard.state import Cell, DashboardState
+from blood_lib.dashboard.state import Cell, DashboardState, RejectedFile
 from blood_lib.dashboard.state.commands import Confirm, Redo, Undo
 from blood_lib.dashboard.widgets.cell_collection import CellCollection
 from blood_lib.dashboard.widgets.markers import CELL_SIGNS
@@ -46,22 +46,25 @@ class Gallery(CellCollection):
 
     def _forget(self) -> None:
         super()._forget()
-        self._n_rejected = 0  # files that the page has been told of
+        self._rejected: tuple[RejectedFile, ...] = ()  # those that the page has been told of
         self._more = False  # the page waits for more cells
 
     def _show(self, _change: Any = None) -> None:
         state = self.state
+        if state.rejected[: len(self._rejected)] != self._rejected:
+            self._forget()  # files are rejected no longer: the page begins anew
         fresh, new, changed = self._find_news()
-        rejected = state.rejected[self._n_rejected :]
+        gone, rejected = self._find_gone(), state.rejected[len(self._rejected) :]
         more = state.progress is not None and state.progress.kind == "classify"
-        if not (fresh or new or changed or rejected or more != self._more):
+        if not (fresh or new or changed or gone or rejected or more != self._more):
             return
-        self._n_rejected, self._more = len(state.rejected), more
+        self._rejected, self._more = state.rejected, more
         message = {
             "kind": "reset" if fresh else "add",
             "run": state.runs,
             "items": [self._describe(cell) for cell in (*new, *changed)],
             "rejected": [[file.name, self.state.messages.reason(file.reason)] for file in rejected],
+            "gone": gone,
             "more": more,
         }
         self.send(message | {"selected": list(state.selected)} if fresh else message)

@@ -17,6 +17,11 @@ export function createItems() {
       const { url, asked, batch: before } = items.get(id) ?? {};
       items.set(id, { id, name, group, model: said, status, confidence, decided, proposed, url, asked, batch: before ?? batch });
     }
+    for (const id of message.gone) {
+      const { url } = items.get(id) ?? {};
+      if (url) URL.revokeObjectURL(url);
+      items.delete(id);
+    }
     if (!streaming) for (const item of items.values()) item.batch = 0;
     if (message.rejected.length) rejected = rejected.concat(message.rejected);
   }

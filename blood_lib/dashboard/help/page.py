@@ -10,6 +10,7 @@ from html import escape
 from typing import Any
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
+from blood_lib.dashboard.state import FIELDS
 from blood_lib.dashboard.state.messages import Messages
 from blood_lib.dashboard.widgets.markers import CELL_SIGNS, svg_marker
 from blood_lib.dashboard.widgets.page import KEYS
@@ -25,7 +26,7 @@ def build_help(bundle: Bundle, messages: Messages) -> str:
         [
             '<div class="dash-help">',
             _section(t("help.what"), _intended(card, t), _paragraph(t("help.not_diagnosis"))),
-            _section(t("help.how"), _definitions(_tabs(t))),
+            _section(t("help.how"), _definitions(_tabs(bundle, t))),
             _section(
                 t("keys.title"), _paragraph(t("keys.note")), _definitions(_keys(t)), kind="dash-wants-keys"
             ),
@@ -56,8 +57,8 @@ def _intended(card: Mapping[str, Any], t: Messages) -> str:
     return _paragraph(t("help.what_text")) + _paragraph(t.pick(card.get("intended_use")))
 
 
-def _tabs(t: Messages) -> list[tuple[str, str]]:
-    names = ("upload", "chart", "classification", "map")
+def _tabs(bundle: Bundle, t: Messages) -> list[tuple[str, str]]:
+    names = ("upload", *[FIELDS] * (bundle.detector is not None), "chart", "classification", "map")
     return [(escape(t(f"tab.{name}")), escape(t(f"help.{name}"))) for name in names]
 
 

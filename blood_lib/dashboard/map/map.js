@@ -111,6 +111,7 @@ function render({ model, el, words, kept, signal }) {
     if (message.kind === "reset") begin(message);
     if (message.run !== run) return undefined;
     if (message.kind === "selected") return selection.take(message.ids);
+    if (message.kind === "gone") for (const id of message.ids) items.delete(id);
     if (message.kind === "cells") takeItems(message.names, buffers);
     if (message.kind === "cells" || message.kind === "appearance") takeAppearance(buffers);
     return change();

@@ -65,12 +65,14 @@ class Map(CellCollection):
     def _show(self, _change: Any = None) -> None:
         fresh, new, changed = self._find_news()
         new, changed = ([cell for cell in cells if cell.place is not None] for cells in (new, changed))
-        run = self.state.runs
+        run, gone = self.state.runs, self._find_gone()
         if fresh:
             self.send({"kind": "reset", "run": run, "selected": list(self.state.selected)})
         if new:
             names = [cell.name for cell in new]
             self.send({"kind": "cells", "run": run, "names": names}, pack_cells(new, self._index))
+        if gone:
+            self.send({"kind": "gone", "run": run, "ids": gone})
         if changed:
             self.send({"kind": "appearance", "run": run}, pack_appearance(changed, self._index))
 

@@ -18,7 +18,14 @@ from blood_lib.dashboard.state.controller import Controller
 __all__ = ["Review"]
 
 RECORDS = ("cells",)  # traits of the state: tuples of records with an id
-VALUES = ("classifier", "bundle", "base", "adapted", "lesson")  # and others; a step takes all of them back
+VALUES = (
+    "rejected",
+    "classifier",
+    "bundle",
+    "base",
+    "adapted",
+    "lesson",
+)  # and others; a step takes all back
 
 
 class Review:
@@ -58,7 +65,11 @@ class Review:
             self._tell()
 
     def _tell(self) -> None:
-        self.state.can_undo, self.state.can_redo = self._history.can_undo, self._history.can_redo
+        state = self.state
+        state.can_undo, state.can_redo = self._history.can_undo, self._history.can_redo
+        state.selected = tuple(identity for identity in state.selected if state.cell(identity))
+        if state.cell(state.current) is None:
+            state.current = None  # it is gone
 
     def _on_runs(self, _change: Any) -> None:
         self._history.clear()

@@ -1,8 +1,10 @@
 """Every fact that the screen can show, the sentences, and the work that changes them."""
 
+from blood_lib.dashboard.state.fields import Box, Field
 from blood_lib.dashboard.state.state import (
     DECIDED,
     EXCLUDED,
+    FIELDS,
     TABS,
     THEMES,
     UNIDENTIFIED,
@@ -16,11 +18,14 @@ from blood_lib.dashboard.state.state import (
 )
 
 __all__ = [
+    "Box",
     "Cell",
     "DECIDED",
     "DashboardState",
     "Download",
     "EXCLUDED",
+    "FIELDS",
+    "Field",
     "Lesson",
     "Progress",
     "RejectedFile",

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from blood_lib.dashboard.state.fields import Box
+
 if TYPE_CHECKING:
     from blood_lib.images import Rejection
 
@@ -21,11 +23,14 @@ __all__ = [
     "Command",
     "Confirm",
     "Dismiss",
+    "DrawBox",
     "Forget",
     "Move",
+    "MoveBox",
     "OpenBundle",
     "OpenReview",
     "Redo",
+    "RemoveCell",
     "ResetBundle",
     "SaveBundle",
     "SaveReport",
@@ -92,6 +97,32 @@ class Undo(Command):
 @dataclass(frozen=True, eq=False)
 class Redo(Command):
     """Do again what was last taken back."""
+
+
+# --- the boxes of a field ---
+
+
+@dataclass(frozen=True, eq=False)
+class DrawBox(Command):
+    """There is a cell in this box (x, y, width, height) of the field with this id."""
+
+    field: int
+    box: Box
+
+
+@dataclass(frozen=True, eq=False)
+class MoveBox(Command):
+    """The cell with this id lies in this box of its field."""
+
+    id: int
+    box: Box
+
+
+@dataclass(frozen=True, eq=False)
+class RemoveCell(Command):
+    """There is no cell where this one was found in its field."""
+
+    id: int
 
 
 # --- learning from corrections ---

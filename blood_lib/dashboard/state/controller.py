@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -19,7 +19,7 @@ from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.state.state import DashboardState, known
 
 if TYPE_CHECKING:
-    from blood_lib.inference import Classifier
+    from blood_lib.inference import Classifier, Result
 
 __all__ = ["Controller"]
 
@@ -37,7 +37,7 @@ class Controller:
         self.state = state
         self.jobs = Jobs(state)
         self.loaded = threading.Event()  # the classifier is there, or will never be
-        self.ids = itertools.count(1)  # of cells; none is given twice
+        self.ids = itertools.count(1)  # of cells and fields; none is given twice
         self._load = load
         self._handlers: dict[type[Command], Callable[[Any], None]] = {}
         self.register(Cancel, self._on_cancel)
@@ -76,7 +76,8 @@ class Controller:
         with state.lock, state.hold_trait_notifications():
             state.error = state.notice = None
             state.current, state.selected = None, ()
-            state.cells = state.rejected = state.saved = ()
+            state.cells = state.rejected = state.saved = state.fields = ()
+            state.current_field = None
             state.proposals, state.lesson = 0, None
             state.runs += 1
 
@@ -96,6 +97,18 @@ class Controller:
             state.classifier, state.bundle = classifier, classifier.bundle
             state.base, state.adapted = base, base is not None
             state.ready, state.failed = True, False
+
+    def find_places(self, results: Sequence[Result]) -> list[tuple[float, float] | None]:
+        """Where each result lies on the map; None for all when the map cannot take them."""
+        atlas = known(self.state.classifier).atlas
+        if not results or atlas is None:
+            return [None] * len(results)
+        try:
+            places = atlas.transform(np.stack([known(result.features) for result in results]))
+        except Exception as error:
+            self.state.report(error)
+            return [None] * len(results)
+        return [(float(x), float(y)) for x, y in places]
 
     def wait(self, timeout: float | None = None) -> None:
         """Until no work runs; for tests and scripts."""

@@ -18,6 +18,7 @@ from traitlets import Bool, Dict, HasTraits, Instance, Int, TraitType, Tuple, Un
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle, BundleError
 from blood_lib.dashboard.state.commands import Command
+from blood_lib.dashboard.state.fields import Box, Field
 from blood_lib.dashboard.state.messages import DashboardError, Messages, Sentence
 from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import Reason
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DECIDED",
     "EXCLUDED",
+    "FIELDS",
     "TABS",
     "THEMES",
     "UNIDENTIFIED",
@@ -41,7 +43,8 @@ __all__ = [
 ]
 
 DECIDED = ("person", "bulk", "no")  # a person has decided, it was accepted in bulk, it is the model's own
-TABS = ("upload", "help", "chart", "classification", "map")
+FIELDS = "fields"  # the tab that is there only while there are fields
+TABS = ("upload", "help", FIELDS, "chart", "classification", "map")
 THEMES = ("auto", "light", "dark")
 
 T = TypeVar("T")
@@ -68,6 +71,10 @@ class Cell:
     group: str | None = None  # where it was put: a class, UNIDENTIFIED or EXCLUDED; None: nowhere yet
     bulk: bool = False  # it was put there with many others at once, and no person has looked at it
     proposal: str | None = None  # the class that a model which has learnt from corrections gives it instead
+    field: int | None = None  # the id of the field that it was found in; None: an image of its own
+    box: Box | None = None  # where it lies in that field
+    drawn: bool = False  # a person has drawn or moved its box
+    um_wide: float | None = None  # the width of its image in micrometres, where the scale is known
 
     @property
     def label(self) -> str:
@@ -132,6 +139,7 @@ class RejectedFile:
 
     name: str
     reason: Reason | None  # None in a review that does not say
+    field: int | None = None  # the id of the field in which no cell was found
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,16 +191,20 @@ class DashboardState(HasTraits):
     proposals = Int(0, help="number of cells with a proposal")
     cells: TraitType[tuple[Cell, ...], tuple[Cell, ...]] = Tuple(help="Cell, ..., in the order of the upload")
     rejected: TraitType[tuple[RejectedFile, ...], tuple[RejectedFile, ...]] = Tuple(help="RejectedFile, ...")
+    fields: TraitType[tuple[Field, ...], tuple[Field, ...]] = Tuple(
+        help="Field, ..., those without a cell among them"
+    )
     saved: TraitType[tuple[Cell, ...], tuple[Cell, ...]] = Tuple(
         help="the cells as a file has them: when a review was last handed over or opened"
     )
     progress = Instance(Progress, None, allow_none=True, help="of the running work; None: none runs")
     current = Int(None, allow_none=True, help="the id of the cell that the viewer shows, in every tab")
+    current_field = Int(None, allow_none=True, help="the id of the field that is open")
     selected: TraitType[tuple[int, ...], tuple[int, ...]] = Tuple(
         help="ids of the cells that are selected for moving, in every tab"
     )
-    can_undo = Bool(False, help="there is a move to take back")
-    can_redo = Bool(False, help="there is a move that was taken back")
+    can_undo = Bool(False, help="there is a step of the review to take back")
+    can_redo = Bool(False, help="there is a step that was taken back")
     tab = Unicode(TABS[0], help="the tab that is open, one of TABS")
     notice = Instance(Sentence, None, allow_none=True, help="what has happened, if it is no error")
     error: Optional[Sentence | str] = AnyTrait(
@@ -201,6 +213,12 @@ class DashboardState(HasTraits):
     download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
     command = Instance(
         Command, None, allow_none=True, help="the visitor's latest command; the controller carries it out"
+    )
+    kind: Optional[str] = AnyTrait(
+        None, allow_none=True, help="what images show: fields or cells; None: each is looked at"
+    )
+    pixel_size: Optional[float] = AnyTrait(
+        None, allow_none=True, help="of photographs, in micrometres; None: not known"
     )
     runs = Int(0, help="counts classifications; a change means that earlier cells are gone")
 
@@ -236,6 +254,11 @@ class DashboardState(HasTraits):
         if not isinstance(identity, int) or isinstance(identity, bool):
             return None
         return self._by_id().get(identity)
+
+    def field(self, identity: object) -> Field | None:
+        """The field with this id; None where there is none, whatever `identity` is."""
+        known_id = identity if isinstance(identity, int) and not isinstance(identity, bool) else None
+        return next((field for field in self.fields if field.id == known_id), None)
 
     def _by_id(self) -> dict[int, Cell]:
         if self._indexed is not self.cells:

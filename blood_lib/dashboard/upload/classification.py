@@ -8,23 +8,22 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sized
-
-import numpy as np
+from dataclasses import dataclass, field
+from typing import Any
 
 from blood_lib.bundle import Bundle
-from blood_lib.dashboard.state import Cell, RejectedFile, known
+from blood_lib.dashboard.field.opened import KEEP_BYTES, Opened, build_cell, count_kept
+from blood_lib.dashboard.state import Field, RejectedFile, known
 from blood_lib.dashboard.state.commands import ClassifyExamples, Upload
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Sentence
-from blood_lib.dashboard.widgets.pictures import shrink
 from blood_lib.images import Rejection
 from blood_lib.inference import Result
 
 __all__ = ["Classification", "File"]
 
 File = tuple[str, bytes | Rejection]
-Answered = tuple[Result, bytes | Rejection]  # what the classifier says of a file, and the file
 
 
 class Classification:
@@ -71,17 +70,31 @@ class Classification:
 
     def _classify(self, job: Job, files: Iterable[File]) -> None:
         contents: deque[bytes | Rejection] = deque()
-        batch: list[Answered] = []
-        done, told = 0, 0.0
-        for result in known(self.state.classifier).classify(self._feed(job, files, contents)):
-            batch.append((result, contents.popleft()))
-            done += 1
+        batch, done, told = Batch(count_kept(self.state.fields)), 0, 0.0
+        opened = Opened(b"")
+        for result in known(self.state.classifier).classify(self._feed(job, files, contents), **self._how()):
+            if result.cell in (None, 1):  # another file
+                opened, done = Opened(contents.popleft()), done + 1
+            batch.take(result, opened, next(self.controller.ids))
             if time.monotonic() - told > self.flush_seconds:
                 self._publish(job, batch, done, _total(files))
-                batch, told = [], time.monotonic()
-            if job.cancelled.is_set():
+                batch, told = Batch(batch.kept), time.monotonic()
+            if job.cancelled.is_set() or self._is_full(batch):
+                _close(files)
                 break
         self._publish(job, batch, done, _total(files))
+
+    def _how(self) -> dict[str, Any]:
+        """What a person said of the images."""
+        said = {"kind": self.state.kind, "pixel_size": self.state.pixel_size}
+        return {name: value for name, value in said.items() if value is not None}
+
+    def _is_full(self, batch: Batch) -> bool:
+        """A few fields may hold more cells than a page can show."""
+        full = len(self.state.cells) + len(batch.found) >= self.max_images
+        if full:
+            self._tell(Sentence("status.limit_cells", {"n": self.max_images}))
+        return full
 
     def _feed(self, job: Job, files: Iterable[File], contents: deque[bytes | Rejection]) -> Iterator[File]:
         """The files until somebody cancels or there are too many, remembering each content for the screen."""
@@ -98,14 +111,13 @@ class Classification:
         with self.state.lock:
             self.state.notice = sentence
 
-    def _publish(self, job: Job, batch: list[Answered], done: int, total: int) -> None:
+    def _publish(self, job: Job, batch: Batch, done: int, total: int) -> None:
         """Show a batch of results, if this work is still the one that counts."""
-        good = [(result, content) for result, content in batch if result.status != "rejected"]
-        bad = tuple(RejectedFile(r.name, r.reason) for r, _ in batch if r.status == "rejected")
-        places = self._place([result for result, _ in good])
+        window = known(self.state.bundle).preprocessing.window
+        places = self.controller.find_places([each.result for each in batch.found])
         new = tuple(
-            Cell(next(self.controller.ids), result.name, result, shrink(content), place)
-            for (result, content), place in zip(good, places, strict=True)
+            build_cell(each.id, each.result, each.picture, place, field=each.field, window=window)
+            for each, place in zip(batch.found, places, strict=True)
         )
         state = self.state
         with state.lock:
@@ -113,20 +125,41 @@ class Classification:
                 return
             with state.hold_trait_notifications():
                 state.cells += new
-                state.rejected += bad
+                state.rejected += tuple(batch.rejected)
+                state.fields += tuple(batch.fields)
                 job.tell(done, max(done, total))
 
-    def _place(self, results: list[Result]) -> list[tuple[float, float] | None]:
-        """Where each result lies on the map; None for all when the map cannot take them."""
-        atlas = known(self.state.classifier).atlas
-        if not results or atlas is None:
-            return [None] * len(results)
-        try:
-            places = atlas.transform(np.stack([known(result.features) for result in results]))
-        except Exception as error:
-            self.state.report(error)
-            return [None] * len(results)
-        return [(float(x), float(y)) for x, y in places]
+
+@dataclass
+class Found:
+    """A cell that has not been shown yet."""
+
+    id: int
+    result: Result
+    picture: bytes
+    field: int | None
+
+
+@dataclass
+class Batch:
+    """What has come of files since the page was told last."""
+
+    kept: int  # bytes of the files of all fields so far
+    found: list[Found] = field(default_factory=list)
+    fields: list[Field] = field(default_factory=list)
+    rejected: list[RejectedFile] = field(default_factory=list)
+
+    def take(self, result: Result, opened: Opened, identity: int) -> None:
+        """identity: for the cell, and before it for its field."""
+        if result.field is not None and opened.field is None:
+            new = opened.read(identity, result, room=KEEP_BYTES - self.kept)
+            self.fields.append(new)
+            self.kept += len(new.original)
+        shown = opened.field.id if opened.field else None
+        if result.status == "rejected":
+            self.rejected.append(RejectedFile(result.name, result.reason, shown))
+        else:
+            self.found.append(Found(identity, result, opened.picture(result), shown))
 
 
 def _close(files: Iterable[File]) -> None:

@@ -5,6 +5,7 @@ import { openTab } from "../widgets/lib/events.js";
 import { live, whenAttached } from "../widgets/lib/live.js";
 import { showProgress } from "../widgets/lib/progress.js";
 import { readDropped } from "./dropped.js";
+import { createPhotographs } from "./photographs.js";
 import { createSender } from "./sending.js";
 
 function render({ model, el, words, kept, signal }) {
@@ -45,7 +46,8 @@ function render({ model, el, words, kept, signal }) {
     h("p", { class: "dash-muted" }, text.others_note),
     h("div", { class: "dash-buttons" }, pick(text.open_review), pick(text.other_model), ask(text.save_model, () => model.send({ kind: "save_bundle" })), back),
   );
-  el.append(zone, problem, running, preparing, summary, aside, others, h("p", { class: "dash-muted dash-private" }, text.private));
+  const photographs = createPhotographs(model, words, kept);
+  el.append(zone, photographs.el, problem, running, preparing, summary, aside, others, h("p", { class: "dash-muted dash-private" }, text.private));
 
   function progressRow(name) {
     const bar = h("progress", { class: "dash-progress", max: 1, value: 0, "aria-label": name });
@@ -75,6 +77,7 @@ function render({ model, el, words, kept, signal }) {
     choose.disabled = examples.disabled = phase === "failed";
     aside.hidden = !model.get("examples");
     back.hidden = !model.get("foreign");
+    photographs.el.hidden = !model.get("finds");
     if (current) {
       const { received, total } = current;
       transfer.bar.value = total ? received / total : 1;
@@ -93,7 +96,7 @@ function render({ model, el, words, kept, signal }) {
     const details = model.get("doubts").filter((key) => found[key]).map((key) => h("span", { class: `dash-badge dash-badge-${key}` }, h("b", { "aria-hidden": "true" }, signs[key]), fill(text[key], { n: found[key] })));
     const go = (tab, label) => h("button", { type: "button", class: "dash-button", onclick: () => openTab(el, tab) }, label);
     summary.append(
-      h("p", { class: "dash-done" }, n ? count("done", n) : text.nothing, " ", ...details),
+      h("p", { class: "dash-done" }, n ? count("done", n) : text.nothing, " ", found.fields ? count("in_fields", found.fields) : "", " ", ...details),
       h(
         "div",
         { class: "dash-buttons" },
@@ -187,7 +190,7 @@ function render({ model, el, words, kept, signal }) {
     draw();
   }
 
-  for (const name of ["progress", "summary", "phase", "examples", "foreign"]) model.on(`change:${name}`, draw);
+  for (const name of ["progress", "summary", "phase", "examples", "foreign", "finds", "links"]) model.on(`change:${name}`, draw);
   sender.resume();
   draw();
   return sender.end;

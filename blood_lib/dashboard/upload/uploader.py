@@ -7,9 +7,12 @@ nothing.
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from traitlets import Bool, Dict, Int, List, Unicode
 
-from blood_lib.dashboard.state import DashboardState, known
+from blood_lib.dashboard.state import FIELDS, DashboardState, known
 from blood_lib.dashboard.state.commands import (
     Cancel,
     ClassifyExamples,
@@ -24,10 +27,12 @@ from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
 from blood_lib.files.archives import CLUTTER
 from blood_lib.files.reasons import STATUSES
+from blood_lib.inference.fields import KINDS, PIXEL_SIZES
 
-__all__ = ["Uploader"]
+__all__ = ["Uploader", "read_pixel_size"]
 
 MAX_NAME = 400
+_NUMBER = re.compile(r"\d{1,3}([.,]\d{1,6})?|[.,]\d{1,6}")
 
 
 class Uploader(Widget):
@@ -37,7 +42,10 @@ class Uploader(Widget):
     """
 
     _esm = script("upload/uploader.js")
-    accepts = ("begin", "hello", "piece", "cancel", "clear", "examples", "broken", "bundle", "save_bundle")
+    accepts = (
+        *("begin", "hello", "piece", "cancel", "clear", "examples", "broken", "bundle", "save_bundle"),
+        *("show", "pixel_size"),
+    )
 
     max_files = 10_000  # of these three Python keeps its own copy: a browser cannot change them
     max_bytes = 512 * 2**20
@@ -51,6 +59,11 @@ class Uploader(Widget):
     summary = Dict(help="counts by status after a classification").tag(sync=True)
     examples = Int(0, help="number of example images").tag(sync=True)
     links: List[list[str]] = List(help="[tab, its name] of where the results are").tag(sync=True)
+    finds = Bool(False, help="the model finds cells in whole fields").tag(sync=True)
+    kinds: List[str] = List(list(KINDS), help="what images may be said to show").tag(sync=True)
+    pixel_sizes: List[float] = List(list(PIXEL_SIZES), help="the smallest and the largest, in µm").tag(
+        sync=True
+    )
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
     foreign = Bool(False, help="the model in use is one that the visitor has brought").tag(sync=True)
     unsaved = Int(0, help="number of reviewed cells that no file has").tag(sync=True)
@@ -61,15 +74,21 @@ class Uploader(Widget):
         self._stream: FileStream | None = None
         self._key: str | None = None
         state.observe(lambda change: setattr(self, "foreign", change["new"]), "foreign")
+        state.observe(state.guard(self._show_links), "fields")
 
     def words(self) -> dict[str, str]:
         status = self.state.messages.section("status")
         return super().words() | {key: text for key, text in status.items() if key.startswith("working")}
 
     def relabel(self) -> None:
-        bundle, messages = self.state.bundle, self.state.messages
+        bundle = self.state.bundle
         self.examples = len(bundle.examples) if bundle else 0
-        self.links = [[tab, messages(f"tab.{tab}")] for tab in ("classification", "chart", "map")]
+        self.finds = bundle is not None and bundle.detector is not None
+        self._show_links()
+
+    def _show_links(self, _change: Any = None) -> None:
+        tabs = [FIELDS] * bool(self.state.fields) + ["classification", "chart", "map"]
+        self.links = [[tab, self.state.messages(f"tab.{tab}")] for tab in tabs]
 
     def _on_hello(self, _content: Content, _buffers: Buffers) -> None:
         """A page has drawn the uploader; nothing to do yet."""
@@ -147,6 +166,21 @@ class Uploader(Widget):
         self._drop_upload()
         self.state.command = ResetBundle()
 
+    def _on_show(self, content: Content, _buffers: Buffers) -> None:
+        """What the images of the next upload show; None: each is looked at."""
+        if content.get("what") in (None, *KINDS):
+            self.state.kind = content["what"]
+
+    def _on_pixel_size(self, content: Content, _buffers: Buffers) -> None:
+        """How large a pixel of the next upload is, as a person typed it; the page is told how that went."""
+        try:
+            self.state.pixel_size = read_pixel_size(content.get("text"))
+        except ValueError:
+            self.state.pixel_size = None
+            self.send({"kind": "pixel_size", "fits": False})
+        else:
+            self.send({"kind": "pixel_size", "fits": True})
+
     def _on_save_bundle(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveBundle()
 
@@ -154,6 +188,24 @@ class Uploader(Widget):
         if self._stream is not None:
             self._stream.cancel()
         self._stream = self._key = None
+
+
+def read_pixel_size(text: object) -> float | None:
+    """Micrometres out of what a person typed, None out of nothing. A comma is a decimal point too.
+
+    ValueError where no microscope has such pixels.
+    """
+    if not isinstance(text, str):
+        raise ValueError("no text")
+    typed = text.strip()
+    if not typed:
+        return None
+    if not _NUMBER.fullmatch(typed):
+        raise ValueError("no number")
+    size, (low, high) = float(typed.replace(",", ".")), PIXEL_SIZES
+    if not low <= size <= high:
+        raise ValueError("a size that cannot be")
+    return size
 
 
 def _check_entries(files: object) -> list[tuple[str, int]] | None:

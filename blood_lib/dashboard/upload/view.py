@@ -24,7 +24,9 @@ class UploadView(View):
     def __init__(self, state: DashboardState):
         self.uploader = Uploader(state)
         super().__init__(state, [self.uploader])
-        state.observe(state.guard(self._show), ["progress", "cells", "rejected", "saved", "ready", "failed"])
+        state.observe(
+            state.guard(self._show), ["progress", "cells", "rejected", "fields", "saved", "ready", "failed"]
+        )
         state.observe(state.guard(self._repeat), "connected")
         self._show()
 
@@ -42,9 +44,9 @@ class UploadView(View):
 
 
 def summarise(state: DashboardState) -> dict[str, int]:
-    """How many cells there are, and how many of each doubtful kind; {} before anything was uploaded."""
+    """How many cells there are, in how many fields, how many of each doubtful kind; {} before any upload."""
     if not state.cells and not state.rejected:
         return {}
     found = [cell.status for cell in state.cells]
     doubts = {status: found.count(status) for status in ANSWERED[1:]}
-    return {"n": len(found), **doubts, "rejected": len(state.rejected)}
+    return {"n": len(found), "fields": len(state.fields), **doubts, "rejected": len(state.rejected)}

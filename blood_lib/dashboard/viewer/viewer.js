@@ -2,18 +2,20 @@
 // gallery and beside the map. Built once, so that focus, zoom and slider stay as they are from cell to cell.
 
 import { h, share } from "../widgets/lib/dom.js";
+import { openTab } from "../widgets/lib/events.js";
 import { ZOOM_STEP } from "../widgets/lib/geometry.js";
 import { live, whenAttached } from "../widgets/lib/live.js";
 import { badge, marker } from "../widgets/lib/markers.js";
 import { groupChoices, groupKeys, openMenu } from "../widgets/lib/menu.js";
 import { pictureUrl } from "../widgets/lib/pictures.js";
+import { createScaleBar } from "../widgets/lib/scale_bar.js";
 import { plane } from "./plane.js";
 import { zoomable } from "./zoom.js";
 
 const PAN_STEP = 0.1; // of the picture's side, for a key
 
 function render({ model, el, words, signal }) {
-  const { text, fill, percent } = words;
+  const { text, fill, number, percent } = words;
   const groups = model.get("groups"); // the classes, then unidentified, then excluded
   const n = groups.length - 2;
   const keys = groupKeys(groups);
@@ -52,14 +54,20 @@ function render({ model, el, words, signal }) {
     const proposal = h("p", { "aria-live": "polite" });
     const answers = [button(text.accept, "A", () => tell("accept")), button(text.dismiss, "L", () => tell("dismiss"))];
     const proposed = h("div", { class: "dash-strip dash-notice dash-proposed" }, proposal, ...answers);
+    const measured = h("p", { class: "dash-fine" });
+    const inField = button(text.in_field, "", () => openTab(el, "fields"), "dash-in-field");
     const bar = h("div", { class: "dash-viewer-bar" }, at, h("span", { class: "dash-viewer-buttons" }, small("‹", text.previous, () => tell("step", { by: -1 })), small("›", text.next, () => tell("step", { by: 1 })), small("?", text.keys, askForKeys, "dash-wants-keys"), small("×", text.close, () => tell("close"), "dash-close")));
     return {
-      el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, proposed, name),
+      el: h("div", { class: "dash-viewer-head" }, bar, label, said, doubt, proposed, measured, name, inField),
       show(cell) {
         const answer = fill(text.said, { label: groups[cell.said].label, confidence: percent(cell.confidence, 1) });
         const done = { person: cell.moved ? "moved" : "confirmed", bulk: "bulk" }[cell.decided];
         const mine = done && badge(words, done, text[done]);
         name.textContent = cell.name;
+        inField.hidden = !cell.field;
+        const facts = [cell.diameter_um && fill(text.diameter, { um: number(cell.diameter_um, 1) }), cell.drawn && text.drawn].filter(Boolean);
+        measured.textContent = facts.join(" ");
+        measured.hidden = !facts.length;
         at.textContent = fill(text.at, { at: cell.at, total: cell.total });
         label.replaceChildren(marker(groups[cell.group], 18), groups[cell.group].label);
         said.replaceChildren(...(mine ? [mine, " "] : []), answer);
@@ -77,8 +85,17 @@ function render({ model, el, words, signal }) {
     const frame = h("span", { class: "dash-frame" });
     const inner = h("div", { class: "dash-picture-inner" }, image, heat, frame);
     const scale = h("output", { class: "dash-number dash-muted" });
-    const box = h("div", { class: "dash-picture" }, inner);
-    const zoomer = zoomable(box, inner, (now) => (scale.textContent = `${Math.round(100 * now)} %`));
+    const bar = createScaleBar(words);
+    const box = h("div", { class: "dash-picture" }, inner, bar.el);
+    let zoom = 1;
+    const zoomer = zoomable(box, inner, (now) => {
+      zoom = now;
+      scale.textContent = `${Math.round(100 * now)} %`;
+      showScaleBar();
+    });
+    const sizes = new ResizeObserver(showScaleBar);
+    sizes.observe(box);
+    signal.addEventListener("abort", () => sizes.disconnect());
     const buttons = h("span", { class: "dash-zoom" }, small("−", text.zoom_out, () => zoomer.zoom(1 / ZOOM_STEP)), scale, small("+", text.zoom_in, () => zoomer.zoom(ZOOM_STEP)));
     const slider = h("input", { type: "range", min: 0, max: 100, "aria-label": text.heat });
     const note = h("p", { class: "dash-muted dash-fine" });
@@ -100,6 +117,10 @@ function render({ model, el, words, signal }) {
     function toggle() {
       if (model.get("strength")) before = model.get("strength");
       setStrength(model.get("strength") ? 0 : before || 100);
+    }
+    function showScaleBar() {
+      const { um_wide: wide } = cellIs();
+      bar.show(wide ? wide / (box.clientWidth * zoom) : null);
     }
     function showImage() {
       image.src = url("image", "image/jpeg");
@@ -126,6 +147,7 @@ function render({ model, el, words, signal }) {
         Object.assign(frame.style, place);
         note.textContent = fill(text.heat_note, { label: groups[cell.said].label }) + (framed(cell) ? ` ${text.frame_note}` : "");
         showStrength();
+        showScaleBar();
       },
       zoomer,
       toggle,

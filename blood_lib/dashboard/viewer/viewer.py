@@ -133,6 +133,10 @@ class Viewer(Widget):
             "total": len(self._walk),
             "size": size,
             "frame": frame_of(size, bundle.preprocessing.crop),
+            "field": cell.field is not None,
+            "drawn": cell.drawn,
+            "um_wide": cell.um_wide,
+            "diameter_um": cell.result.diameter_um,
         }
 
     def _find_subtype(self, result: Result, bundle: Bundle) -> tuple[str, float] | None:

@@ -6,8 +6,11 @@ import { clamp, distance, middle } from "../widgets/lib/geometry.js";
 const MOST_ZOOM = 8;
 const CLOSE_UP = 3; // of a double click
 
-/** Makes `inner`, which fills `box`, zoom and move in it; `onScale` is told each new scale. */
-export function zoomable(box, inner, onScale) {
+/**
+ * Makes `inner`, which fills `box`, zoom and move in it; `onScale` is told each new scale. While `busy()` is true, one
+ * finger or a mouse does something else there.
+ */
+export function zoomable(box, inner, onScale, busy = () => false) {
   const fingers = new Map(); // pointer id -> where it is, in shares of the box
   let scale = 1;
   let [x, y] = [0, 0]; // of inner's corner, in shares of the box
@@ -48,11 +51,15 @@ export function zoomable(box, inner, onScale) {
   box.addEventListener("touchstart", (event) => {
     if (event.touches.length > 1 && event.cancelable) event.preventDefault(); // two fingers never move the page
   }, { passive: false });
-  box.addEventListener("dblclick", (event) => (scale > 1 ? whole() : zoom(CLOSE_UP, pointOf(event))));
+  box.addEventListener("dblclick", (event) => {
+    if (busy()) return;
+    if (scale > 1) whole();
+    else zoom(CLOSE_UP, pointOf(event));
+  });
   box.addEventListener("pointerdown", (event) => {
     if (event.button) return;
     fingers.set(event.pointerId, pointOf(event));
-    if (scale > 1 || fingers.size > 1) box.setPointerCapture(event.pointerId);
+    if ((scale > 1 && !busy()) || fingers.size > 1) box.setPointerCapture(event.pointerId);
   });
   box.addEventListener("pointermove", (event) => {
     const before = [...fingers.values()];
@@ -62,7 +69,7 @@ export function zoomable(box, inner, onScale) {
     const after = [...fingers.values()];
     const [from, to] = [middle(before), middle(after)];
     if (after.length === 2) zoom(distance(after) / Math.max(distance(before), 0.01), from);
-    if (scale > 1) pan(to[0] - from[0], to[1] - from[1]);
+    if (scale > 1 && (after.length > 1 || !busy())) pan(to[0] - from[0], to[1] - from[1]);
   });
   for (const over of ["pointerup", "pointercancel"]) box.addEventListener(over, (event) => fingers.delete(event.pointerId));
 

@@ -62,6 +62,15 @@ class CellCollection(Widget):
         self._sent |= {cell.id: cell for cell in (*new, *changed)}
         return fresh, new, changed
 
+    def _find_gone(self) -> list[int]:
+        """The ids of cells that were sent and are there no longer; call `_find_news` first."""
+        if len(self._sent) == len(self.state.cells):
+            return []
+        gone = self._sent.keys() - {cell.id for cell in self.state.cells}
+        for identity in gone:
+            del self._sent[identity]
+        return sorted(gone)
+
     def _show(self, _change: Any = None) -> None:
         """Send what is new or not as it was the last time; all of it when another run has begun."""
         raise NotImplementedError

@@ -24,6 +24,7 @@ CELL_SIGNS = {
     "confirmed": "✓",
     "moved": "→",
     "bulk": "»",
+    "drawn": "✎",
 }
 # in a box of 16 x 16
 SHAPES = (

@@ -40,11 +40,12 @@ function render({ model, el, words, kept, signal }) {
     list.append(button);
   }
   list.addEventListener("keydown", (event) => {
-    const at = tabs.indexOf(model.get("tab"));
-    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+    const there = tabs.filter((name) => !model.get("absent").includes(name));
+    const at = there.indexOf(model.get("tab"));
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: there.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    const tab = tabs[(to + tabs.length) % tabs.length];
+    const tab = there[(to + there.length) % there.length];
     open(tab, true);
     buttons.get(tab).focus();
   });
@@ -130,6 +131,13 @@ function render({ model, el, words, kept, signal }) {
     },
     signal,
   );
+  function hideAbsent() {
+    const absent = model.get("absent");
+    for (const [name, button] of buttons) button.hidden = absent.includes(name);
+    if (absent.includes(model.get("tab"))) open(tabs[0], true);
+  }
+  hideAbsent();
+  model.on("change:absent", hideAbsent);
   model.on("change:tab", () => open(model.get("tab"), false));
   model.on("msg:custom", (message) => {
     if (message.kind !== "tab") return;

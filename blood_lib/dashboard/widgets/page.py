@@ -11,7 +11,7 @@ from typing import Any
 
 from traitlets import Dict, List, Unicode
 
-from blood_lib.dashboard.state import TABS, THEMES, DashboardState
+from blood_lib.dashboard.state import FIELDS, TABS, THEMES, DashboardState
 from blood_lib.dashboard.state.commands import Cancel, Redo, Undo
 from blood_lib.dashboard.state.messages import LANGUAGES, Messages, choose_language
 from blood_lib.dashboard.widgets.script import script, style
@@ -52,11 +52,23 @@ class Nav(Widget):
     title = Unicode().tag(sync=True)
     languages: List[list[str]] = List(help="[language, its own name for itself], ...").tag(sync=True)
     tabs: List[str] = List().tag(sync=True)
+    absent: List[str] = List(help="the tabs that there is nothing to show in").tag(sync=True)
     tab = Unicode(TABS[0], help="the page's own; what counts is the state's").tag(sync=True)
 
     def __init__(self, state: DashboardState):
         names = [[language, Messages(language)("word.language")] for language in LANGUAGES]
         super().__init__(state, "tab", tabs=list(TABS), languages=names)
+        state.observe(state.guard(self._on_fields), "fields")
+        self.absent = self._find_absent()
+
+    def _find_absent(self) -> list[str]:
+        """Without fields there is no tab for them."""
+        return [] if self.state.fields else [FIELDS]
+
+    def _on_fields(self, _change: Any) -> None:
+        self.absent = self._find_absent()
+        if self.state.tab in self._find_absent():
+            self.state.tab = TABS[0]
 
     def relabel(self) -> None:
         bundle, messages = self.state.bundle, self.state.messages
@@ -79,7 +91,7 @@ class Nav(Widget):
             self.state.theme, self.state.dark = content["theme"], content.get("dark") is True
 
     def _on_tab(self, content: Content, _buffers: Buffers) -> None:
-        if content.get("tab") in TABS:
+        if content.get("tab") in set(TABS).difference(self._find_absent()):
             self.state.tab = content["tab"]
 
 

@@ -8,12 +8,23 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw
 
+from blood_lib.dashboard.state.fields import SCREEN_SIDE
 from blood_lib.images import Rejection, load_image
 
-__all__ = ["display_image", "heat_overlay", "image_size", "shrink", "thumbnail"]
+__all__ = [
+    "display_image",
+    "field_picture",
+    "heat_overlay",
+    "image_size",
+    "keep_picture",
+    "preview",
+    "shrink",
+    "thumbnail",
+]
 
 KEEP_BYTES = 400_000  # a file up to this size is kept as it came; a larger one as a smaller copy
 DISPLAY_SIDE = 640
+ORIENTATION = 0x0112  # the EXIF tag
 # From dark blue to light yellow, on a straight line in Oklab (bottosson.github.io/posts/oklab): equal steps
 # look equal, and lighter is more, so that it reads in grey and for every kind of colour vision.
 HEAT = (
@@ -41,6 +52,37 @@ def display_image(content: bytes) -> bytes:
         return b""
     image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE), Image.Resampling.LANCZOS)
     return _encode(image, "JPEG", quality=92)
+
+
+def keep_picture(image: Image.Image) -> bytes:
+    """A JPEG of a cell that was cut out of a larger image."""
+    return _encode(image, "JPEG", quality=92)
+
+
+def field_picture(content: bytes, image: Image.Image) -> bytes:
+    """A JPEG of a whole field, at most SCREEN_SIDE pixels a side; the file itself where that is one.
+
+    image: what `content` holds, decoded and upright.
+    """
+    if max(image.size) <= SCREEN_SIDE and _is_upright_jpeg(content):
+        return content
+    small = image.copy()
+    small.thumbnail((SCREEN_SIDE, SCREEN_SIDE), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _encode(small, "JPEG", quality=88)
+
+
+def _is_upright_jpeg(content: bytes) -> bool:
+    with Image.open(BytesIO(content)) as image:
+        return image.format == "JPEG" and image.mode == "RGB" and image.getexif().get(ORIENTATION, 1) == 1
+
+
+def preview(content: bytes, side: int) -> bytes:
+    """A JPEG of the whole picture, `side` pixels wide or high; a stand-in where there is none."""
+    image = load_image(content) if content else None
+    if image is None or isinstance(image, Rejection):
+        return _draw_placeholder(side)
+    image.thumbnail((side, side), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _encode(image, "JPEG", quality=82)
 
 
 def thumbnail(content: bytes, side: int) -> bytes:

@@ -28,6 +28,7 @@ STYLES = (
     "upload/upload.css",
     "widgets/badges.css",
     "viewer/viewer.css",
+    "field/field.css",
     "gallery/gallery.css",
     "chart/chart.css",
     "map/map.css",

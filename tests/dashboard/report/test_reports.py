@@ -254,8 +254,9 @@ def test_a_thousand_cells_make_a_report_of_a_few_megabytes_in_seconds(app: App) 
 
 def test_the_table_begins_like_that_of_the_command_line(app: App) -> None:
     names = list(table(app)[0])
-    assert names[:5] == ["file", "status", "reason", "label", "confidence"]
-    assert names[5:] == ["p_red", "p_green", "p_blue", "group", "reviewed"]
+    where = ["cell", "x", "y", "width", "height", "diameter_um"]
+    assert names[:11] == ["file", *where, "status", "reason", "label", "confidence"]
+    assert names[11:] == ["p_red", "p_green", "p_blue", "group", "reviewed"]
 
 
 def test_the_table_has_a_row_per_file_with_where_it_stands(app: App) -> None:

@@ -24,3 +24,9 @@ export function isWithin([x, y], polygon) {
   });
   return inside;
 }
+
+/** The longest of 1, 2, 5, 10, 20, 50, ... that is no longer than this. */
+export function roundLength(longest) {
+  const power = 10 ** Math.floor(Math.log10(longest));
+  return power * [5, 2, 1].find((step) => step * power <= longest * (1 + 1e-9));
+}
