@@ -21,7 +21,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # two trainings beside each other: thre
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.pop("PYTHONUNBUFFERED", None)  # the commands under test write as they do for a user
 SERVERS = ("tests/browser/", "tests/dashboard/server/")
-pytest_plugins = [f"tests.tools.fixtures_{name}" for name in ("bundle", "data", "fields", "training")]
+pytest_plugins = [
+    f"tests.tools.fixtures_{name}" for name in ("bundle", "data", "fields", "laboratories", "training")
+]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,7 +52,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "study/detect": BASE
     | {"images", "detection", *(f"study/{room}" for room in ["data", "train", "export"])}
     | STUDY,
-    "study/laboratories": {"files", "images", "detection", "study/data", "study/train", "study/detect"}
+    "study/laboratories": BASE
+    | {"images", "inference", "detection"}
+    | {f"study/{room}" for room in ["data", "train", "export", "detect"]}
     | STUDY,
     "study/interpret": BASE
     | {"images", "inference", "study/data", "study/train", "study/evaluate", "study/export"}
@@ -139,7 +141,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "training",
         "__main__",
     ),
-    "study/laboratories": ("cells", "training"),
+    "study/laboratories": ("cells", "training", "serving"),
     "study/interpret": ("exploration interpretation robustness", "label_audit"),
     "study/cli": ("options", "data evaluate refit study train"),
 }

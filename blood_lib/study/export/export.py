@@ -4,11 +4,20 @@ Everything is measured on the network as it will be served. `blood_lib.bundle` k
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from blood_lib.bundle import Bundle, Thresholds, build_bundle, check_out, load_bundle, open_folder
+from blood_lib.bundle import (
+    Bundle,
+    SubtypeInfo,
+    Thresholds,
+    build_bundle,
+    check_out,
+    load_bundle,
+    open_folder,
+)
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier
 from blood_lib.inference.calibration import fit_temperature
@@ -18,6 +27,7 @@ from blood_lib.study.data.index import find_dataset
 from blood_lib.study.evaluate.labelled import find_labelled
 from blood_lib.study.export.card import TEXTS, build_card
 from blood_lib.study.export.fitting import (
+    Outputs,
     choose_ok_confidence,
     choose_ood_threshold,
     fit_atlas,
@@ -29,7 +39,7 @@ from blood_lib.study.painter import save_examples
 from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
 
-__all__ = ["EARLIER", "export_bundle", "measure_and_save"]
+__all__ = ["EARLIER", "draft_bundle", "export_bundle", "measure_and_save"]
 
 MAX_BYTES = 25 * 10**6
 EARLIER = ("start/", "teachers/")
@@ -70,27 +80,41 @@ def measure_and_save(
     recipe = Recipe.from_json((run / "recipe.json").read_text(encoding="utf-8"))
     split = pd.read_csv(run / "split.csv", keep_default_na=False)
     train, valid = (run_split(served, root, split, name, recipe) for name in ("train", "valid"))
-    atlas = fit_atlas(train, recipe.seed)
-    temperature = fit_temperature(valid.target, valid.logits)
     subtypes, subtype_files = fit_subtypes(train, valid)
-    files = {**model, "atlas.npz": atlas.to_bytes(), **subtype_files, **_draw_examples(recipe.seed)}
+    files = {**model, **subtype_files, **_draw_examples(recipe.seed)}
+    draft = draft_bundle(out, files, recipe, train, valid, subtypes=subtypes)
+    confidence = choose_ok_confidence(Classifier(draft, network=served), split, root)
+    bundle = draft.change(files={}, thresholds=replace(draft.thresholds, confidence=confidence))
+    card = build_card(Classifier(bundle, network=served), run, recipe, split, root, external)
+    bundle.change(files={}, card=card).save(out)
+
+
+def draft_bundle(
+    out: Path,
+    files: dict[str, bytes],
+    recipe: Recipe,
+    train: Outputs,
+    valid: Outputs,
+    *,
+    subtypes: tuple[SubtypeInfo, ...] = (),
+) -> Bundle:
+    """The bundle `out`, in memory: map, temperature and the limit of `unfamiliar` are fitted to what the
+    served network says of both splits. All is `ok`, however unsure, and there is no card yet.
+    """
+    atlas = fit_atlas(train, recipe.seed)
+    files = {**files, "atlas.npz": atlas.to_bytes()}
     _check_size(files)
-    limit = choose_ood_threshold(atlas.ood_score(valid.features))
-    draft = build_bundle(
+    return build_bundle(
         out,
         **TEXTS,
         classes=class_infos(),
         preprocessing=describe_preprocessing(recipe),
-        temperature=temperature,
-        thresholds=Thresholds(0.0, limit),
+        temperature=fit_temperature(valid.target, valid.logits),
+        thresholds=Thresholds(0.0, choose_ood_threshold(atlas.ood_score(valid.features))),
         card={},
         files=files,
         subtypes=subtypes,
     )
-    confidence = choose_ok_confidence(Classifier(draft, network=served), split, root)
-    bundle = draft.change(files={}, thresholds=Thresholds(confidence, limit))
-    card = build_card(Classifier(bundle, network=served), run, recipe, split, root, external)
-    bundle.change(files={}, card=card).save(out)
 
 
 def export_bundle(

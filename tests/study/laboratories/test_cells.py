@@ -12,8 +12,8 @@ from blood_lib.study.data.split import load_split
 from blood_lib.study.detect.fields import load_fields
 from blood_lib.study.laboratories.cells import WINDOW, list_cells, open_cells
 from blood_lib.study.train.loaders import FRAME_SIZE, load_views
-from tests.study.laboratories.conftest import TYPES
 from tests.tools.drawn_fields import draw_field
+from tests.tools.fixtures_laboratories import TYPES
 
 
 def test_a_window_is_so_many_red_cells_wide_and_its_cell_is_in_the_middle(drawn_laboratories, drawn_cells):
