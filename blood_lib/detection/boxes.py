@@ -5,7 +5,9 @@ Which of them are cells is for `decode` and `detector`.
 
 import numpy as np
 
-__all__ = ["centres_of", "compute_iou", "diameters_of", "suppress", "touches_edge"]
+__all__ = ["centres_of", "compute_iou", "diameters_of", "find_overlaps", "suppress", "touches_edge"]
+
+_AT_ONCE = 2048  # boxes that are compared with others: a large field holds tens of thousands
 
 
 def centres_of(boxes: np.ndarray) -> np.ndarray:
@@ -28,17 +30,42 @@ def compute_iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return shared / np.maximum(union, 1e-9)
 
 
+def find_overlaps(boxes: np.ndarray, *, limit: float) -> np.ndarray:
+    """(P, 2) int: the pairs of boxes whose intersection over union is larger than `limit`, each pair once.
+
+    Only boxes that share columns are compared, so memory grows with their number, not with its square.
+    """
+    order = np.argsort(boxes[:, 0], kind="stable")
+    left, right = boxes[order, 0], boxes[order, 2]
+    found = [np.zeros((0, 2), int)]
+    for start in range(0, len(order), _AT_ONCE):
+        rows = np.arange(start, min(start + _AT_ONCE, len(order)))
+        counts = np.maximum(np.searchsorted(left, right[rows]) - rows - 1, 0)
+        first = np.repeat(rows, counts)
+        nth = np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts)
+        pairs = np.stack([order[first], order[first + 1 + nth]], 1)
+        found.append(pairs[_iou_of(boxes, pairs) > limit])
+    return np.concatenate(found)
+
+
+def _iou_of(boxes: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    a, b = boxes[pairs[:, 0]], boxes[pairs[:, 1]]
+    shared = np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0).prod(1)
+    union = diameters_of(a) ** 2 + diameters_of(b) ** 2 - shared
+    return np.asarray(shared / np.maximum(union, 1e-9))
+
+
 def suppress(boxes: np.ndarray, scores: np.ndarray, *, limit: float) -> np.ndarray:
     """Non-maximum suppression: indices of the boxes that stay, best first.
 
     A box goes where a better one overlaps it by more than `limit` (intersection over union).
     """
     order = np.argsort(-scores, kind="stable")
-    overlaps = compute_iou(boxes[order], boxes[order]) > limit
+    pairs = np.sort(find_overlaps(boxes[order], limit=limit), axis=1)
     stays = np.ones(len(order), bool)
-    for i in range(len(order)):
-        if stays[i]:
-            stays[i + 1 :] &= ~overlaps[i, i + 1 :]
+    for better, worse in pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]:
+        if stays[better]:
+            stays[worse] = False
     return order[stays]
 
 

@@ -17,12 +17,12 @@ from blood_lib.detection.decode import OVERLAP, decode
 from blood_lib.detection.edges import find_border, mark_cut
 from blood_lib.detection.found import Found, Kind
 from blood_lib.detection.ruler import Ruler, measure
-from blood_lib.detection.scale import SURE, search_diameter, weigh
+from blood_lib.detection.scale import FINEST, SURE, search_diameter, weigh
 
 if TYPE_CHECKING:
     from openvino import CompiledModel
 
-__all__ = ["STRIDE", "Detector"]
+__all__ = ["MOST_PIXELS", "STRIDE", "Detector"]
 
 STRIDE = 4
 """Pixels of the image for one of the network's maps."""
@@ -30,7 +30,10 @@ TILE = 768
 """The largest side of what the network sees at once, px."""
 MARGIN = 96
 """By how much tiles overlap: more than the widest cell."""
+MOST_PIXELS = 64_000_000
+"""Of the field at the network's scale; what would be larger is seen smaller."""
 _MULTIPLE = 64  # of the sides that the network sees: few shapes, each of which is compiled
+_LONGEST_CROP = 2  # times as long as wide
 _AGREES = 1.2  # the ratio of what was looked for to what was found, up to which once is enough
 _SEEN_AS_RED = 0.3  # the score of a red cell that counts when the scale is looked for
 
@@ -46,7 +49,7 @@ class Detector:
         exact: in single precision, even where the processor has bfloat16.
         """
         self.kinds, self.diameter = tuple(kinds), diameter
-        self._compiled = _compile(content, exact=exact)
+        self._compiled = _compile(content, len(self.kinds), exact=exact)
         self._request = self._compiled.create_infer_request()
         self._lock = threading.Lock()
         self._ruler = next(i for i, kind in enumerate(kinds) if kind.role == RULER)
@@ -68,7 +71,7 @@ class Detector:
         if diameter is not None:
             return self._find(image, diameter)
         guesses = [(near, _holds)] if near is not None else []
-        if crop_width is not None:
+        if crop_width is not None and max(image.size) <= _LONGEST_CROP * min(image.size):
             guesses.insert(0, (min(image.size) / crop_width, _leaves_nothing_open))
         for guess, is_right in guesses:
             found = self._find(image, guess)
@@ -116,7 +119,8 @@ class Detector:
 
     def _go_through(self, image: Image.Image, diameter: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """All cells of `image` where red cells have `diameter`, best first."""
-        scale = self.diameter / diameter
+        scale = self.diameter / max(diameter, FINEST)
+        scale = min(scale, float(np.sqrt(MOST_PIXELS / image.width / image.height)))
         size = (max(32, round(image.width * scale)), max(32, round(image.height * scale)))
         factor = np.tile(np.array(image.size) / size, 2)
         parts = [
@@ -194,8 +198,8 @@ def _merge(boxes: np.ndarray, which: np.ndarray, scores: np.ndarray) -> np.ndarr
     return suppress(apart, scores, limit=OVERLAP)
 
 
-def _compile(content: bytes, *, exact: bool) -> "CompiledModel":
-    """The model with pixels as they come, (1, H, W, 3) uint8, of any size."""
+def _compile(content: bytes, n_kinds: int, *, exact: bool) -> "CompiledModel":
+    """The model with pixels as they come, (1, H, W, 3) uint8, of any size; ValueError for another one."""
     import openvino as ov
     from openvino.preprocess import PrePostProcessor
 
@@ -206,5 +210,8 @@ def _compile(content: bytes, *, exact: bool) -> "CompiledModel":
     images.preprocess().convert_element_type(ov.Type.f32)
     model = steps.build()
     model.reshape([1, -1, -1, 3])
+    shapes = [[len(port.partial_shape), *port.partial_shape[1:2]] for port in model.outputs]
+    if [[n, str(size)] for n, size in shapes] != [[4, str(n_kinds)], [4, str(4 * n_kinds)]]:
+        raise ValueError("its outputs are not heat and boxes of each class")
     options = {"PERFORMANCE_HINT": "LATENCY"} | ({"INFERENCE_PRECISION_HINT": "f32"} if exact else {})
     return ov.Core().compile_model(model, "CPU", options)

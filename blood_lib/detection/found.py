@@ -50,15 +50,18 @@ class Found:
     def shows_one_cell(self) -> bool:
         """Whether this is the picture of one cell, not a field.
 
-        It shows at most one named cell, and is at most `WIDEST_CROP` red cells wide. Where no ruler is sound,
-        its named cell lies in the middle instead; a picture in which nothing is found is of one cell, too.
+        It is at most `WIDEST_CROP` red cells wide, where a ruler is sound, and shows at most one named cell.
+        A cell that is no ruler lies in the middle, unless none is to be named.
         """
         named = np.flatnonzero(self.with_role(NAMED) & ~self.is_cut)
-        if (self.scores[named[1:]] >= FURTHER).any():
+        wide = (
+            self.ruler is not None
+            and self.ruler.is_sound
+            and (max(self.size) > WIDEST_CROP * self.ruler.diameter)
+        )
+        if wide or (self.scores[named[1:]] >= FURTHER).any():
             return False
-        if self.ruler is not None and self.ruler.is_sound:
-            return max(self.size) <= WIDEST_CROP * self.ruler.diameter
-        return not len(named) or bool(self._is_central()[named].any())
+        return not len(named) or bool((self._is_central() & ~self.with_role(RULER)).any())
 
     def has_sure_middle(self) -> bool:
         """Whether one cell that is no ruler surely lies in the middle."""
@@ -69,11 +72,11 @@ class Found:
         return np.asarray(away.max(1) <= OFF_CENTRE)
 
 
-WIDEST_CROP = 5.8
+WIDEST_CROP = 6.2
 """In red cells."""
 SURE = 0.6
 """The score from which there is no doubt about a cell in the middle."""
 FURTHER = 0.75
 """The score from which a further named cell makes it a picture of several."""
-OFF_CENTRE = 0.12
+OFF_CENTRE = 0.2
 """How far from the middle the one cell may lie, as a share of the side."""

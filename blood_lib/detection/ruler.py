@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blood_lib.detection.boxes import compute_iou, diameters_of, touches_edge
+from blood_lib.detection.boxes import diameters_of, find_overlaps, touches_edge
 
 __all__ = ["RED_CELL_UM", "Ruler", "agree", "measure"]
 
@@ -64,9 +64,9 @@ def measure(boxes: np.ndarray, size: tuple[int, int], scores: np.ndarray | None 
 
 
 def _lies_free(boxes: np.ndarray) -> np.ndarray:
-    overlaps = compute_iou(boxes, boxes)
-    np.fill_diagonal(overlaps, 0)
-    return overlaps.max(1, initial=0) <= _FREE
+    free = np.ones(len(boxes), bool)
+    free[find_overlaps(boxes, limit=_FREE).ravel()] = False
+    return free
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from PIL import Image
 from blood_lib.detection.boxes import diameters_of
 from blood_lib.detection.ruler import measure
 
-__all__ = ["SURE", "crop_middle", "list_diameters", "search_diameter", "weigh"]
+__all__ = ["FINEST", "SURE", "crop_middle", "list_diameters", "search_diameter", "weigh"]
 
 CROP_SIDE = 256
 """The largest side of what is looked at, in the network's pixels."""

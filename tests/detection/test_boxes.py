@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from blood_lib.detection.boxes import compute_iou, diameters_of, suppress, touches_edge
+from blood_lib.detection.boxes import (
+    compute_iou,
+    diameters_of,
+    find_overlaps,
+    suppress,
+    touches_edge,
+)
 
 
 def test_overlap_is_shared_area_over_both():
@@ -30,3 +36,13 @@ def test_a_box_that_went_takes_no_other_with_it():
 def test_only_what_reaches_the_margin_is_at_the_edge():
     boxes = np.array([[1, 5, 9, 9], [2, 5, 9, 9], [5, 5, 18, 9], [5, 5, 9, 29]], float)
     assert touches_edge(boxes, (20, 30), margin=1.5).tolist() == [True, False, False, True]
+
+
+def test_overlaps_are_those_of_the_whole_table():
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 900, (3000, 2))
+    boxes = np.concatenate([corners, corners + rng.uniform(5, 60, (3000, 2))], 1)
+    overlaps = np.triu(compute_iou(boxes, boxes), 1) > 0.3
+    found = np.sort(find_overlaps(boxes, limit=0.3), axis=1)
+    assert {tuple(pair) for pair in found} == {tuple(pair) for pair in np.argwhere(overlaps)}
+    assert find_overlaps(boxes[:0], limit=0.3).shape == (0, 2)

@@ -39,9 +39,10 @@ def test_a_further_named_cell_counts_where_it_is_surely_one():
     assert found(cells, scores=(0.9, 0.5)).shows_one_cell()
 
 
-def test_where_the_scale_is_unknown_the_one_cell_lies_in_the_middle():
-    assert found([(NAMED, 60, 175)]).shows_one_cell()
-    assert not found([(NAMED, 60, 175)], diameter=None).shows_one_cell()
+@pytest.mark.parametrize("diameter", [75, None])
+def test_a_named_cell_away_from_the_middle_makes_it_a_field(diameter):
+    assert not found([(NAMED, 60, 175)], diameter=diameter).shows_one_cell()
+    assert found([(NAMED, 60, 175), (COUNTED, 185, 175)], diameter=diameter).shows_one_cell()
 
 
 def test_only_a_sure_cell_in_the_middle_that_is_no_ruler_saves_the_search():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from blood_lib.bundle import Bundle
+from blood_lib.bundle import Bundle, BundleError, DetectedClass, DetectorInfo
 from blood_lib.detection.boxes import touches_edge
 from blood_lib.detection.detector import Detector
 from blood_lib.detection.found import Found, Kind
@@ -179,3 +179,16 @@ def test_a_bundle_without_a_detector_says_that_it_reads_no_fields(tiny_classifie
     assert len(read(tiny_classifier, draw())) == 1
     with pytest.raises(BloodError, match="crops"):
         read(tiny_classifier, draw(), kind="fields")
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", None], ids=["empty", "text", "another network"])
+def test_a_detector_that_is_none_is_said_when_it_is_needed(tiny_bundle, content):
+    classes = tuple(DetectedClass(k.name, {"en": "x"}, {"en": "xs"}, k.role, "#000000", 0.4) for k in KINDS)
+    content = tiny_bundle.read("model.onnx") if content is None else content
+    changed = with_window(tiny_bundle).change(
+        files={"detector.onnx": content}, detector=DetectorInfo(28, classes)
+    )
+    classifier = Classifier(changed)
+    assert len(classifier.predict([draw()])) == 1
+    with pytest.raises(BundleError, match="^the detector of the bundle .* get the bundle again.$"):
+        read(classifier, draw())
