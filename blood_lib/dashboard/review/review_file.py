@@ -1,10 +1,11 @@
 """A review as a ZIP file: what there is, where people put it, and on which model's word; nothing executable.
 
-    review.json    format, model, date, reviewer, ranges, cells, rejected files
+    review.json    format, model, date, reviewer, ranges, cells, rejected files, fields
     arrays.npz     probs (N, C), features (N, D), has_cams (N,), cams (K, C, h, w) of those that have them,
                    subtype_probs (N, S) where the model tells subtypes
     model/         if the model had learnt from corrections: what that changed in its bundle
     images/        one per cell, if wanted
+    fields         see `field_file.py`
 
 Plain values in and out; when a file is saved and opened, and what is said about it, is for `saving.py`.
 """
@@ -12,7 +13,6 @@ Plain values in and out; when a file is saved and opened, and what is said about
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,19 @@ from typing import Any
 import numpy as np
 
 from blood_lib.bundle import EXCLUDED, UNIDENTIFIED, Bundle
-from blood_lib.dashboard.state import Cell, RejectedFile, known
+from blood_lib.dashboard.review import field_file
+from blood_lib.dashboard.review.checks import (
+    Checked,
+    ReviewError,
+    read_array,
+    read_flag,
+    read_name,
+    read_number,
+    read_range,
+    read_reason,
+    read_text,
+)
+from blood_lib.dashboard.state import Cell, Field, RejectedFile, known
 from blood_lib.files.arrays import load_arrays, save_arrays
 from blood_lib.files.reasons import ANSWERED, Reason
 from blood_lib.inference import Result
@@ -30,7 +42,6 @@ __all__ = [
     "MAX_CELLS",
     "ReviewedModel",
     "SavedReview",
-    "ReviewError",
     "iter_review",
     "read_model",
     "read_review",
@@ -42,12 +53,7 @@ MAX_CELLS = 10_000
 MODEL, IMAGES, ARRAYS = "model/", "images/", "arrays.npz"
 
 _MAX_JSON_BYTES = 64 * 2**20
-_MAX_TEXT = 2000
 _MAX_MAP_SIDE = 64  # of a class activation map
-
-
-class ReviewError(Exception):
-    """A file holds no review that can be opened; its text is the key of a sentence: "damaged" or "newer"."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class SavedReview:
     ranges: dict[str, tuple[float, float]]
     cells: tuple[Cell, ...]
     rejected: tuple[RejectedFile, ...]
+    fields: tuple[Field, ...] = ()
 
 
 # --- writing ---
@@ -84,6 +91,7 @@ def iter_review(review: SavedReview, *, images: bool) -> Iterator[tuple[str, byt
     for i, cell in enumerate(review.cells):
         if images and cell.content:
             yield _image_name(i), cell.content
+    yield from field_file.iter_field_files(review.fields, images=images)
 
 
 def _image_name(i: int) -> str:
@@ -91,16 +99,24 @@ def _image_name(i: int) -> str:
 
 
 def _describe(review: SavedReview, images: bool) -> dict[str, Any]:
-    model = review.model
+    model, places = review.model, {field.id: i for i, field in enumerate(review.fields)}
     return {
         "format": REVIEW_FORMAT,
         "model": {"title": model.title, "sha256": model.sha256, "base": model.base},
         "date": review.date,
         "reviewer": review.reviewer,
         "ranges": {name: list(limits) for name, limits in review.ranges.items()},
-        "cells": [_describe_cell(cell, images) for cell in review.cells],
-        "rejected": [{"name": file.name, "reason": _pack_reason(file.reason)} for file in review.rejected],
+        "cells": [
+            _describe_cell(cell, images) | field_file.describe_place(cell, places) for cell in review.cells
+        ],
+        "rejected": [_describe_rejected(file, places) for file in review.rejected],
+        "fields": field_file.describe_fields(review.fields, images=images),
     }
+
+
+def _describe_rejected(file: RejectedFile, places: Mapping[int, int]) -> dict[str, Any]:
+    field = {} if file.field is None else {"field": places[file.field]}
+    return {"name": file.name, "reason": _pack_reason(file.reason)} | field
 
 
 def _describe_cell(cell: Cell, images: bool) -> dict[str, Any]:
@@ -145,11 +161,11 @@ def _stack(rows: Sequence[np.ndarray]) -> np.ndarray:
 
 def read_model(files: Mapping[str, bytes]) -> ReviewedModel:
     """Which model the review needs; ReviewError when this is no review."""
-    with _Checked():
+    with Checked():
         data = _read_index(files)["model"]
-        title = {_text(language): _text(text) for language, text in data["title"].items()}
+        title = {read_text(language): read_text(text) for language, text in data["title"].items()}
         changed = {name.removeprefix(MODEL): files[name] for name in files if name.startswith(MODEL)}
-        return ReviewedModel(title, _text(data["sha256"]), _text(data["base"]), changed)
+        return ReviewedModel(title, read_text(data["sha256"]), read_text(data["base"]), changed)
 
 
 def read_review(files: Mapping[str, bytes], bundle: Bundle, n_features: int) -> SavedReview:
@@ -157,35 +173,30 @@ def read_review(files: Mapping[str, bytes], bundle: Bundle, n_features: int) -> 
 
     ReviewError when something in it cannot be.
     """
-    with _Checked():
+    with Checked():
         data, model, names = _read_index(files), read_model(files), bundle.names
         if len(data["cells"]) > MAX_CELLS or len(data["rejected"]) > MAX_CELLS:
             raise ValueError("too many cells")
+        fields = field_file.read_fields(data, files, bundle)
         results = _read_results(data["cells"], load_arrays(files[ARRAYS]), bundle, n_features)
         return SavedReview(
             model=model,
-            date=_text(data["date"]),
-            reviewer=_text(data["reviewer"]),
-            ranges={_one_of(names, name): _read_range(limits) for name, limits in data["ranges"].items()},
+            date=read_text(data["date"]),
+            reviewer=read_text(data["reviewer"]),
+            ranges={read_name(names, name): read_range(limits) for name, limits in data["ranges"].items()},
             cells=tuple(
-                _read_cell(i, each, result, files, names)
+                _read_cell(i, each, field_file.read_found_result(each, result, fields), files, names, fields)
                 for i, (each, result) in enumerate(zip(data["cells"], results, strict=True))
             ),
-            rejected=tuple(
-                RejectedFile(_text(each["name"]), _read_reason(each["reason"])) for each in data["rejected"]
-            ),
+            rejected=tuple(_read_rejected(each, fields) for each in data["rejected"]),
+            fields=fields,
         )
 
 
-class _Checked:
-    """Turns whatever goes wrong with a stranger's values into a ReviewError."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, ReviewError):
-            raise ReviewError("damaged") from None
+def _read_rejected(data: Mapping[str, Any], fields: Sequence[Field]) -> RejectedFile:
+    place = data.get("field")
+    field = None if place is None else field_file.read_index(place, fields)
+    return RejectedFile(read_text(data["name"]), read_reason(data["reason"]), field)
 
 
 def _read_index(files: Mapping[str, bytes]) -> dict[str, Any]:
@@ -199,18 +210,24 @@ def _read_index(files: Mapping[str, bytes]) -> dict[str, Any]:
 
 
 def _read_cell(
-    i: int, data: Mapping[str, Any], result: Result, files: Mapping[str, bytes], names: Sequence[str]
+    i: int,
+    data: Mapping[str, Any],
+    result: Result,
+    files: Mapping[str, bytes],
+    names: Sequence[str],
+    fields: Sequence[Field],
 ) -> Cell:
     place, group = data["place"], data["group"]
-    return Cell(
+    cell = Cell(
         id=i,
         name=result.name,
         result=result,
         content=files[_image_name(i)] if data["image"] else b"",
-        place=None if place is None else (_number(place[0]), _number(place[1])),
-        group=None if group is None else _one_of((*names, UNIDENTIFIED, EXCLUDED), group),
-        bulk=group is not None and _flag(data.get("bulk", False)),  # older files: a person has decided
+        place=None if place is None else (read_number(place[0]), read_number(place[1])),
+        group=None if group is None else read_name((*names, UNIDENTIFIED, EXCLUDED), group),
+        bulk=group is not None and read_flag(data.get("bulk", False)),  # older files: a person has decided
     )
+    return field_file.read_place(data, cell, fields)
 
 
 def _read_results(
@@ -220,66 +237,25 @@ def _read_results(
     n_features: int,
 ) -> Iterator[Result]:
     n, c, s, names = len(cells), len(bundle.names), len(bundle.subtypes), bundle.names
-    has_cams = _array(arrays["has_cams"], bool, (n,))
-    probs = _array(arrays["probs"], np.float32, (n, c) if n else (0,))
-    features = _array(arrays["features"], np.float32, (n, n_features) if n else (0,))
-    subtypes = _array(arrays["subtype_probs"], np.float32, (n, s) if n and s else (0,))
+    has_cams = read_array(arrays["has_cams"], bool, (n,))
+    probs = read_array(arrays["probs"], np.float32, (n, c) if n else (0,))
+    features = read_array(arrays["features"], np.float32, (n, n_features) if n else (0,))
+    subtypes = read_array(arrays["subtype_probs"], np.float32, (n, s) if n and s else (0,))
     k, sides = int(has_cams.sum()), arrays["cams"].shape[2:4]
-    cams = iter(_array(arrays["cams"], np.float32, (k, c, *sides) if k else (0,)))
+    cams = iter(read_array(arrays["cams"], np.float32, (k, c, *sides) if k else (0,)))
     if any(side > _MAX_MAP_SIDE for side in arrays["cams"].shape[2:]):
         raise ValueError("maps that are too large")
     for i, cell in enumerate(cells):
         yield Result(
-            name=_text(cell["name"]),
-            status=_one_of(ANSWERED, cell["status"]),
-            reason=_read_reason(cell["reason"]),
-            label=_one_of(names, cell["label"]),
-            confidence=_number(cell["confidence"]),
+            name=read_text(cell["name"]),
+            status=read_name(ANSWERED, cell["status"]),
+            reason=read_reason(cell["reason"]),
+            label=read_name(names, cell["label"]),
+            confidence=read_number(cell["confidence"]),
             probs=probs[i],
             features=features[i],
             cams=next(cams) if has_cams[i] else None,
-            ood_score=_number(cell["distance"]),
+            ood_score=read_number(cell["distance"]),
             subtype=bundle.subtypes[int(subtypes[i].argmax())].name if s else None,
             subtype_probs=subtypes[i] if s else None,
         )
-
-
-def _array(array: np.ndarray, dtype: type, shape: tuple[int, ...]) -> np.ndarray:
-    if array.dtype != dtype or array.shape != shape or not np.isfinite(array).all():
-        raise ValueError("an array that does not fit")
-    return array
-
-
-def _read_range(limits: Sequence[Any]) -> tuple[float, float]:
-    low, high = (_number(limit) for limit in limits)
-    if not 0 <= low <= high <= 100:
-        raise ValueError("a range that cannot be")
-    return low, high
-
-
-def _read_reason(data: Mapping[str, Any] | None) -> Reason | None:
-    return Reason(_text(data["code"]), data["values"]) if data else None
-
-
-def _one_of(known: Sequence[str], value: Any) -> str:
-    if value not in known:
-        raise ValueError("a name that is not known")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("neither true nor false")
-    return value
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > _MAX_TEXT:
-        raise ValueError("no text")
-    return value
-
-
-def _number(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError("no number")
-    return float(value)

@@ -5,16 +5,16 @@ What the file looks like is for `review_file.py`, how it reaches the visitor for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from blood_lib.bundle import BUNDLE_INDEX, load_bundle_files
+from blood_lib.dashboard.review.checks import ReviewError
 from blood_lib.dashboard.review.review_file import (
     INDEX,
     ReviewedModel,
-    ReviewError,
     SavedReview,
     iter_review,
     read_model,
@@ -48,13 +48,14 @@ class Saving:
 
     def _on_save(self, command: SaveReview) -> None:
         state, images = self.state, command.images
-        if not state.cells:
+        if not state.cells and not state.fields:
             raise DashboardError(Sentence("saving.nothing"))
-        if images and sum(len(cell.content) for cell in state.cells) > MAX_BYTES:
+        contents = [each.content for each in state.cells] + [each.content for each in state.fields]
+        if images and sum(map(len, contents)) > MAX_BYTES:
             raise DashboardError(Sentence("saving.large"))
         when = datetime.now().astimezone()
         review = self._snapshot(when)
-        total = 2 + len(review.model.files) + len(review.cells) * images
+        total = 3 + len(review.model.files) + (len(review.cells) + len(review.fields)) * images
         files = iter_review(review, images=images)
         self.controller.jobs.start("review", lambda job: self._save(job, files, total, review), total=total)
 
@@ -68,6 +69,7 @@ class Saving:
             ranges=dict(state.ranges),
             cells=state.cells,
             rejected=state.rejected,
+            fields=state.fields,
         )
 
     def _describe_model(self) -> ReviewedModel:
@@ -126,12 +128,23 @@ class Saving:
     def _show(self, review: SavedReview, classifier: Classifier, base: Classifier | None) -> None:
         state = self.state
         self.controller.use(classifier, base)
+        new = {field.id: next(self.controller.ids) for field in review.fields}
         with state.hold_trait_notifications():
-            state.cells = tuple(replace(cell, id=next(self.controller.ids)) for cell in review.cells)
-            state.rejected = review.rejected
+            state.fields = tuple(replace(field, id=new[field.id]) for field in review.fields)
+            state.cells = tuple(
+                replace(cell, id=next(self.controller.ids), field=_renumber(cell.field, new))
+                for cell in review.cells
+            )
+            state.rejected = tuple(
+                replace(file, field=_renumber(file.field, new)) for file in review.rejected
+            )
             state.saved = state.cells
             state.reviewer, state.ranges = review.reviewer, review.ranges
             state.notice = Sentence("saving.opened", {"n": len(state.cells), "date": review.date[:10]})
+
+
+def _renumber(field: int | None, new: Mapping[int, int]) -> int | None:
+    return None if field is None else new[field]
 
 
 def _unpack(job: Job, content: bytes) -> dict[str, bytes]:

@@ -246,8 +246,10 @@ class DashboardState(HasTraits):
 
     @property
     def unsaved(self) -> int:
-        """How many cells stand where somebody put them, if no file has them as they are."""
-        return 0 if self.cells == self.saved else sum(cell.group is not None for cell in self.cells)
+        """How many cells stand or lie where somebody put them, if no file has them as they are."""
+        if self.cells == self.saved:
+            return 0
+        return sum(cell.group is not None or cell.drawn for cell in self.cells)
 
     def cell(self, identity: object) -> Cell | None:
         """The cell with this id; None where there is none, whatever `identity` is."""
