@@ -4,9 +4,10 @@
 
 DATA holds the laboratories' folders. BCCD's and Chula's cells are cut around their boxes, in windows of one
 size in red cells. PBC is its validation split: the test split is neither cut nor read. `right` is of eight
-names; `balanced` is the mean over the types that the laboratory has; `ok` is as served, with test-time
-augmentation. A run is served as its bundle would be, with thresholds from PBC's validation split. A
-laboratory that a run has learned from is marked: what stands there says nothing of other laboratories.
+names; `balanced` is the mean over the types that the laboratory has, and `forced` the same where the answer
+has to be one of these; `ok` is as served, with test-time augmentation. A run is served as its bundle would
+be, with thresholds from PBC's validation split. A laboratory that a run has learned from is marked: what
+stands there says nothing of other laboratories.
 """
 
 from collections.abc import Sequence
@@ -63,18 +64,23 @@ def measure(classifier: Classifier, cells: Cells) -> list[dict[str, object]]:
 def score(target: np.ndarray, probs: np.ndarray, status: np.ndarray) -> dict[str, object]:
     """Figures of the answers about cells of the classes target (N,): probs (N, C) and status (N,)."""
     right, ok = probs.argmax(axis=1) == target, status == "ok"
-    _, balanced = compute_figures(target, probs)[:2]
-    figures = {"balanced": balanced.value, "balanced_low": balanced.low, "balanced_high": balanced.high}
+    among = np.isin(np.arange(probs.shape[1]), target)
     return {
         "n": len(target),
         **share("right", int(right.sum()), len(right)),
         "types": len(np.unique(target)),
-        **figures,
+        **_balance("balanced", target, probs),
+        **_balance("forced", target, np.where(among, probs, 0.0)),
         **share("ok", int(ok.sum()), len(ok)),
         "n_ok": int(ok.sum()),
         **share("right_of_ok", int(right[ok].sum()), int(ok.sum())),
         "unfamiliar": float((status == "unfamiliar").mean()),
     }
+
+
+def _balance(name: str, target: np.ndarray, probs: np.ndarray) -> dict[str, float | None]:
+    _, found = compute_figures(target, probs)[:2]
+    return {name: found.value, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def format_rows(rows: Sequence[dict[str, object]], learned: Sequence[str]) -> str:
@@ -85,6 +91,7 @@ def format_rows(rows: Sequence[dict[str, object]], learned: Sequence[str]) -> st
             "n": row["n"],
             "right of eight": _tell(row, "right"),
             "balanced": f"{_tell(row, 'balanced')} of {row['types']}",
+            "forced": _tell(row, "forced"),
             "ok": _tell(row, "ok"),
             "right of ok": f"{_tell(row, 'right_of_ok')} of {row['n_ok']}",
             "unfamiliar": f"{100 * row['unfamiliar']:.1f}",

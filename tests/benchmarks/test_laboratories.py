@@ -19,6 +19,7 @@ def test_scores_are_counted_by_hand():
     target, status = np.array([0, 1, 1, 1, 0]), np.array(["ok", "ok", "ok", "unfamiliar", "uncertain"])
     row = score(target, probs, status)
     assert row["right"] == pytest.approx(2 / 5) and row["balanced"] == pytest.approx((1 / 2 + 1 / 3) / 2)
+    assert row["forced"] == pytest.approx((1 + 1 / 3) / 2)  # what was taken for the third is the first now
     assert row["ok"] == pytest.approx(3 / 5) and row["right_of_ok"] == pytest.approx(2 / 3)
     assert (row["n"], row["types"], row["n_ok"], row["unfamiliar"]) == (5, 2, 3, pytest.approx(0.2))
     text = format_rows([{"laboratory": "pbc", **row}], ["pbc"])
