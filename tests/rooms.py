@@ -105,7 +105,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "field_file",
         "review_file",
         "review saving",
-        "learning",
+        "keeping learning",
         "learning_panel",
     ),
     "dashboard/report": ("page", "reports"),

@@ -28,6 +28,7 @@ REASONS = {
     "folder_closed": "the folder cannot be opened: permission denied.",
     # about an archive
     "not_alone": "a saved review or a model: give it by itself.",
+    "made_here": "a table or report, which cannot be opened again: open the saved review instead.",
     "zip_damaged": "the ZIP archive is damaged or incomplete: make or download it again.",
     "zip_empty": "the ZIP archive holds no files: put the images in.",
     "zip_entries": "the ZIP archive has more than {limit:,} entries: split it.",

@@ -197,7 +197,7 @@ def test_nothing_jumps_while_results_come_in(visit: Visit, tmp_path: Path, tab: 
     settle(page)
     before = page.evaluate(SHIFTS)
     visit.open("Upload")
-    page.set_input_files(".dash-file", [zip_many(tmp_path, 600)])
+    visit.give([zip_many(tmp_path, 600)])
     visit.open(tab)
     strip, panel = page.locator(".dash-working"), page.get_by_role("tabpanel")
     strip.wait_for()

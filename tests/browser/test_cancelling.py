@@ -29,7 +29,7 @@ def test_an_upload_is_counted_and_can_be_cancelled(
 ) -> None:
     page, n = shared.page, 2000
     shared.open("Upload")
-    page.set_input_files(".dash-file", [zip_many(tmp_path, n)])
+    shared.give([zip_many(tmp_path, n)])
     shared.open(tab)
     strip = page.locator(place)
     strip.wait_for()  # until then it tells of the upload before

@@ -142,7 +142,9 @@ def test_nothing_of_a_visit_is_left_on_the_disk(
                     visit.page.get_by_role("button", name=button).click()
             download.value.save_as(tmp_path / "saved.zip")
             visit.open("Upload")
-            visit.page.set_input_files(".dash-file", [tmp_path / "saved.zip"])
+            visit.page.set_input_files(
+                ".dash-file", [tmp_path / "saved.zip"]
+            )  # it replaces: nothing is asked
             visit.page.get_by_text("is open: 5").wait_for()
             left = list_new(folders)  # while the page is open
             visit.close()

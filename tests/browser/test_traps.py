@@ -31,6 +31,116 @@ def who_decided(visit: Visit) -> Counter[str]:
     return Counter(row["reviewed"] for row in rows)
 
 
+def take(visit: Visit, button: str, path: Path) -> Path:
+    """Have the page give a file."""
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name=button).click()
+    download.value.save_as(path)
+    return path
+
+
+def test_every_file_that_the_page_gives_is_taken_back(desktop: Visit, tmp_path: Path) -> None:
+    page = desktop.page
+    (tmp_path / "cells").mkdir()
+    learn(desktop, tmp_path / "cells")
+    reviews = []
+    for state in ("as it was", "adapted"):
+        desktop.open("Chart")
+        for images in ("with", "without"):
+            path = tmp_path / f"{state}, {images} images.zip"
+            reviews.append(take(desktop, f"Save review {images} images", path))
+        desktop.open("Classification")
+        if state == "as it was":
+            page.get_by_role("button", name="Accept all").click()
+            page.get_by_text("has learnt from your corrections").wait_for()
+    model = take(desktop, "Download the adapted model", tmp_path / "model.zip")
+    desktop.open("Chart")
+    others = [
+        take(desktop, "Table (CSV)", tmp_path / "table.csv"),
+        take(desktop, "Report", tmp_path / "report.html"),
+    ]
+    desktop.open("Upload")
+    for path in others:
+        page.set_input_files(".dash-file", [path])
+        page.locator(".dash-ask").get_by_role("button", name="Replace").click()
+        page.get_by_text(
+            "A table or a report cannot be opened again. Open the saved review instead."
+        ).wait_for()
+        page.locator(".dash-status").get_by_role("button", name="Close").click()
+    for path in reviews:
+        page.set_input_files(".dash-file", [path])
+        page.get_by_text(f"is open: {N} cells").wait_for()
+        page.locator(".dash-status .dash-notice button").click()
+        adapted, bulk = "adapted" in path.name, N_OPEN if "adapted" in path.name else 0
+        desktop.open("Classification")
+        expect(page.get_by_text("has learnt from your corrections")).to_be_visible(visible=adapted)
+        desktop.open("Chart")
+        expect(page.locator(".dash-numbers")).to_contain_text(
+            f"Decided by a person: {N - N_OPEN} of {N} ({N - N_OPEN} moved). Accepted in bulk: {bulk}."
+        )
+        desktop.open("Upload")
+    page.set_input_files(".dash-file", [model])
+    page.get_by_text("The model in use is now").wait_for()
+    assert not desktop.asked  # a file had each of them
+
+
+def test_more_images_are_added_or_replace_and_nothing_goes_unasked(desktop: Visit, tmp_path: Path) -> None:
+    page = desktop.page
+    (tmp_path / "cells").mkdir()
+    look_at_doubtful(desktop, tmp_path / "cells")
+    move_all_but(desktop, N_OPEN)
+    desktop.open("Upload")
+    more, done = sorted((tmp_path / "cells").iterdir())[:2], page.locator(".dash-done")
+    question = page.locator(".dash-ask")
+    desktop.upload(more, "Cancel")
+    expect(done).to_contain_text(f"{N} cells")
+    desktop.upload(more, "Add")
+    expect(done).to_contain_text(f"{N + 2} cells")
+    assert who_decided(desktop) == {"person": N - N_OPEN, "no": N_OPEN + 2}
+    desktop.open("Upload")
+    page.get_by_role("button", name="example").click()
+    expect(question).to_contain_text(
+        f"You have reviewed {N - N_OPEN} of them, and no file has this review yet."
+    )
+    question.get_by_role("button", name="Cancel").click()
+    desktop.upload(more, "Replace")
+    expect(done).to_contain_text("2 cells")
+    assert who_decided(desktop) == {"no": 2}
+
+
+def test_a_review_is_kept_in_the_browser_if_wanted_and_restored_after_a_reload(
+    desktop: Visit, tmp_path: Path
+) -> None:
+    page = desktop.page
+    keep, kept = page.get_by_label("Keep the review in this browser"), page.locator(".dash-kept-state")
+    expect(keep).not_to_be_checked()
+    (tmp_path / "cells").mkdir()
+    look_at_doubtful(desktop, tmp_path / "cells")
+    desktop.open("Upload")
+    keep.check()
+    expect(kept).to_contain_text(f"{N} cells, 0 of them decided")
+    desktop.open("Classification")
+    move_all_but(desktop, N_OPEN)
+    desktop.open("Upload")
+    expect(kept).to_contain_text(f"{N - N_OPEN} of them decided")
+    desktop.reload()
+    page.get_by_text(f"with {N} cells. Restore it").wait_for()
+    expect(keep).to_be_checked()
+    desktop.upload(sorted((tmp_path / "cells").iterdir())[:2])  # does not overwrite what is kept
+    expect(kept).to_contain_text("Nothing new is kept before that")
+    page.get_by_role("button", name="Restore it").click()
+    page.get_by_text(f"is open: {N} cells").wait_for()
+    expect(kept).to_contain_text("Kept in this browser")
+    assert who_decided(desktop) == {"person": N - N_OPEN, "no": N_OPEN}
+    desktop.open("Upload")
+    keep.uncheck()
+    expect(page.get_by_role("button", name="Delete it from this browser")).to_be_hidden()
+    desktop.reload()
+    page.wait_for_selector(".dash-drop")
+    expect(keep).not_to_be_checked()
+    expect(kept).to_be_hidden()
+
+
 def test_accept_all_is_no_review_and_undo_leads_back_to_what_was(desktop: Visit, tmp_path: Path) -> None:
     page = desktop.page
     learn(desktop, tmp_path)

@@ -73,9 +73,16 @@ class Visit:
         else:
             dialog.dismiss()
 
-    def upload(self, files: list) -> None:
-        self.page.set_input_files(".dash-file", files)
+    def upload(self, files: list, answer: str = "Replace") -> None:
+        self.give(files, answer)
         self.page.wait_for_selector(".dash-done")
+
+    def give(self, files: list, answer: str = "Replace") -> None:
+        """Choose images; `answer`: to what becomes of cells that are on the page."""
+        there = self.page.locator(".dash-done").count() > 0
+        self.page.set_input_files(".dash-file", files)
+        if there:
+            self.page.locator(".dash-ask").get_by_role("button", name=answer).click()
 
     def open(self, tab: str) -> None:
         self.page.get_by_role("tab", name=tab).click()

@@ -45,6 +45,7 @@ __all__ = [
     "iter_review",
     "read_model",
     "read_review",
+    "write_index",
 ]
 
 REVIEW_FORMAT = 1
@@ -84,7 +85,7 @@ class SavedReview:
 
 def iter_review(review: SavedReview, *, images: bool) -> Iterator[tuple[str, bytes]]:
     """Yield (name, content) of each file in the ZIP."""
-    yield INDEX, json.dumps(_describe(review, images), indent=1).encode()
+    yield INDEX, write_index(review, images=images)
     yield ARRAYS, _pack_arrays([cell.result for cell in review.cells])
     for name, content in review.model.files.items():
         yield MODEL + name, content
@@ -92,6 +93,11 @@ def iter_review(review: SavedReview, *, images: bool) -> Iterator[tuple[str, byt
         if images and cell.content:
             yield _image_name(i), cell.content
     yield from field_file.iter_field_files(review.fields, images=images)
+
+
+def write_index(review: SavedReview, *, images: bool) -> bytes:
+    """review.json: all that people have decided, and nothing large."""
+    return json.dumps(_describe(review, images), indent=1).encode()
 
 
 def _image_name(i: int) -> str:

@@ -5,6 +5,7 @@ What the file looks like is for `review_file.py`, how it reaches the visitor for
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -19,9 +20,10 @@ from blood_lib.dashboard.review.review_file import (
     iter_review,
     read_model,
     read_review,
+    write_index,
 )
-from blood_lib.dashboard.state import Download, known
-from blood_lib.dashboard.state.commands import OpenReview, SaveReview
+from blood_lib.dashboard.state import DashboardState, Download, Kept, known
+from blood_lib.dashboard.state.commands import Keep, OpenReview, SaveReview
 from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Sentence
@@ -30,17 +32,19 @@ from blood_lib.files.archives import ArchiveError, find_root, iter_whole, list_z
 if TYPE_CHECKING:
     from blood_lib.inference import Classifier
 
-__all__ = ["Saving"]
+__all__ = ["Saving", "is_too_large"]
 
 MAX_BYTES = 480 * 2**20  # of all images together: what the uploader takes back, and a little for the rest
 MAX_UNPACKED = 1024 * 2**20
 
 
 class Saving:
-    """Carries out `SaveReview` and `OpenReview`, as jobs."""
+    """Carries out `SaveReview` and `OpenReview`, as jobs, and `Keep` beside whatever runs."""
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
+        self._whole: tuple[object, ...] = ()  # what the ZIP file that the browser keeps was made of
+        controller.register(Keep, self._on_keep)
         controller.register(SaveReview, self._on_save)
         controller.register(OpenReview, self._on_open)
 
@@ -50,8 +54,7 @@ class Saving:
         state, images = self.state, command.images
         if not state.cells and not state.fields:
             raise DashboardError(Sentence("saving.nothing"))
-        contents = [each.content for each in state.cells] + [each.content for each in state.fields]
-        if images and sum(map(len, contents)) > MAX_BYTES:
+        if images and is_too_large(state):
             raise DashboardError(Sentence("saving.large"))
         when = datetime.now().astimezone()
         review = self._snapshot(when)
@@ -90,15 +93,47 @@ class Saving:
             if job.wanted:
                 self.state.download = Download(name, "application/zip", content, review.cells)
 
-    # --- from a file ---
+    # --- to the browser ---
+
+    def _on_keep(self, command: Keep) -> None:
+        if not self.state.cells and not self.state.fields:
+            return
+        review = self._snapshot(datetime.now().astimezone())
+        threading.Thread(target=self._keep, args=(review, command.whole), daemon=True).start()
+
+    def _keep(self, review: SavedReview, again: bool) -> None:
+        try:
+            kept = self._pack(review, again)
+        except Exception as error:  # the thread's last resort: told, never raised into nowhere
+            self.state.report(error)
+            return
+        with self.state.lock:
+            self.state.kept = kept
+
+    def _pack(self, review: SavedReview, again: bool) -> Kept:
+        """The ZIP file only where something in it is new: a decision changes no more than the index."""
+        cells = ((cell.result, cell.content) for cell in review.cells)
+        made_of = (review.model.sha256, *cells, *review.fields)
+        new = again or made_of != self._whole
+        self._whole = made_of
+        return Kept(
+            index=write_index(review, images=True),
+            whole=write_zip(iter_review(review, images=True)) if new else None,
+            date=review.date,
+            n=len(review.cells),
+            decided=sum(cell.reviewed for cell in review.cells),
+        )
+
+    # --- from a file, or from the browser ---
 
     def _on_open(self, command: OpenReview) -> None:
-        self.controller.jobs.start("review", lambda job: self._open(job, command.content), replace=True)
+        self.controller.jobs.start("review", lambda job: self._open(job, command), replace=True)
 
-    def _open(self, job: Job, content: bytes) -> None:
+    def _open(self, job: Job, command: OpenReview) -> None:
         self.controller.loaded.wait()
         try:
-            files = _unpack(job, content)
+            files = _unpack(job, command.content)
+            files |= {INDEX: command.index} if command.index else {}
             classifier, base = self._find_classifier(read_model(files))
             n_features = classifier.atlas.features.shape[1]
             review = read_review(files, classifier.bundle, n_features)
@@ -141,6 +176,12 @@ class Saving:
             state.saved = state.cells
             state.reviewer, state.ranges = review.reviewer, review.ranges
             state.notice = Sentence("saving.opened", {"n": len(state.cells), "date": review.date[:10]})
+
+
+def is_too_large(state: DashboardState) -> bool:
+    """Whether a file with all images could not be opened again."""
+    contents = [each.content for each in state.cells] + [each.content for each in state.fields]
+    return sum(map(len, contents)) > MAX_BYTES
 
 
 def _renumber(field: int | None, new: Mapping[int, int]) -> int | None:

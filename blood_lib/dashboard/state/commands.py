@@ -25,6 +25,7 @@ __all__ = [
     "Dismiss",
     "DrawBox",
     "Forget",
+    "Keep",
     "Move",
     "MoveBox",
     "OpenBundle",
@@ -51,14 +52,20 @@ class Command:
 
 @dataclass(frozen=True, eq=False)
 class Upload(Command):
-    """Classify these files, (name, content) each, perhaps while they are still arriving."""
+    """Classify these files, (name, content) each, perhaps while they are still arriving.
+
+    add: beside the cells that there are, not in their place.
+    """
 
     files: Iterable[tuple[str, bytes | Rejection]] = field(repr=False)
+    add: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class ClassifyExamples(Command):
-    """Classify the bundle's example images."""
+    """Classify the bundle's example images; `add` as above."""
+
+    add: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,9 +181,13 @@ class ResetBundle(Command):
 
 @dataclass(frozen=True, eq=False)
 class OpenReview(Command):
-    """Go on with the saved review in this ZIP file."""
+    """Go on with the saved review in this ZIP file.
+
+    index: its newer review.json, where the browser has kept the two apart.
+    """
 
     content: bytes = field(repr=False)
+    index: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +200,13 @@ class SaveReview(Command):
     """Hand over the review, with its images or without."""
 
     images: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Keep(Command):
+    """Hand over the review for this browser to keep; `whole`: it has nothing of it yet."""
+
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,6 +36,7 @@ __all__ = [
     "Cell",
     "DashboardState",
     "Download",
+    "Kept",
     "Lesson",
     "Progress",
     "RejectedFile",
@@ -161,6 +162,19 @@ class Download:
     saves: tuple[Cell, ...] = field(default=(), repr=False)  # the cells of the review that it holds
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A review for this browser to keep, as it was at one moment."""
+
+    index: bytes = field(repr=False)  # review.json: small, and new with every decision
+    whole: bytes | None = field(
+        repr=False
+    )  # the ZIP file; None: the browser has it as it is, but for the index
+    date: str
+    n: int  # number of cells
+    decided: int  # how many of them a person has decided
+
+
 class DashboardState(HasTraits):
     """What the views show and observe, and where they write what the user wants."""
 
@@ -211,6 +225,7 @@ class DashboardState(HasTraits):
         None, allow_none=True, help="what went wrong and what to do: a Sentence or a text"
     )
     download = Instance(Download, None, allow_none=True, help="a file on its way to the visitor")
+    kept = Instance(Kept, None, allow_none=True, help="the review on its way to where the browser keeps it")
     command = Instance(
         Command, None, allow_none=True, help="the visitor's latest command; the controller carries it out"
     )

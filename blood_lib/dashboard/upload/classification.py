@@ -27,15 +27,15 @@ File = tuple[str, bytes | Rejection]
 
 
 class Classification:
-    """Carries out `Upload` and `ClassifyExamples`; a new upload takes the place of whatever runs."""
+    """Carries out `Upload` and `ClassifyExamples`; an upload that does not add takes the place of all."""
 
-    max_images = 10_000  # per upload; not a trait: a browser cannot change it
+    max_images = 10_000  # on the page; not a trait: a browser cannot change it
     flush_seconds = 0.15  # how often the screen is told of new results
 
     def __init__(self, controller: Controller):
         self.controller, self.state = controller, controller.state
-        controller.register(Upload, lambda command: self._start(command.files))
-        controller.register(ClassifyExamples, lambda _command: self._start(self._examples()))
+        controller.register(Upload, lambda command: self._start(command.files, command.add))
+        controller.register(ClassifyExamples, lambda command: self._start(self._examples(), command.add))
 
     def _examples(self) -> list[File]:
         """The bundle's drawn example images."""
@@ -49,15 +49,19 @@ class Classification:
             raise DashboardError(self.state.error or Sentence("status.error"))
         return self.state.bundle
 
-    def _start(self, files: Iterable[File]) -> None:
+    def _start(self, files: Iterable[File], add: bool) -> None:
+        """Beside the cells that there are, once no work runs; or in their place, whatever runs."""
         self._bundle()
-        with self.state.hold_trait_notifications():
-            self.controller.empty()
+        state = self.state
+        with state.hold_trait_notifications():
+            if not add:
+                self.controller.empty()
+            state.error = state.notice = None
             self.controller.jobs.start(
                 "classify",
                 lambda job: self._work(job, files),
                 total=_total(files),
-                replace=True,
+                replace=not add,
                 on_cancel=lambda: _close(files),
             )
 
@@ -98,7 +102,8 @@ class Classification:
 
     def _feed(self, job: Job, files: Iterable[File], contents: deque[bytes | Rejection]) -> Iterator[File]:
         """The files until somebody cancels or there are too many, remembering each content for the screen."""
-        for count, (name, content) in enumerate(files):
+        there = len(self.state.cells) + len(self.state.rejected)  # where more are added
+        for count, (name, content) in enumerate(files, there):
             if job.cancelled.is_set():
                 return
             if count >= self.max_images:

@@ -1,4 +1,13 @@
-// The files in what was dropped on the page, folders walked.
+// What files are: those in what was dropped on the page, folders walked; and whether one is a review or a model.
+
+const TAIL = 70_000; // bytes at the end of a ZIP file, where the names in it stand
+
+/** Whether these files are one saved review or one model. Python looks closer; here it decides what is asked first. */
+export async function opensWhole(files) {
+  if (files.length !== 1 || !files[0].file || !/\.zip$/i.test(files[0].name)) return false;
+  const tail = await files[0].file.slice(-TAIL).text().catch(() => "");
+  return /(review|bundle)\.json/.test(tail);
+}
 
 /** [{name, file}, ...], at most about `most`; file is null where it cannot be read. Names in `clutter` are passed over. */
 export async function readDropped(transferred, most, clutter) {

@@ -10,14 +10,15 @@ const GIVE_UP_AFTER = 90000;
 export function createSender(model, limits, kept, { changed, broken }) {
   let current = kept.upload ?? null; // the upload that is under way
 
-  /** files: [{name, file}, ...]; unreadable: names of files that the browser could not read. */
-  function start(files, unreadable) {
+  /** files: [{name, file}, ...]; unreadable: names of files that the browser could not read; how: {add, kept}. */
+  function start(files, unreadable, how) {
     forget();
     const stream = new Blob(files.map(({ file }) => file));
     current = {
       key: Math.random().toString(36).slice(2) + Date.now().toString(36),
       files,
-      begin: { files: files.map(({ name, file }) => [name, file.size]), unreadable },
+      begin: { files: files.map(({ name, file }) => [name, file.size]), unreadable, ...how },
+      how,
       stream,
       total: stream.size,
       pieces: Math.ceil(stream.size / limits.piece),
@@ -71,7 +72,7 @@ export function createSender(model, limits, kept, { changed, broken }) {
     if (upload !== current) return;
     const lost = upload.files.filter((_, i) => !readable[i]).map(({ name }) => name);
     if (!lost.length) return fail();
-    start(upload.files.filter((_, i) => readable[i]), [...upload.begin.unreadable, ...lost]);
+    start(upload.files.filter((_, i) => readable[i]), [...upload.begin.unreadable, ...lost], upload.how);
   }
 
   /** Twice a second: continue after a pause, and send again what was not acknowledged. */

@@ -5,6 +5,7 @@ How the stream reaches Python is for `uploader.py`; the core reads what the file
 
 from __future__ import annotations
 
+import codecs
 import queue
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,12 +13,15 @@ from collections.abc import Iterator, Sequence
 from blood_lib.bundle import BUNDLE_INDEX
 from blood_lib.dashboard.review.review_file import INDEX
 from blood_lib.dashboard.state.commands import OpenBundle, OpenReview, Upload
+from blood_lib.dashboard.state.messages import DashboardError, Sentence
 from blood_lib.files.archives import MAX_FILE_BYTES, TOO_LARGE, find_root, list_zip, printable
 from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection, iter_zip
 
-__all__ = ["FileStream"]
+__all__ = ["N_KEPT", "FileStream"]
 
+N_KEPT = 2  # files of a review that the browser has kept
+HEAD = 10_000  # bytes of a file that tell a table or a report
 ZIP_START = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -77,6 +81,8 @@ class FileStream:
             self._taken += len(content) if isinstance(content, bytes) else 0
             if command_for(name, content) is not None:
                 yield printable(name), Rejection(Reason("not_alone"))
+            elif is_made_here(content):
+                yield printable(name), Rejection(Reason("made_here"))
             elif isinstance(content, bytes) and content.startswith(ZIP_START):
                 self.total += max(0, announced_entries(content) - 1)
                 yield from iter_zip(name, content)
@@ -87,16 +93,29 @@ class FileStream:
     def is_single(self) -> bool:
         return self.total == len(self.entries) == 1
 
-    def take_single(self) -> Upload | OpenBundle | OpenReview:
-        """What its only file asks for, now that it is complete; its content decides, not its name."""
+    def take_single(self, *, add: bool) -> Upload | OpenBundle | OpenReview:
+        """What its only file asks for, now that it is complete; its content decides, not its name.
+
+        DashboardError where nothing can be done with it, or it cannot be added to what there is.
+        """
         item = self._queue.get()
         command = item and command_for(*item)
+        if command is not None and add:
+            raise DashboardError(Sentence("upload.not_added"))
         if command is not None:
             return command
+        if item and is_made_here(item[1]):
+            raise DashboardError(Sentence("reason.made_here"))
         self._queue = queue.Queue()
         self._queue.put(item)
         self._queue.put(None)
-        return Upload(self)
+        return Upload(self, add)
+
+    def take_kept(self) -> OpenReview | None:
+        """The review that a browser has kept, now that it is complete: the newer index, then the ZIP file."""
+        found = [item[1] for item in (self._queue.get(), self._queue.get()) if item]
+        files = [content for content in found if isinstance(content, bytes)]
+        return OpenReview(files[1], files[0]) if len(files) == len(found) == N_KEPT else None
 
     # --- assembling ---
 
@@ -131,6 +150,16 @@ def command_for(name: str, content: bytes | Rejection) -> OpenBundle | OpenRevie
     if find_root(names, INDEX) is not None:  # looked for first: a review may hold a model that has learnt
         return OpenReview(content)
     return OpenBundle(content, name) if find_root(names, BUNDLE_INDEX) is not None else None
+
+
+def is_made_here(content: bytes | Rejection) -> bool:
+    """Whether it is a table or a report, which the page gives and cannot open."""
+    if isinstance(content, Rejection):
+        return False
+    head = content[:HEAD].lower()
+    table = head.removeprefix(codecs.BOM_UTF8).partition(b"\n")[0]
+    is_table = table.startswith(b"file,") and b",status,reason,label,confidence" in table
+    return is_table or head.startswith(b"<!doctype html")
 
 
 def _may_be_zip(name: str) -> bool:

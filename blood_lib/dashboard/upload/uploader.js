@@ -4,8 +4,9 @@ import { h, svg } from "../widgets/lib/dom.js";
 import { openTab } from "../widgets/lib/events.js";
 import { live, whenAttached } from "../widgets/lib/live.js";
 import { showProgress } from "../widgets/lib/progress.js";
-import { readDropped } from "./dropped.js";
+import { opensWhole, readDropped } from "./dropped.js";
 import { createPhotographs } from "./photographs.js";
+import { createQuestion } from "./question.js";
 import { createSender } from "./sending.js";
 
 function render({ model, el, words, kept, signal }) {
@@ -15,7 +16,7 @@ function render({ model, el, words, kept, signal }) {
 
   // --- what is shown ---
   const input = h("input", { type: "file", multiple: true, class: "dash-file", tabindex: -1, "aria-hidden": "true", accept: "image/*,.zip,.tif,.tiff,.bmp" });
-  const choose = h("button", { type: "button", class: "dash-button dash-primary", onclick: () => input.click() }, text.choose);
+  const choose = h("button", { type: "button", class: "dash-button dash-primary", onclick: () => pickFiles() }, text.choose);
   const zone = h(
     "div",
     { class: "dash-drop" },
@@ -36,7 +37,7 @@ function render({ model, el, words, kept, signal }) {
   const summary = h("div", { class: "dash-summary", role: "status" });
   const problem = h("p", { class: "dash-strip dash-error", role: "alert", hidden: true });
   el.classList.add("dash-uploader");
-  const pick = (label) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => input.click() }, label);
+  const pick = (label) => h("button", { type: "button", class: "dash-button dash-small", onclick: () => pickOne() }, label);
   const ask = (label, act) => h("button", { type: "button", class: "dash-button dash-small", onclick: act }, label);
   const back = ask(text.first_model, () => mayLose() && model.send({ kind: "bundle" }));
   const others = h(
@@ -123,12 +124,37 @@ function render({ model, el, words, kept, signal }) {
   }
   window.addEventListener("dash:leave", (event) => model.get("unsaved") && event.preventDefault(), { signal });
 
+  /** Images join what is there, or take its place: act(add). A review or a model always takes its place. */
+  function decide(replaces, act) {
+    if (replaces) return mayLose() && act(false);
+    const running = model.get("progress").total !== undefined || sender.current() !== null;
+    if (!model.get("there") && !running) return act(false);
+    openTab(el, "upload");
+    return question.ask(model.get("there"), model.get("unsaved"), running, act);
+  }
+  const question = createQuestion(words);
+  el.append(question.el);
+
   // --- how files come in ---
+  let onlyOne = false; // a saved review or a model is wanted
+  function pickFiles() {
+    onlyOne = false;
+    input.click();
+  }
+  function pickOne() {
+    onlyOne = true;
+    input.click();
+  }
   input.addEventListener("change", () => {
     const files = [...input.files].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
     input.value = ""; // so that the same files can be chosen again
-    if (mayLose()) start(files);
+    take(files, onlyOne);
+    onlyOne = false;
   });
+
+  async function take(files, replaces = false) {
+    if (files.length) decide(replaces || (await opensWhole(files)), (add) => start(files, { add }));
+  }
   whenAttached(
     el,
     (root) => {
@@ -153,30 +179,32 @@ function render({ model, el, words, kept, signal }) {
         light();
         openTab(el, "upload");
         const files = await readDropped(event.dataTransfer, limits.files, model.get("clutter"));
-        if (mayLose()) start(files);
+        take(files);
       });
       model.send({ kind: "hello" });
     },
     signal,
   );
 
+  el.addEventListener("dash:restore", ({ detail }) => mayLose() && start(detail, { kept: true }), { signal });
+
   // --- sending ---
   function loadExamples() {
-    if (!mayLose()) return;
-    sender.forget();
-    complain("");
-    model.send({ kind: "examples" });
-    draw();
+    decide(false, (add) => {
+      sender.forget();
+      complain("");
+      model.send({ kind: "examples", add });
+      draw();
+    });
   }
 
-  function start(files) {
-    if (!files.length) return;
+  function start(files, how) {
     complain("");
     if (files.length > limits.files) return complain(fill(text.toomany, { count: files.length, limit: limits.files }));
     const good = files.filter(({ file }) => file);
     const size = good.reduce((sum, { file }) => sum + file.size, 0);
     if (size > limits.bytes) return complain(fill(text.toolarge, { size: Math.ceil(size / 2 ** 20), limit: Math.floor(limits.bytes / 2 ** 20) }));
-    sender.start(good, files.filter(({ file }) => !file).map(({ name }) => name));
+    sender.start(good, files.filter(({ file }) => !file).map(({ name }) => name), how);
   }
 
   function stop() {

@@ -21,7 +21,7 @@ from blood_lib.dashboard.state.commands import (
     SaveBundle,
     Upload,
 )
-from blood_lib.dashboard.upload.stream import FileStream
+from blood_lib.dashboard.upload.stream import N_KEPT, FileStream
 from blood_lib.dashboard.widgets.markers import CELL_SIGNS
 from blood_lib.dashboard.widgets.script import script
 from blood_lib.dashboard.widgets.widget import Buffers, Content, Widget
@@ -66,6 +66,7 @@ class Uploader(Widget):
     )
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
     foreign = Bool(False, help="the model in use is one that the visitor has brought").tag(sync=True)
+    there = Int(0, help="number of cells and rejected files on the page").tag(sync=True)
     unsaved = Int(0, help="number of reviewed cells that no file has").tag(sync=True)
 
     def __init__(self, state: DashboardState):
@@ -73,6 +74,8 @@ class Uploader(Widget):
         super().__init__(state, "upload", limits=limits)
         self._stream: FileStream | None = None
         self._key: str | None = None
+        self._add = False  # the upload joins what is there
+        self._kept = False  # it is a review that the browser has kept
         state.observe(lambda change: setattr(self, "foreign", change["new"]), "foreign")
         state.observe(state.guard(self._show_links), "fields")
 
@@ -104,28 +107,35 @@ class Uploader(Widget):
         stream = FileStream(entries, lost)
         if stream.n_bytes > self.max_bytes:
             return self._refuse(key, "toolarge")
+        add = content.get("add") is True
+        if add and self.state.progress is not None:  # the page offers it to nobody while something runs
+            return self._refuse(key, "broken")
         self._drop_upload()
-        self._stream, self._key = stream, key
-        if stream.is_single:
-            self._take_single(stream)
+        self._stream, self._key, self._add = stream, key, add
+        self._kept = content.get("kept") is True and stream.total == len(entries) == N_KEPT
+        self._acknowledge()
+        if stream.is_single or self._kept:
+            self._take_whole(stream)
         else:
-            self.state.command = Upload(stream)
-        return self._acknowledge()
+            self.state.command = Upload(stream, add)
+        return None
 
     def _on_piece(self, content: Content, buffers: Buffers) -> None:
         number = content.get("number")
         if self._stream is None or content.get("key") != self._key:
             return self._refuse(content.get("key"), "broken")
+        was_complete = self._stream.complete
         if isinstance(number, int) and len(buffers) == 1:
-            was_complete = self._stream.complete
             self._stream.feed(number, buffers[0])
-            if self._stream.is_single and not was_complete:
-                self._take_single(self._stream)
-        return self._acknowledge()
+        self._acknowledge()
+        if (self._stream.is_single or self._kept) and not was_complete:
+            self._take_whole(self._stream)
+        return None
 
-    def _take_single(self, stream: FileStream) -> None:
+    def _take_whole(self, stream: FileStream) -> None:
+        """What can be used only when all of it is there."""
         if stream.complete:
-            self.state.command = stream.take_single()
+            self.state.command = stream.take_kept() if self._kept else stream.take_single(add=self._add)
 
     def _acknowledge(self) -> None:
         """Say which piece is due; `wait` tells the browser to ask again later, when memory is short."""
@@ -157,9 +167,9 @@ class Uploader(Widget):
         self._drop_upload()
         self.state.command = Clear()
 
-    def _on_examples(self, _content: Content, _buffers: Buffers) -> None:
+    def _on_examples(self, content: Content, _buffers: Buffers) -> None:
         self._drop_upload()
-        self.state.command = ClassifyExamples()
+        self.state.command = ClassifyExamples(content.get("add") is True)
 
     def _on_bundle(self, _content: Content, _buffers: Buffers) -> None:
         """Back to the model that the page started with."""

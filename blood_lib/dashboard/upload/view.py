@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from blood_lib.dashboard.review.keeping import Keeping
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.upload.uploader import Uploader
 from blood_lib.dashboard.widgets.page import progress_values
@@ -22,8 +23,8 @@ class UploadView(View):
     tab = "upload"
 
     def __init__(self, state: DashboardState):
-        self.uploader = Uploader(state)
-        super().__init__(state, [self.uploader])
+        self.uploader, self.keeping = Uploader(state), Keeping(state)
+        super().__init__(state, [self.uploader, self.keeping])
         state.observe(
             state.guard(self._show), ["progress", "cells", "rejected", "fields", "saved", "ready", "failed"]
         )
@@ -38,6 +39,7 @@ class UploadView(View):
         state, uploader = self.state, self.uploader
         with uploader.hold_sync():
             uploader.progress, uploader.unsaved = progress_values(state), state.unsaved
+            uploader.there = len(state.cells) + len(state.rejected)
             uploader.phase = "ready" if state.ready else "failed" if state.failed else "preparing"
             if state.progress is None:
                 uploader.summary = summarise(state)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 
 import pytest
 
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED
-from blood_lib.dashboard.state.commands import Clear, Move, Redo, Undo
+from blood_lib.dashboard.state.commands import Clear, Move, Redo, Undo, Upload
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.inference import Classifier
-from tests.tools.dashboard_tools import classify, drawn_files, listen, say
+from tests.tools.dashboard_tools import WAIT, classify, drawn_files, listen, say
 
 
 @pytest.fixture
@@ -110,6 +112,28 @@ def test_a_cell_that_still_waits_can_be_moved_while_others_arrive(app: App) -> N
     move(app, 1, group="red")
     app.state.cells += (app.state.cells[2],)
     assert Counter(labels(app)) == {"red": 2, "blue": 2}
+
+
+def test_images_that_are_added_join_those_that_are_there_and_what_was_decided(app: App) -> None:
+    move(app, 0, group="blue")
+    before = app.state.cells
+    app.classifying.max_images = 4  # on the page
+    app.state.command = Upload(drawn_files(), add=True)
+    app.controller.wait(WAIT)
+    assert app.state.cells[:3] == before and len(app.state.cells) == 4
+    assert app.state.notice.key.startswith("status.limit_")
+    app.state.command = Undo()
+    assert labels(app) == ["red", "green", "blue", "red"]
+
+
+def test_nothing_is_added_while_something_runs(app: App, capfd) -> None:
+    before, release = app.state.cells, threading.Event()
+    app.controller.jobs.start("report", lambda _job: release.wait(WAIT))
+    app.state.command = Upload(drawn_files(), add=True)
+    assert app.state.error == Sentence("status.busy")
+    release.set()
+    app.controller.wait(WAIT)
+    assert app.state.cells is before
 
 
 def test_the_gallery_is_told_of_the_moved_cells_only(app: App) -> None:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from blood_lib.dashboard.state import DashboardState
 from blood_lib.dashboard.state.commands import OpenBundle, OpenReview, Upload
+from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.dashboard.upload.uploader import Uploader
 from blood_lib.files.archives import MAX_FILE_BYTES
+from blood_lib.files.reasons import Reason
+from blood_lib.images import Rejection
 from tests.tools.dashboard_tools import listen, say, zipped
+
+KEYS = itertools.count()
 
 
 @pytest.fixture
@@ -95,9 +102,10 @@ def test_one_message_is_far_below_what_a_socket_takes() -> None:
     assert uploader.max_bytes > MAX_FILE_BYTES
 
 
-def send_all(uploader: Uploader, files: list[tuple[str, bytes]]) -> None:
-    say(uploader, kind="begin", key="k", files=[[name, len(content)] for name, content in files])
-    say(uploader, [b"".join(content for _, content in files)], kind="piece", key="k", number=0)
+def send_all(uploader: Uploader, files: list[tuple[str, bytes]], *, add: bool = False) -> None:
+    key, entries = str(next(KEYS)), [[name, len(content)] for name, content in files]
+    say(uploader, kind="begin", key=key, files=entries, add=add)
+    say(uploader, [b"".join(content for _, content in files)], kind="piece", key=key, number=0)
 
 
 @pytest.mark.parametrize(
@@ -133,3 +141,30 @@ def test_a_model_among_images_is_rejected_and_the_images_are_not() -> None:
     (name, content), (other, rejection) = state.command.files
     assert (name, content, other) == ("a.png", b"1", "model.zip")
     assert rejection.reason.code == "not_alone"
+
+
+TABLE = b"\xef\xbb\xbffile,cell,status,reason,label,confidence,p_red,group,reviewed\na.png,,ok\n"
+
+
+@pytest.mark.parametrize("content", [TABLE, TABLE.removeprefix(b"\xef\xbb\xbf"), b"<!doctype html><html>"])
+def test_a_table_or_report_is_one_sentence_and_what_is_there_stays(
+    uploader: Uploader, content: bytes, capfd
+) -> None:
+    send_all(uploader, [("results.csv", content)])
+    assert uploader.state.error == Sentence("reason.made_here") and uploader.state.command is None
+    send_all(uploader, [("results.csv", content), ("a.png", b"image")])
+    (_, rejection), image = uploader.state.command.files
+    assert rejection == Rejection(Reason("made_here")) and image == ("a.png", b"image")
+
+
+def test_images_are_added_only_when_that_is_asked_for(uploader: Uploader) -> None:
+    for add in (True, False):
+        send_all(uploader, [("a.png", b"image")], add=add)
+        assert uploader.state.command.add is add
+        send_all(uploader, [("a.png", b"image"), ("b.png", b"image")], add=add)
+        assert uploader.state.command.add is add
+
+
+def test_a_review_or_a_model_is_never_added(uploader: Uploader, capfd) -> None:
+    send_all(uploader, [("any.zip", zipped(**{"review.json": b"{}"}))], add=True)
+    assert uploader.state.error == Sentence("upload.not_added") and uploader.state.command is None
