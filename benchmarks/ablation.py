@@ -25,7 +25,7 @@ import pandas as pd
 import torch
 
 from benchmarks.domain_shift import SHIFTS, load_sets, score
-from benchmarks.held_out_class import BRIEF
+from benchmarks.doubt.held_out_class import BRIEF
 from benchmarks.tools.options import build_parser
 from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError

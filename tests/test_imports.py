@@ -191,7 +191,7 @@ def run_python(code: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
-@pytest.mark.parametrize("module", ["blood_lib.inference.table", "blood_lib.dashboard.app"])
+@pytest.mark.parametrize("module", ["blood_lib.tables.cells", "blood_lib.dashboard.app"])
 def test_what_is_served_loads_nothing_of_the_study(module: str) -> None:
     done = run_python(f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))")
     assert done.returncode == 0, done.stderr

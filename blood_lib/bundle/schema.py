@@ -99,6 +99,8 @@ class Thresholds:
 
     confidence: float  # calibrated; below it a cell is uncertain
     ood_score: float  # out-of-distribution score (`Atlas.ood_score`); above it a cell is unfamiliar
+    focus: float = 0.0  # sharpness (`inference.focus`) below which no cell is ok
+    side: float = 0.0  # of the picture of one cell in the file's own pixels, below which none is ok
 
 
 def parse_class(data: dict[str, Any]) -> ClassInfo:
@@ -171,7 +173,10 @@ def parse_thresholds(data: dict[str, Any]) -> Thresholds:
     """The entry `thresholds`."""
     data = rename_older_keys(data)
     return Thresholds(
-        confidence=parse_number(data["confidence"], 0, 1), ood_score=parse_number(data["ood_score"], 0, 1e9)
+        confidence=parse_number(data["confidence"], 0, 1),
+        ood_score=parse_number(data["ood_score"], 0, 1e9),
+        focus=parse_number(data.get("focus", 0), 0, 10),
+        side=parse_number(data.get("side", 0), 0, 10_000),
     )
 
 

@@ -74,8 +74,8 @@ def _classify(args: argparse.Namespace) -> int:
     with open_output(args.out) as file:
         from blood_lib.images import iter_files
         from blood_lib.inference import Classifier
-        from blood_lib.inference.field_table import pass_fields
-        from blood_lib.inference.table import write_csv
+        from blood_lib.tables.cells import write_csv
+        from blood_lib.tables.fields import pass_fields
 
         classifier, fields = Classifier.load(args.bundle), list["FieldReading"]()
         results = classifier.classify(
@@ -120,7 +120,7 @@ def _check_older(out: Path, paths: list[str]) -> None:
 
 def save_fields(fields: "list[FieldReading]", path: Path) -> None:
     """Write the table of the fields, one at least."""
-    from blood_lib.inference.field_table import write_fields
+    from blood_lib.tables.fields import write_fields
 
     with open_output(path) as file:
         write_fields(fields, list(fields[0].counts), file, where=str(path))

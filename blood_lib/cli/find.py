@@ -53,8 +53,8 @@ def _find(args: argparse.Namespace) -> int:
     _check_out(args.out)
     from blood_lib.images import iter_files
     from blood_lib.inference import Classifier, FieldReading
-    from blood_lib.inference.field_table import pass_fields
-    from blood_lib.inference.table import write_csv
+    from blood_lib.tables.cells import write_csv
+    from blood_lib.tables.fields import pass_fields
 
     classifier, fields = Classifier.load(args.bundle), list[FieldReading]()
     saver = _Saver(args.out, classifier.bundle)

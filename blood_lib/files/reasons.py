@@ -57,6 +57,9 @@ REASONS = {
     "no_scale": "its scale is unknown, too few red cells are seen: give the pixel size, or look yourself.",
     "scale_doubtful": "its scale is in doubt, red cells here are of another size than was given or seen in "
     "other fields: look at this one yourself.",
+    "out_of_focus": "out of focus: photograph it again, or look at this one yourself.",
+    "few_pixels": "too small, {side} pixels where {limit} are needed: photograph it larger, or look at this "
+    "one yourself.",
     "unfamiliar": "unlike anything the model was trained on: do not rely on its answer.",
 }
 

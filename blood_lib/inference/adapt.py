@@ -139,7 +139,8 @@ def fit_adaptation(
         head=ridge.head(strength),
         atlas=atlas.with_axes(_find_axes(atlas, features)).with_cells(features[:, 0], target),
         temperature=temperature,
-        thresholds=Thresholds(
+        thresholds=replace(
+            thresholds,
             confidence=_choose_confidence(both, softmax(scores / temperature), n, thresholds.confidence),
             ood_score=_choose_ood_score(atlas, features, thresholds.ood_score),
         ),

@@ -18,9 +18,10 @@ from blood_lib.images import Rejection, Source, load_image
 from blood_lib.inference.adapt import adapt_bundle, turn_views
 from blood_lib.inference.calibration import softmax
 from blood_lib.inference.fields import FIELDS, FieldReader, check_kind, cut_cell
+from blood_lib.inference.focus import measure_focus
 from blood_lib.inference.network import Network
 from blood_lib.inference.parts import load_atlas, load_detector, load_subtypes
-from blood_lib.inference.results import Box, FieldReading, Predictions, Result, explain, hold_back
+from blood_lib.inference.results import Box, FieldReading, Predictions, Result, explain, find_fault
 from blood_lib.inference.sources import Sources, iter_sources
 from blood_lib.inference.views import Shown, ViewMaker, prepare
 
@@ -61,7 +62,13 @@ class Classifier:
         Raises BloodError for the first one that cannot be used.
         """
         images = _load_all(images)
-        return self._predict([self._prepare(image) for image in images], images.__getitem__)
+        views = [self._prepare(image) for image in images]
+        predictions = self._predict(views, images.__getitem__)
+        for i, (image, view) in enumerate(zip(images, views, strict=True)):
+            limits, focus = self.bundle.thresholds, measure_focus(view)
+            if predictions.status[i] == "ok" and find_fault(limits, focus=focus, side=min(image.size)):
+                predictions.status[i] = "uncertain"
+        return predictions
 
     def classify(
         self,
@@ -241,8 +248,11 @@ class Classifier:
         best = int(probs.argmax())
         subtype, subtype_probs = self._name_subtype(predictions, i)
         reason = explain(status, float(probs[best]), self.bundle.thresholds.confidence)
-        if about.field is not None:
-            status, reason = hold_back(status, reason, about.field.scale)
+        scale = None if about.field is None else about.field.scale
+        focus = about.focus
+        fault = find_fault(self.bundle.thresholds, focus=focus, side=about.side, scale=scale)
+        if status == "ok" and fault is not None:
+            status, reason = "uncertain", fault
         return Result(
             name=about.name,
             status=status,
@@ -260,6 +270,8 @@ class Classifier:
             window=about.window,
             diameter_um=about.diameter_um,
             field=about.field,
+            focus=focus,
+            side=about.side,
         )
 
     def _name_subtype(self, predictions: Predictions, i: int) -> tuple[str | None, np.ndarray | None]:

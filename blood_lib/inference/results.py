@@ -3,18 +3,19 @@
 How the numbers come about is for `classifier`; how they are written down for `table`.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from PIL import Image
 
-from blood_lib.bundle import NAMED
+from blood_lib.bundle import NAMED, Thresholds
 from blood_lib.detection.found import Found
 from blood_lib.detection.upload_scale import UNKNOWN, Scale
 from blood_lib.files.reasons import Reason
 
-__all__ = ["Box", "FieldReading", "Predictions", "Result", "explain", "heat_map", "hold_back"]
+__all__ = ["Box", "FieldReading", "Predictions", "Result", "explain", "find_fault", "heat_map"]
 
 Box: TypeAlias = tuple[float, float, float, float]
 
@@ -81,6 +82,8 @@ class Result:
     window: Box | None = None  # left, top, right and bottom of what was classified; None: the whole picture
     diameter_um: float | None = None  # None too where the scale is unknown
     field: FieldReading | None = None  # shared by all cells of a field
+    focus: float = 1.0  # how sharp it is, see `focus.measure_focus`
+    side: float = math.inf  # of what was classified, in the file's own pixels
 
 
 def heat_map(cam: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -104,10 +107,14 @@ def explain(status: str, confidence: float, limit: float) -> Reason | None:
     return Reason("uncertain", {"confidence": down / 1000, "limit": up / 1000})
 
 
-def hold_back(status: str, reason: Reason | None, scale: Scale) -> tuple[str, Reason | None]:
-    """Status and reason of a cell in a field: without a scale that can be relied on it is never ok."""
-    if status == "ok" and scale.source == UNKNOWN:
-        return "uncertain", Reason("no_scale")
-    if status == "ok" and scale.doubtful:
-        return "uncertain", Reason("scale_doubtful")
-    return status, reason
+def find_fault(limits: Thresholds, *, focus: float, side: float, scale: Scale | None = None) -> Reason | None:
+    """What forbids that a cell is ok, however sure its name: size, focus, or the scale of its field."""
+    if side < limits.side:
+        return Reason("few_pixels", {"side": round(side), "limit": round(limits.side)})
+    if focus < limits.focus:
+        return Reason("out_of_focus")
+    if scale is not None and scale.source == UNKNOWN:
+        return Reason("no_scale")
+    if scale is not None and scale.doubtful:
+        return Reason("scale_doubtful")
+    return None

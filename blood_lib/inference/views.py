@@ -3,6 +3,7 @@
 What the network says of a view is for `classifier`; what a field holds for `fields`.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from blood_lib.files.reasons import Reason
 from blood_lib.images import Rejection, Source, crop_and_resize, load_image, read_pixel_size
 from blood_lib.inference.decoding import decode_ahead
 from blood_lib.inference.fields import CellPicture, FieldReader, Look, cut_picture
+from blood_lib.inference.focus import measure_focus
 from blood_lib.inference.results import Box, FieldReading, Result
 from blood_lib.inference.sources import Named
 
@@ -33,11 +35,17 @@ class Shown:
     name: str
     view: np.ndarray  # (S, S, 3) uint8
     reopen: Reopen  # gives the picture that the view is of
+    side: float
     cell: int | None = None
     box: Box | None = None
     window: Box | None = None
     diameter_um: float | None = None
     field: FieldReading | None = None
+
+    @property
+    def focus(self) -> float:
+        """How sharp the view is."""
+        return measure_focus(self.view)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +54,7 @@ class _Seen:
 
     look: Look | None
     view: np.ndarray | None = None
+    side: float = math.inf
     window: Box | None = None
     diameter_um: float | None = None
 
@@ -77,7 +86,8 @@ class ViewMaker:
         """The view of a cell of a field."""
         view = prepare(picture.image, self._how)
         about = (cell, picture.box, picture.window, picture.diameter_um, field)
-        return Shown(name, view, lambda: picture.image, *about)
+        side = picture.window[2] - picture.window[0]
+        return Shown(name, view, lambda: picture.image, side, *about)
 
     # --- on any thread ---
 
@@ -86,7 +96,7 @@ class ViewMaker:
         if isinstance(image, Rejection):
             return image
         if self._reader is None:
-            return _Seen(None, prepare(image, self._how))
+            return _Seen(None, prepare(image, self._how), min(image.size))
         told = read_pixel_size(content) if isinstance(content, bytes | Image.Image) else None
         look = self._reader.look(image, pixel_size=told)
         return _Seen(look) if look.is_field else self._show_crop(image, look, self._reader)
@@ -94,7 +104,9 @@ class ViewMaker:
     def _show_crop(self, image: Image.Image, look: Look, reader: FieldReader) -> _Seen:
         scale = reader.settle_crop(look)
         window = look.window(reader.window, scale)
-        return _Seen(look, prepare(_cut(image, window), self._how), window, _measure_cell(look, scale))
+        side = min(image.size) if window is None else window[2] - window[0]
+        view = prepare(_cut(image, window), self._how)
+        return _Seen(look, view, side, window, _measure_cell(look, scale))
 
     # --- in their order ---
 
@@ -109,7 +121,14 @@ class ViewMaker:
                 yield Result(name, "rejected", seen.reason)
             elif seen.view is not None:
                 reopen = partial(_reopen, content, seen.window)
-                yield Shown(name, seen.view, reopen, window=seen.window, diameter_um=seen.diameter_um)
+                yield Shown(
+                    name,
+                    seen.view,
+                    reopen,
+                    seen.side,
+                    window=seen.window,
+                    diameter_um=seen.diameter_um,
+                )
             elif self._reader is not None and seen.look is not None:
                 yield from self._unfold_field(name, content, seen.look, self._reader)
 

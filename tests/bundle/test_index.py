@@ -33,7 +33,7 @@ def test_the_keys_of_older_bundles_are_read_and_those_of_today_written(folder: P
     assert bundle.thresholds == Thresholds(confidence=0.5, ood_score=0.2)
     assert (bundle.preprocessing.tta_crops, bundle.preprocessing.tta_below) == ((0.5, 1), 0.9)
     written = json.loads(bundle.change(files={}).save(tmp_path / "new").index)
-    assert written["thresholds"] == {"confidence": 0.5, "ood_score": 0.2}
+    assert written["thresholds"] == {"confidence": 0.5, "ood_score": 0.2, "focus": 0, "side": 0}
     assert written["preprocessing"].keys() == PLAIN.keys() | {"tta_crops", "tta_below", "window"}
 
 

@@ -21,7 +21,7 @@ import pytest
 
 from blood_lib import inference
 from blood_lib.bundle import ClassInfo, Preprocessing, Thresholds
-from blood_lib.inference.table import COLUMNS, REVIEW_COLUMNS
+from blood_lib.tables.cells import COLUMNS, REVIEW_COLUMNS
 from docs.tools import reference
 from docs.tools.site import DOCS, ROOT, build_site
 from tests.rooms import MAY_IMPORT

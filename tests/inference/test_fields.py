@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from blood_lib.bundle import Bundle, BundleError, DetectedClass, DetectorInfo
 from blood_lib.detection.boxes import touches_edge
@@ -14,6 +14,7 @@ from blood_lib.detection.regions import find_regions
 from blood_lib.detection.ruler import RED_CELL_UM, measure
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier, Result
+from blood_lib.study.painter import draw_cell
 
 KINDS = (Kind("blue", "named"), Kind("red", "ruler"))
 WINDOW = 4.5
@@ -179,6 +180,21 @@ def test_a_bundle_without_a_detector_says_that_it_reads_no_fields(tiny_classifie
     assert len(read(tiny_classifier, draw())) == 1
     with pytest.raises(BloodError, match="crops"):
         read(tiny_classifier, draw(), kind="fields")
+
+
+def test_a_blurred_cell_and_a_small_one_are_never_ok_and_say_why(tiny_bundle):
+    limits = replace(tiny_bundle.thresholds, confidence=0.0, ood_score=1e9)
+    free = Classifier(tiny_bundle.change(files={}, thresholds=limits))
+    held = Classifier(tiny_bundle.change(files={}, thresholds=replace(limits, focus=0.1, side=40)))
+    sharp = draw_cell("neutrophil", seed=0)
+    images = [sharp, sharp.filter(ImageFilter.GaussianBlur(20)), sharp.resize((39, 39))]
+    assert [result.status for result in free.classify(images)] == ["ok"] * 3
+    results = list(held.classify(images))
+    assert [result.reason and result.reason.code for result in results] == [
+        None, "out_of_focus", "few_pixels",
+    ]  # fmt: skip
+    assert [result.status for result in results] == held.predict(images).status
+    assert [result.status for result in held.reconsider(results)] == ["ok", "uncertain", "uncertain"]
 
 
 @pytest.mark.parametrize("content", [b"", b"no model", None], ids=["empty", "text", "another network"])

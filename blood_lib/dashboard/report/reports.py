@@ -16,7 +16,7 @@ from blood_lib.dashboard.state.controller import Controller
 from blood_lib.dashboard.state.jobs import Job
 from blood_lib.dashboard.state.messages import DashboardError, Messages, Sentence
 from blood_lib.inference import Result
-from blood_lib.inference.table import Reviewed, write_reviewed
+from blood_lib.tables.cells import Reviewed, write_reviewed
 
 __all__ = ["Reports", "make_table"]
 

@@ -1,6 +1,6 @@
 """Out-of-distribution detection: which share of other images, and of in-domain cells, each score flags.
 
-    python -m benchmarks.ood_detection DATA [--bundle DIR] [--external DIR] [--images 140] [--out FILE.csv]
+    python -m benchmarks.doubt.ood_detection DATA [--bundle DIR] [--external DIR] [--images 140] [--out CSV]
 
 Every score is computed from what the served network says, and fitted on the bundle's reference cells. Its
 threshold flags 0.5 % of the validation split. Prints the per cent that each score flags: of images that are
@@ -116,7 +116,7 @@ def _format(rows: pd.DataFrame) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = build_parser("ood_detection", __doc__)
+    parser = build_parser("doubt.ood_detection", __doc__)
     add_bundle(parser)
     add_external(parser)
     parser.add_argument("--images", type=int, default=140, help="of each source that is no blood cell")

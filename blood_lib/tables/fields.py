@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from blood_lib.inference.results import FieldReading, Result
-from blood_lib.inference.table import harmless, write_row
+from blood_lib.tables.cells import harmless, write_row
 
 __all__ = ["list_field_columns", "pass_fields", "write_fields"]
 

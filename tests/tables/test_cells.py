@@ -9,7 +9,7 @@ import pytest
 from blood_lib.files.errors import BloodError
 from blood_lib.files.reasons import Reason
 from blood_lib.inference import Result
-from blood_lib.inference.table import write_csv
+from blood_lib.tables.cells import write_csv
 
 NAMES = ["red", "deep blue"]
 EMPTY = Reason("empty")

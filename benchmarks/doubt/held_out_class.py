@@ -1,7 +1,7 @@
 """Held-out class: how well each out-of-distribution score finds cells of a type the network has never seen.
 
-    python -m benchmarks.held_out_class DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
-    python -m benchmarks.held_out_class DATA RUNS --recipe BUNDLE/recipe.json
+    python -m benchmarks.doubt.held_out_class DATA RUNS [--types NAME ...] [--per-type 150] [--epochs 3]
+    python -m benchmarks.doubt.held_out_class DATA RUNS --recipe BUNDLE/recipe.json
 
 For each type, a network is trained on the others and then served as a bundle's would be. It is trained
 briefly and on few images, or by the recipe of a bundle, without its teachers, which have seen every type. A
@@ -124,7 +124,7 @@ def _choose_recipe(args: argparse.Namespace) -> Recipe:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = build_parser("held_out_class", __doc__)
+    parser = build_parser("doubt.held_out_class", __doc__)
     parser.add_argument("runs", type=Path, help="where the runs go")
     parser.add_argument(
         "--types", nargs="+", choices=NAMES, default=NAMES, metavar="NAME", help="default: all"

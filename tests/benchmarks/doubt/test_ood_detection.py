@@ -9,8 +9,8 @@ pd = pytest.importorskip("pandas", reason="needs the extra `study`")
 pytest.importorskip("torch", reason="needs the extra `study`")
 pytest.importorskip("skimage", reason="needs the extra `test`")
 
-from benchmarks import held_out_class, ood_detection
-from benchmarks.held_out_class import compute_auroc, share_flagged
+from benchmarks.doubt import held_out_class, ood_detection
+from benchmarks.doubt.held_out_class import compute_auroc, share_flagged
 from benchmarks.tools.ood_images import draw_sources
 from benchmarks.tools.scores import Outputs, fit_scores
 from blood_lib.atlas import Atlas
