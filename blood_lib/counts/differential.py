@@ -44,8 +44,9 @@ class Differential:
 
     @property
     def widest(self) -> Count | None:
-        """The share with the widest interval: how little is known for sure; None of nothing."""
-        return max(self.shares, key=lambda row: row.high - row.low) if self.n else None
+        """The share with the widest interval, of a class that has cells; None of nothing."""
+        some = [row for row in self.shares if row.n]
+        return max(some, key=lambda row: row.high - row.low, default=None)
 
 
 def compute_differential(

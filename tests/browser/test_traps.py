@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.browser.test_promise import CARDS, N, look_at_doubtful, move_all_but
-from tests.tools.browser_tools import BROWSER, Visit, expect
+from tests.tools.browser_tools import BROWSER, Visit, drawn, expect
 
 pytestmark = BROWSER
 
@@ -139,6 +139,29 @@ def test_a_review_is_kept_in_the_browser_if_wanted_and_restored_after_a_reload(
     page.wait_for_selector(".dash-drop")
     expect(keep).not_to_be_checked()
     expect(kept).to_be_hidden()
+
+
+def test_where_most_cells_are_unfamiliar_nothing_is_called_above_or_below(
+    desktop: Visit, tmp_path: Path
+) -> None:
+    page = desktop.page
+    (tmp_path / "cells").mkdir()
+    desktop.upload(drawn(tmp_path / "cells", N))
+    desktop.open("Chart")
+    table = page.locator(".dash-differential")
+    expect(page.locator(".dash-unjudged")).to_contain_text("unfamiliar to the model, more than half")
+    assert not any(page.locator(".dash-cell-verdict").all_inner_texts())
+    numbers = table.locator(".dash-cell-number").all_inner_texts()
+    assert sum(map(int, numbers)) == N
+    report = take(desktop, "Report", tmp_path / "report.html").read_text("utf-8")
+    assert "unfamiliar to the model, more than half" in report and "▲ above" not in report
+    desktop.open("Classification")
+    page.get_by_role("button", name="Select", exact=True).click()
+    page.get_by_role("button", name="Select all").click()
+    page.keyboard.press("c")  # a person has looked at them
+    desktop.open("Chart")
+    expect(page.locator(".dash-unjudged")).to_be_hidden()
+    assert any(page.locator(".dash-cell-verdict").all_inner_texts())
 
 
 def test_accept_all_is_no_review_and_undo_leads_back_to_what_was(desktop: Visit, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ function render({ model, el, words }) {
 
   const empty = h("p", { class: "dash-empty" }, text.empty);
   const caution = h("p", { class: "dash-caution", role: "status" });
+  const unjudged = h("p", { class: "dash-strip dash-error dash-unjudged", role: "status" });
   const title = h("h2");
   const decided = h("p", { class: "dash-muted" });
   const table = h("table", { class: "dash-differential" });
@@ -29,7 +30,7 @@ function render({ model, el, words }) {
     "div",
     { class: "dash-numbers" },
     caution,
-    h("section", { class: "dash-surface" }, title, decided, doubtful, table, problem, reset, notes),
+    h("section", { class: "dash-surface" }, title, decided, unjudged, doubtful, table, problem, reset, notes),
     exportSection(),
   );
   el.append(empty, body);
@@ -64,7 +65,7 @@ function render({ model, el, words }) {
     built = rows;
     for (const update of updates) update(shown);
     warn(shown.caution);
-    for (const [node, key] of [[title, "title"], [decided, "decided"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
+    for (const [node, key] of [[title, "title"], [decided, "decided"], [unjudged, "unjudged"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
     doubtful.hidden = !shown.doubtful;
     reset.hidden = !shown.ranged;
     reset.disabled = !shown.edited;

@@ -6,7 +6,6 @@ report.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -30,6 +29,8 @@ __all__ = [
 ]
 
 SIGNS = {"inside": "✓", "below": "▼", "above": "▲", "maybe_below": "▽", "maybe_above": "△"}
+MOST_UNKNOWN = 0.5  # of the cells in the differential; with more that are unfamiliar, nothing is assessed
+MOST_PER_HUNDRED = 1000  # an interval that reaches further says nothing
 Range = tuple[float, float]
 _NUMBER = re.compile(r"\d{1,3}([.,]\d{1,4})?")
 
@@ -65,6 +66,7 @@ class DifferentialTable:
     differential: Differential
     groups: tuple[Group, ...]
     notes: str  # how to read the table
+    unjudged: str  # why nothing is assessed; "" where it is
     caution: str  # what the number of cells allows to say; "" where it is enough
     doubtful: int  # cells that the model is not sure of and nobody has looked at
     decided: str  # how many stand where they do on a person's word, how many in bulk, how many on the model's
@@ -76,7 +78,9 @@ def build_differential_table(
     """Count `cells` by the groups in which they stand; ranges: class name -> per cent."""
     labels = (cell.label if cell.counts else None for cell in cells)
     found = compute_differential(labels, bundle.classes)
-    words = _Words(bundle, ranges if bundle.differential else {}, t)
+    unknown = count_unknown(cells, bundle) if bundle.differential else 0
+    is_judged = unknown <= MOST_UNKNOWN * found.n
+    words = _Words(bundle, ranges if bundle.differential else {}, t, is_judged=is_judged)
     groups = (
         words.shares(found),
         words.ratios(found),
@@ -88,17 +92,24 @@ def build_differential_table(
         differential=found,
         groups=tuple(group for group in groups if group.rows),
         notes=words.notes(bundle),
+        unjudged="" if is_judged else t("chart.unjudged", k=unknown, n=found.n),
         caution=words.caution(found) if bundle.differential else "",
         doubtful=sum(cell.doubtful for cell in cells),
         decided=words.decided(cells),
     )
 
 
+def count_unknown(cells: Sequence[Cell], bundle: Bundle) -> int:
+    """How many of those in the differential the model does not know, and no person has decided."""
+    counted = {info.name for info in bundle.classes if info.in_differential}
+    return sum(cell.label in counted and cell.status == "unfamiliar" and not cell.reviewed for cell in cells)
+
+
 class _Words:
     """Turns numbers into rows, in the words of one bundle and one language."""
 
-    def __init__(self, bundle: Bundle, ranges: Mapping[str, Range], t: Messages):
-        self.t = t
+    def __init__(self, bundle: Bundle, ranges: Mapping[str, Range], t: Messages, *, is_judged: bool):
+        self.t, self.is_judged = t, is_judged
         self.ranges = ranges
         self.index = {name: i for i, name in enumerate(bundle.names)}
         self.labels = {info.name: t.pick(info.label) for info in bundle.classes}
@@ -117,7 +128,7 @@ class _Words:
             share=self.t.percent(row.share) if known else "",
             interval=f"{self._interval(100 * row.low, 100 * row.high)} %" if known else "",
             limits=limits,
-            flag=judge(row, limits) if known and limits else "",
+            flag=judge(row, limits) if known and limits and self.is_judged else "",
         )
 
     def ratios(self, found: Differential) -> Group:
@@ -132,11 +143,14 @@ class _Words:
             n=row.n,
             index=self.index[row.name],
             share="" if per_hundred is None else self.t.number(per_hundred, 1),
-            interval="" if per_hundred is None else self._interval(row.low, row.high),
+            interval="" if per_hundred is None else self._interval_of_ratio(row),
         )
 
+    def _interval_of_ratio(self, row: Ratio) -> str:
+        return self._interval(row.low, row.high) if row.high <= MOST_PER_HUNDRED else self.t("chart.too_few")
+
     def _interval(self, low: float, high: float) -> str:
-        return f"{self.t.number(low, 1)}–{'∞' if math.isinf(high) else self.t.number(high, 1)}"
+        return f"{self.t.number(low, 1)}–{self.t.number(high, 1)}"
 
     def apart(self, found: Differential) -> Group:
         rows = (Row(name, self.labels[name], n, self.index[name]) for name, n in found.apart.items())

@@ -72,6 +72,7 @@ class DifferentialWidget(Widget):
             "groups": [self._describe_group(group) for group in table.groups],
             "ranged": bundle.differential is not None,
             "edited": state.ranges != bundle.ranges,
+            "unjudged": table.unjudged,
             "caution": table.caution,
             "decided": table.decided,
             "doubtful": t("chart.doubtful", n=table.doubtful) if table.doubtful else "",

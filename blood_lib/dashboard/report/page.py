@@ -111,7 +111,7 @@ def _plain_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _caution(table: DifferentialTable) -> str:
-    return _paragraph(table.caution, "caution")
+    return _paragraph(table.unjudged, "caution") + _paragraph(table.caution, "caution")
 
 
 def _table(facts: Facts, table: DifferentialTable, t: Messages) -> str:

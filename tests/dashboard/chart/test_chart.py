@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,26 @@ def test_too_few_are_cautioned_in_plain_words(bundle: Bundle) -> None:
     assert "fewer than 200" in few and "from 50 % to 70 %" in few
     assert table(cells(red=120, blue=80), bundle).caution == ""
     assert "none" in table(cells(green=5), bundle).caution
+
+
+def test_where_most_are_unfamiliar_nothing_is_assessed_and_it_says_why(bundle: Bundle) -> None:
+    for unknown, is_judged in ((100, True), (101, False)):
+        found = table([*cells("unfamiliar", red=unknown), *cells(red=150 - unknown, blue=50)], bundle)
+        assert rows(found)["red"].flag == ("above" if is_judged else "")
+        assert ("101 of the 200 primary squares" in found.unjudged) is not is_judged
+        assert rows(found)["red"].n == 150 and rows(found)["red"].share == "75.0 %"
+    seen = [replace(cell, group="red") for cell in cells("unfamiliar", red=150)]
+    assert table(seen, bundle).unjudged == ""  # a person has decided
+    accepted = [replace(cell, bulk=True) for cell in seen]
+    assert table(accepted, bundle).unjudged  # nobody has
+
+
+def test_no_type_without_cells_is_warned_about_and_no_interval_that_says_nothing_is_shown(
+    bundle: Bundle,
+) -> None:
+    found = table(cells(blue=1, green=1), bundle)
+    assert "share of blue" in found.caution
+    assert rows(found)["green"].interval == "too few to tell"
 
 
 def test_with_nothing_to_relate_to_no_share_is_told(bundle: Bundle) -> None:

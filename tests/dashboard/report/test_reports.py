@@ -117,6 +117,17 @@ def test_the_three_ways_to_a_group_stand_apart_in_report_and_table(app: App) -> 
     assert html.count('<figure class="bulk">') == html.count('<figure class="confirmed">') == 1
 
 
+def test_where_most_are_unfamiliar_the_report_assesses_nothing_and_says_why(app: App) -> None:
+    state = app.state
+    state.cells = tuple(
+        replace(cell, group=None, result=replace(cell.result, label="red", status="unfamiliar"))
+        for cell in state.cells
+    )
+    html = write(app)
+    assert "3 of the 3 primary squares are unfamiliar to the model" in words(html)
+    assert not re.search(r"[▲▼△▽✓] (above|below|perhaps|inside)", words(html))
+
+
 def test_what_the_reviewer_changed_is_listed_with_what_the_model_said(app: App) -> None:
     cell = app.state.cells[2]
     text = words(write(app))
