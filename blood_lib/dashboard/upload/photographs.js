@@ -12,7 +12,7 @@ export function createPhotographs(model, words, kept) {
   const size = h("input", { class: "dash-pixel-size", type: "text", inputmode: "decimal", maxlength: 12, value: said.size, "aria-describedby": "dash-pixel-note" });
   const problem = h("p", { class: "dash-strip dash-error", role: "alert", hidden: true });
   const rows = h("div", { class: "dash-photographs-rows" }, h("label", {}, h("span", {}, text.kind), what), h("label", {}, h("span", {}, text.pixel_size), size));
-  const el = h("details", { class: "dash-others dash-photographs", open: said.open }, h("summary", {}, text.photographs), rows, problem, h("p", { class: "dash-muted dash-fine", id: "dash-pixel-note" }, text.pixel_note));
+  const el = h("details", { class: "dash-photographs", open: said.open }, h("summary", {}, text.photographs), rows, problem, h("p", { class: "dash-muted dash-fine", id: "dash-pixel-note" }, text.pixel_note));
 
   el.addEventListener("toggle", () => (said.open = el.open));
   what.addEventListener("change", () => {
