@@ -74,7 +74,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 LAZY = {"__main__"}  # enters rooms only when a command runs
 
 INSIDE: dict[str, tuple[str, ...]] = {
-    "files": ("errors reasons resolution", "archives output", "arrays paths"),
+    "files": ("errors reasons resolution", "archives csv_tables output", "arrays paths"),
     "bundle": ("schema", "index", "record", "load model_card save"),
     "atlas": ("memory_bank transform", "atlas"),
     "counts": ("counts", "differential", "fields"),

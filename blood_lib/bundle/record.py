@@ -160,9 +160,10 @@ def _hash_all(files: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def find_class(word: str, classes: Iterable[ClassInfo]) -> int | None:
-    """The index of the class that `word` means: its name or its label in any language, capitals or not."""
-    wanted = word.strip().casefold().replace("_", " ")
+    """The index of the class that `word` means: its name or label in any language, capitals or plural."""
+    known: dict[str, int] = {}
     for i, info in enumerate(classes):
-        if wanted in {text.casefold().replace("_", " ") for text in (info.name, *info.label.values())}:
-            return i
-    return None
+        for text in (info.name, *info.label.values()):
+            known.setdefault(text.casefold().replace("_", " "), i)
+    wanted = word.strip().casefold().replace("_", " ")
+    return known.get(wanted, known.get(wanted.removesuffix("s")))

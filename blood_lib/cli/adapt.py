@@ -6,13 +6,13 @@ How a bundle is adapted is for `inference.adapt`.
 """
 
 import argparse
-import csv
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from blood_lib.files.csv_tables import Row, read_csv_table, tidy_path
 from blood_lib.files.errors import BloodError
 
 if TYPE_CHECKING:
@@ -85,19 +85,14 @@ def run(args: argparse.Namespace) -> int:
 
 def read_table(table: Path) -> list[LabelledCell]:
     """The labelled rows of a CSV table, rejected ones left out; BloodError says what is wrong with it."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            _check_header(table, reader.fieldnames or [])
-            reviewed = set(reader.fieldnames or []) >= _REVIEW
-            rows = [
-                _read_row(table, reader.line_num, row)
-                for row in reader
-                if row.get("status") != "rejected" and (not reviewed or _teaches(row))
-            ]
-    except (OSError, ValueError, csv.Error) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise BloodError(f"{table} cannot be read ({why}): give a CSV table in UTF-8.") from None
+    names, all_rows = read_csv_table(table)
+    _check_header(table, names)
+    reviewed = set(names) >= _REVIEW
+    rows = [
+        _read_row(table, row)
+        for row in all_rows
+        if row.texts.get("status") != "rejected" and (not reviewed or _teaches(row))
+    ]
     if not rows and reviewed:
         raise BloodError(f"{table} has no cell that a person has decided: move or confirm some on the page.")
     if not rows:
@@ -114,32 +109,33 @@ def _check_header(table: Path, names: Sequence[str]) -> None:
         raise BloodError(f"{table} needs a first line with the columns file and label; it has {has}.")
 
 
-def _teaches(row: Mapping[str | None, str | None]) -> bool:
+def _teaches(row: Row) -> bool:
     """A row of the page's table with a class in it on a person's word."""
     from blood_lib.bundle import EXCLUDED, UNIDENTIFIED
 
-    return row["reviewed"] in _PERSON and row["group"] not in (UNIDENTIFIED, EXCLUDED)
+    texts = row.texts
+    return texts.get("reviewed") in _PERSON and texts.get("group") not in (UNIDENTIFIED, EXCLUDED)
 
 
-def _read_row(table: Path, line: int, row: Mapping[str | None, str | None]) -> LabelledCell:
+def _read_row(table: Path, row: Row) -> LabelledCell:
     """The cell, and the group in which a person put it where there is one, or else the label.
 
     Where the table names a crop of the cell, that is the file.
     """
-    label_column = "group" if row.keys() >= _REVIEW else "label"
-    file, label = ((row.get(name) or "").strip() for name in ("file", label_column))
-    if not file or not label or None in row:
-        raise BloodError(f"{table}, line {line}: give one file and one label in each row.")
-    if crop := (row.get("crop") or "").strip():
-        return LabelledCell(crop, label)
-    numbers = [(row.get(name) or "").strip() for name in (*_PLACE, "diameter_um")]
+    label_column = "group" if row.texts.keys() >= _REVIEW else "label"
+    file, label = (row.texts.get(name, "") for name in ("file", label_column))
+    if not file or not label:
+        raise BloodError(f"{table}, line {row.line}: give one file and one label in each row.")
+    if crop := row.texts.get("crop"):
+        return LabelledCell(tidy_path(crop), label)
+    numbers = [row.texts.get(name, "") for name in (*_PLACE, "diameter_um")]
     if not all(numbers[:4]):
-        return LabelledCell(file, label)
+        return LabelledCell(tidy_path(file), label)
     try:
         *box, diameter = (float(number or "nan") for number in numbers)
     except ValueError:
-        raise BloodError(f"{table}, line {line}: x, y, width and height are no numbers.") from None
-    return LabelledCell(file, label, tuple(box), diameter if diameter > 0 else None)
+        raise BloodError(f"{table}, line {row.line}: x, y, width and height are no numbers.") from None
+    return LabelledCell(tidy_path(file), label, tuple(box), diameter if diameter > 0 else None)
 
 
 def _load_images(

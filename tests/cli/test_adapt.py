@@ -98,7 +98,7 @@ def test_no_readable_image_at_all(capsys, tiny_bundle: Bundle, table: Path) -> N
         (b"file,label\n", "has no rows"),
         (b"file,label\ncells/1.png,red\ncells/2.png\n", "line 3: give one file and one label"),
         (b"file,label\n,red\n", "line 2: give one file and one label"),
-        (b"file,label\ncells/1.png,red,blue\n", "line 2: give one file and one label"),
+        (b"file,label\ncells/1.png,red,blue\n", "line 2: it has 3 columns"),
         (b"file,label\ncells/1.png,red\ncells/1.png,blue\n", "lists cells/1.png more than once"),
         (b"file,label\ncells/1.png,pink\n", "labels 'pink': use those it knows (red, green, blue)"),
         (b"file,label\ncells/1.png,\xff\n", "give a CSV table in UTF-8"),

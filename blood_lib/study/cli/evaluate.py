@@ -4,6 +4,7 @@
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -92,7 +93,7 @@ def _save_report(assessment: "Assessment", bundle: "Bundle", args: argparse.Name
 
 def _find_table(args: argparse.Namespace, classes: "Sequence[ClassInfo]") -> "tuple[Path, pd.DataFrame]":
     """The folder that the files lie below, and the table of files and labels."""
-    from blood_lib.study.evaluate.labelled import find_labelled, read_labels
+    from blood_lib.study.evaluate.labelled import find_labelled, find_left_out, read_labels
 
     if args.split:
         from blood_lib.study.data.index import find_dataset
@@ -100,6 +101,8 @@ def _find_table(args: argparse.Namespace, classes: "Sequence[ClassInfo]") -> "tu
 
         split = load_split(args.folder)
         return find_dataset(args.folder), split[split["part"] == args.split]
-    return args.folder, read_labels(args.labels, classes) if args.labels else find_labelled(
-        args.folder, classes
-    )
+    if args.labels:
+        return args.folder, read_labels(args.labels, classes)
+    for name, n in find_left_out(args.folder, classes).items():
+        print(f"blood: the folder {name} is left out ({n} files): no class is called so.", file=sys.stderr)
+    return args.folder, find_labelled(args.folder, classes)

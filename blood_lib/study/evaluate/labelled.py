@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from blood_lib.bundle import ClassInfo, find_class
+from blood_lib.files.csv_tables import read_csv_table, tidy_path
 from blood_lib.files.errors import BloodError
 from blood_lib.inference import Classifier, Result
 from blood_lib.study.cells import by_folder
 from blood_lib.study.progress import Progress
 
-__all__ = ["Labelled", "classify_labelled", "find_labelled", "read_labels"]
+__all__ = ["Labelled", "classify_labelled", "find_labelled", "find_left_out", "read_labels"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +67,10 @@ def find_labelled(folder: Path, classes: Sequence[ClassInfo]) -> pd.DataFrame:
     """Every file of the class folders in `folder`: file (below it), cell_type. Raises BloodError when there
     is none.
     """
-    rows = []
-    for child in sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []:
-        name = _to_class(child.name, classes)
-        if name is not None:
-            files = sorted(path.relative_to(folder).as_posix() for path in child.rglob("*") if path.is_file())
-            rows += [(file, name) for file in files]
+    names = {name: _to_class(name, classes) for name in _list_folders(folder)}
+    rows = [
+        (file, cell_type) for name, cell_type in names.items() if cell_type for file in _list(folder, name)
+    ]
     if not rows:
         raise BloodError(
             f"{folder} has no folder with images named after a class of the bundle ({_known(classes)})."
@@ -79,18 +78,35 @@ def find_labelled(folder: Path, classes: Sequence[ClassInfo]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["file", "cell_type"])
 
 
+def find_left_out(folder: Path, classes: Sequence[ClassInfo]) -> dict[str, int]:
+    """The folders in `folder` that are named after no class, with how many files each holds."""
+    names = [name for name in _list_folders(folder) if _to_class(name, classes) is None]
+    return {name: n for name in names if (n := len(_list(folder, name)))}
+
+
+def _list_folders(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _list(folder: Path, name: str) -> list[str]:
+    files = (path for path in (folder / name).rglob("*") if path.is_file())
+    return sorted(path.relative_to(folder).as_posix() for path in files)
+
+
 def read_labels(table: Path, classes: Sequence[ClassInfo]) -> pd.DataFrame:
     """A CSV with the columns `file` and `label` (or `cell_type`): file, cell_type. Raises BloodError when it
     is none.
     """
-    try:
-        labels = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise BloodError(f"{table} cannot be read as a CSV table: {error}") from None
-    if "label" in labels.columns:
-        labels = labels.drop(columns="cell_type", errors="ignore").rename(columns={"label": "cell_type"})
-    if not {"file", "cell_type"} <= set(labels.columns):
-        raise BloodError(f"{table} needs the columns file and label; it has {', '.join(labels.columns)}.")
+    columns, rows = read_csv_table(table)
+    column = "label" if "label" in columns else "cell_type"
+    if not {"file", column} <= set(columns):
+        raise BloodError(f"{table} needs the columns file and label; it has {', '.join(columns)}.")
+    if not rows:
+        raise BloodError(f"{table} has no rows: list one labelled image at least, as file,label.")
+    labels = pd.DataFrame([row.texts for row in rows], columns=columns).fillna("")
+    labels = labels.assign(file=labels["file"].map(tidy_path), cell_type=labels[column])
+    if twice := labels["file"][labels["file"].duplicated()].tolist():
+        raise BloodError(f"{table} lists {twice[0]} more than once: keep one row for each image.")
     names = labels["cell_type"].map(lambda word: _to_class(word, classes))
     if names.isna().any():
         unknown = ", ".join(sorted(set(labels["cell_type"][names.isna()])))

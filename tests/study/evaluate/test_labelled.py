@@ -10,7 +10,13 @@ pytest.importorskip("pandas", reason="needs the extra `study`")
 
 from blood_lib.__main__ import main
 from blood_lib.files.errors import BloodError
-from blood_lib.study.evaluate.labelled import Labelled, classify_labelled, find_labelled, read_labels
+from blood_lib.study.evaluate.labelled import (
+    Labelled,
+    classify_labelled,
+    find_labelled,
+    find_left_out,
+    read_labels,
+)
 from tests.tools.fixtures_bundle import COLOURS, draw_cell, encode
 
 
@@ -66,3 +72,20 @@ def test_evaluate_prints_figures_for_a_folder_of_ones_own(folder, tiny_bundle, c
     said = capsys.readouterr().out
     assert re.search(r"accuracy +6 +100\.00%", said) and re.search(r"rejected +1 +14\.29%", said)
     assert main(["evaluate", str(folder / "blue"), "--bundle", str(tiny_bundle.path)]) == 1
+
+
+def test_folders_in_the_plural_count_and_others_are_named(tmp_path, tiny_bundle):
+    for name in ("Reds", "blue", "smudge", "empty"):
+        (tmp_path / name).mkdir()
+    for name in ("Reds/1.png", "blue/1.png", "smudge/1.png", "smudge/2.png"):
+        (tmp_path / name).write_bytes(b"x")
+    found = find_labelled(tmp_path, tiny_bundle.classes)
+    assert sorted(found["cell_type"]) == ["blue", "red"]
+    assert find_left_out(tmp_path, tiny_bundle.classes) == {"smudge": 2}
+
+
+def test_a_file_under_two_spellings_is_one_file(tmp_path, tiny_bundle):
+    table = tmp_path / "labels.csv"
+    table.write_text("file;label\n./a.png;red\na.png;blue\n")
+    with pytest.raises(BloodError, match="a.png more than once"):
+        read_labels(table, tiny_bundle.classes)
