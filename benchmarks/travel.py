@@ -97,7 +97,7 @@ def build_recipe(bundle: Bundle, variant: str, left_out: str, seed: int) -> Reci
         "norm_momentum": 0.0,
         "fold_batch_norms": True,
         "laboratories": tuple(name for name in LABORATORIES if name != left_out),
-        "epoch_images": 4096,
+        "epoch_images": 2048,
         "n_epochs": 8,
         "batch_size": 64,
         "lr": 5e-4,
