@@ -1,13 +1,14 @@
 """Travel: what each part of a training on several laboratories gives to one that was left out.
 
-    python -m benchmarks.travel DATA RUNS [--only NAME ...] [--without LAB ...] [--seeds 0] [--threads N]
+    python -m benchmarks.travel DATA RUNS [--only NAME ...] [--without LAB ...] [--seeds 0]
+        [--epochs 8] [--images 2048] [--threads N]
 
 Each of VARIANTS starts from the shipped bundle's weights and is trained for eight short epochs, once without
-BCCD and once without Chula. Prints how many of the left-out laboratory's cells get the right one of eight
-names, the mean over its types, and the same for PBC's validation split: after the last epoch, and on average
-over the last half of them, which tells more than one. Weights are averaged as the variant says. The test
-split is in none of it. Given again, the command goes on with its runs. RUNS/windows keeps the cells;
-`laboratories` measures finished runs as they would be served.
+BCCD and once without Chula; `--without none` learns from all three. Prints the per cent of the left-out
+laboratory's cells that get the right one of eight names, and the mean over its types: after the last epoch,
+and on average over the last half of them, which tells more than one. Then the same for PBC's validation
+split. The test split is in none of it. Given again, the command goes on with its runs. RUNS/windows keeps the
+cells; `laboratories` measures finished runs as they would be served.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from blood_lib.study.train.recipe import Recipe
 
 __all__ = ["VARIANTS", "build_recipe", "main", "name_run", "summarise"]
 
-LEFT_OUT = ("bccd", "chula")
+LEFT_OUT, NONE = ("bccd", "chula"), "none"
 
 _LAST = {"ema_decay": 0.0}
 _AVERAGED = {"ema_decay": 0.9999, "ema_power": 1.0}
@@ -61,8 +62,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     bundle = load_bundle()
     say, rows = partial(print, flush=True), []
     for seed, name, left_out in product(args.seeds, args.only, args.without):
-        run = args.runs / name_run(name, left_out, seed)
-        recipe = build_recipe(bundle, name, left_out, seed)
+        recipe = replace(
+            build_recipe(bundle, name, left_out, seed), n_epochs=args.epochs, epoch_images=args.images
+        )
+        run = args.runs / name_run(name, left_out, recipe)
         train_on_laboratories(cells, run, recipe, weights=bundle.path, say=say)
         about = {"variant": name, "without": left_out, "seed": seed}
         rows.append(about | summarise(run / "log.csv", left_out))
@@ -73,15 +76,18 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = build_parser("travel", __doc__)
     parser.add_argument("runs", type=Path, metavar="RUNS", help="the folder of the runs")
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
-    parser.add_argument("--without", nargs="+", choices=list(LABORATORIES), default=list(LEFT_OUT))
+    parser.add_argument("--without", nargs="+", choices=[*LABORATORIES, NONE], default=list(LEFT_OUT))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--images", type=int, default=2048, help="that are drawn for an epoch")
     parser.add_argument("--threads", type=int, help="processor cores to use")
     return parser.parse_args(argv)
 
 
-def name_run(variant: str, left_out: str, seed: int) -> str:
+def name_run(variant: str, left_out: str, recipe: Recipe) -> str:
     """The folder of a run among the others."""
-    return f"{variant}-without-{left_out}-{seed}"
+    length = f"{recipe.n_epochs}x{recipe.epoch_images}"
+    return f"{variant}-without-{left_out}-{length}-{recipe.seed}"
 
 
 def build_recipe(bundle: Bundle, variant: str, left_out: str, seed: int) -> Recipe:
@@ -110,11 +116,14 @@ def build_recipe(bundle: Bundle, variant: str, left_out: str, seed: int) -> Reci
 
 def summarise(log: Path, left_out: str) -> dict[str, float]:
     """Per cent right and balanced, of the left-out laboratory and of PBC: at the end and in the last half."""
-    epochs = pd.read_csv(log)
-    late = epochs.tail(len(epochs) // 2)
-    columns = [f"{kind}_{name}" for name in (left_out, "pbc") for kind in ("accuracy", "balanced_accuracy")]
-    at_end = {f"{column}": 100 * epochs[column].iloc[-1] for column in columns}
-    return at_end | {f"late {column}": 100 * late[column].mean() for column in columns[:2]}
+    epochs = 100 * pd.read_csv(log)
+    late, found = epochs.tail(len(epochs) // 2), {}
+    for at in ("pbc",) if left_out == NONE else (left_out, "pbc"):
+        title = "pbc " if at == "pbc" else ""
+        for name, column in (("right", f"accuracy_{at}"), ("balanced", f"balanced_accuracy_{at}")):
+            found[f"{title}{name}"] = epochs[column].iloc[-1]
+            found[f"{title}{name}, late"] = late[column].mean()
+    return found
 
 
 if __name__ == "__main__":

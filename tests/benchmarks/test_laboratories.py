@@ -46,7 +46,7 @@ def test_a_variant_learns_from_all_laboratories_but_one_and_starts_from_the_bund
     recipe = build_recipe(bundle, variant, "chula", 3)
     assert recipe.laboratories == ("pbc", "bccd") and recipe.start == bundle.sha256
     assert recipe.seed == 3 and not recipe.teachers
-    assert name_run(variant, "chula", 3) != name_run(variant, "bccd", 3)
+    assert name_run(variant, "chula", recipe) != name_run(variant, "bccd", recipe)
 
 
 def test_variants_differ():
@@ -59,4 +59,5 @@ def test_the_summary_has_the_last_epoch_and_the_mean_of_the_last_half(tmp_path):
     log = pd.DataFrame({name: [0.1, 0.2, 0.4, 0.6] for name in columns})
     log.to_csv(tmp_path / "log.csv", index=False)
     found = summarise(tmp_path / "log.csv", "bccd")
-    assert found["accuracy_bccd"] == pytest.approx(60) and found["late accuracy_bccd"] == pytest.approx(50)
+    assert found["right"] == pytest.approx(60) and found["right, late"] == pytest.approx(50)
+    assert set(summarise(tmp_path / "log.csv", "none")) == {name for name in found if "pbc" in name}
