@@ -140,7 +140,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "study/plots": ("interactive style", "dataset maps quality", "heat training_plots"),
     "study/evaluate": ("costs evaluation labelled leakage", "assessment", "assessment_page"),
     "study/notebooks": ("profiles run_folder tables", "claims provenance publishing", "experiments runner"),
-    "study/export": ("card graph", "fitting", "export", "refit"),
+    "study/export": ("card graph limits", "fitting", "export", "refit", "__main__"),
     "study/detect": (
         "fields measure",
         "network recipe",

@@ -35,6 +35,7 @@ from blood_lib.study.export.fitting import (
     run_split,
 )
 from blood_lib.study.export.graph import build_graph, describe_preprocessing
+from blood_lib.study.export.limits import add_limits
 from blood_lib.study.painter import save_examples
 from blood_lib.study.train.networks import load_network
 from blood_lib.study.train.recipe import Recipe
@@ -83,6 +84,7 @@ def measure_and_save(
     subtypes, subtype_files = fit_subtypes(train, valid)
     files = {**model, **subtype_files, **_draw_examples(recipe.seed)}
     draft = draft_bundle(out, files, recipe, train, valid, subtypes=subtypes)
+    draft = add_limits(draft, root, split)
     confidence = choose_ok_confidence(Classifier(draft, network=served), split, root)
     bundle = draft.change(files={}, thresholds=replace(draft.thresholds, confidence=confidence))
     card = build_card(Classifier(bundle, network=served), run, recipe, split, root, external)

@@ -5,6 +5,7 @@
 
 import json
 import tempfile
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -37,7 +38,21 @@ def refit_bundle(bundle: Bundle, folder: Path, out: Path, *, external: Path | No
     with open_folder(out) as new, tempfile.TemporaryDirectory() as scratch:
         run = _restore_run(bundle, model, folder, Path(scratch))
         measure_and_save(new, Network.from_bundle(bundle), model, run, find_dataset(folder), external)
+        _keep_detector(bundle, load_bundle(new)).save(new)
     return load_bundle(out)
+
+
+def _keep_detector(bundle: Bundle, fitted: Bundle) -> Bundle:
+    """`fitted` with the detector of `bundle`, where it has one."""
+    if bundle.detector is None:
+        return fitted
+    names = [name for name in bundle.files if name.startswith("detector")]
+    return fitted.change(
+        files={name: bundle.read(name) for name in names},
+        detector=bundle.detector,
+        preprocessing=replace(fitted.preprocessing, window=bundle.preprocessing.window),
+        card=fitted.card | {key: bundle.card[key] for key in ("detector",) if key in bundle.card},
+    )
 
 
 def _check_exported(bundle: Bundle) -> None:
