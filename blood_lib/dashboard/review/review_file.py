@@ -13,6 +13,7 @@ Plain values in and out; when a file is saved and opened, and what is said about
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,6 +139,8 @@ def _describe_cell(cell: Cell, images: bool) -> dict[str, Any]:
         "group": cell.group,
         "bulk": cell.bulk,
         "image": images and bool(cell.content),
+        "focus": result.focus,
+        "side": result.side if math.isfinite(result.side) else None,
     }
 
 
@@ -264,4 +267,11 @@ def _read_results(
             ood_score=read_number(cell["distance"]),
             subtype=bundle.subtypes[int(subtypes[i].argmax())].name if s else None,
             subtype_probs=subtypes[i] if s else None,
+            focus=_read_optional(cell.get("focus"), 1.0),
+            side=_read_optional(cell.get("side"), math.inf),
         )
+
+
+def _read_optional(value: Any, without: float) -> float:
+    """What older files do not have is what holds nothing back."""
+    return without if value is None else read_number(value)

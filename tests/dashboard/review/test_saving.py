@@ -68,7 +68,7 @@ def test_what_is_saved_is_what_is_opened_elsewhere(
     for cell, other in zip(app.state.cells, elsewhere.state.cells, strict=True):
         for name in ("name", "group", "label", "status", "confidence", "place", "moved", "decided"):
             assert getattr(cell, name) == getattr(other, name), name
-        for name in ("status", "reason", "label", "confidence", "ood_score"):
+        for name in ("status", "reason", "label", "confidence", "ood_score", "focus", "side"):
             assert getattr(cell.result, name) == getattr(other.result, name), name
         for name in ("probs", "features", "cams"):
             np.testing.assert_array_equal(getattr(cell.result, name), getattr(other.result, name))
