@@ -1,6 +1,6 @@
 """How well a detector finds cells in whole fields, beside the finder without learning; both see the same.
 
-    python -m benchmarks.fields DATA RUN [--only NAME] [--crops 50] [--repeats 20]
+    python -m benchmarks.fields DATA RUN [--only NAME] [--crops 50] [--window 4.5] [--repeats 20]
 
 DATA holds BCCD, chula_wbc, pig_fields, txl_boxes.csv and PBC_dataset_normal_DIB; RUN is a training's folder.
 Only validation fields are shown, and PBC images that are not in the train split. White cells count as found
@@ -12,7 +12,6 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +20,11 @@ from PIL import Image
 from blood_lib.counts.counts import interval
 from blood_lib.detection.baseline import find_cells
 from blood_lib.detection.detector import Detector
-from blood_lib.detection.found import Found
-from blood_lib.detection.ruler import Ruler, measure
 from blood_lib.images import load_image
 from blood_lib.study.cells import CELL_TYPES
 from blood_lib.study.data.index import find_dataset, hash_pixels
 from blood_lib.study.data.split import split_of
+from blood_lib.study.detect.assessment import LOWEST, Finder, Shown, look, summarise
 from blood_lib.study.detect.exporting import SERVED_KINDS, build_detector
 from blood_lib.study.detect.fields import KINDS, RED, WHITE, Field, load_field_image, load_fields
 from blood_lib.study.detect.measure import average_precision, compute_recall
@@ -34,33 +32,8 @@ from blood_lib.study.detect.training import load_detector
 
 __all__ = ["main", "make_round", "measure_ruler", "measure_white"]
 
-LOWEST = 0.02  # the score from which boxes count for the average precision
+WINDOW = 4.5  # that of the bundle that ships, in red cells
 SEEN = ("bccd", "pbc", "chula", "pigs")
-
-Finder = Callable[[Image.Image], Found]
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A field, and what a finder found in it: all of it, and what it stands by."""
-
-    field: Field
-    found: Found
-
-    def boxes(self, kind: int, *, sure: bool = False) -> np.ndarray:
-        """Of one kind; sure: from the score on from which it is found when served."""
-        least = SERVED_KINDS[kind].lowest if sure else 0.0
-        return self.found.boxes[(self.found.which == kind) & (self.found.scores >= least)]
-
-    def scores(self, kind: int, *, sure: bool = False) -> np.ndarray:
-        """Of the same boxes."""
-        least = SERVED_KINDS[kind].lowest if sure else 0.0
-        return self.found.scores[(self.found.which == kind) & (self.found.scores >= least)]
-
-    @property
-    def ruler(self) -> Ruler | None:
-        """As it is when served: from the red cells that are found then."""
-        return measure(self.boxes(RED, sure=True), self.found.size, self.scores(RED, sure=True))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -77,14 +50,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     ]
     for name, finder in finders.items():
         print(f"\n{name}\n{'-' * len(name)}")
-        shown = [Shown(field, finder(load_field_image(field))) for field in fields]
+        shown = look(finder, fields)
         for laboratory in names:
             _tell_laboratory(laboratory, [one for one in shown if one.field.laboratory == laboratory])
         if not args.only:
             _tell_round(finder, [field for field in fields if field.laboratory == "bccd"])
     if not args.only:
         detector = build_detector(network, recipe)
-        _tell_crops(detector, args.data, args.crops)
+        _tell_crops(detector, args.data, args.crops, args.window)
         _tell_speed(detector, [field for field in fields if field.laboratory == "bccd"], args.repeats)
 
 
@@ -94,18 +67,19 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("run", type=Path)
     parser.add_argument("--only", choices=SEEN, help="all fields of the laboratory that RUN left out")
     parser.add_argument("--crops", type=int, default=50, help="PBC images of each cell type")
+    parser.add_argument("--window", type=float, default=WINDOW, help="of these, in red cells")
     parser.add_argument("--repeats", type=int, default=20, help="of each timed field")
     return parser.parse_args(argv)
 
 
 def measure_white(shown: Sequence[Shown]) -> str:
     """Recall with its interval, and false alarms per field."""
-    pairs = [(one.boxes(WHITE, sure=True), one.field.of_kind(WHITE)) for one in shown]
-    score = compute_recall(pairs, [one.found.size for one in shown])
-    low, high = interval(score.n_found, score.n_true)
+    (row,) = summarise({"": shown}).to_dict("records")
+    low, high = (f"{row[f'recall_{end}']:.1%}" for end in ("low", "high"))
     return (
-        f"white cells {score.n_found} of {score.n_true} ({score.recall:.1%}; {low:.1%} to {high:.1%}), "
-        f"false alarms {score.n_false} in {score.n_fields} fields ({score.false_per_field:.2f} a field)"
+        f"white cells {row['found']} of {row['white cells']} ({row['recall']:.1%}; {low} to "
+        f"{high}), false alarms {row['false alarms']} in {row['fields']} fields "
+        f"({row['per field']:.2f} a field)"
     )
 
 
@@ -181,7 +155,7 @@ def _tell_round(finder: Finder, fields: Sequence[Field]) -> None:
     )
 
 
-def _tell_crops(detector: Detector, data: Path, n: int) -> None:
+def _tell_crops(detector: Detector, data: Path, n: int, window: float) -> None:
     """PBC images that are kept as one cell, by cell type."""
     root, kept, seen = find_dataset(data), 0, 0
     print(f"\nPBC images kept as one cell, at most {n} of each type that are not in the train split")
@@ -189,7 +163,7 @@ def _tell_crops(detector: Detector, data: Path, n: int) -> None:
         files = sorted((root / cell_type.folder).glob("[!.]*.jpg"))
         order = np.random.default_rng(0).permutation(len(files))
         images = _load_some([files[i] for i in order], n)
-        single = [detector(image).shows_one_cell() for image in images]
+        single = [detector(image, crop_width=window).shows_one_cell() for image in images]
         kept, seen = kept + sum(single), seen + len(single)
         print(f"  {cell_type.name}: {sum(single)} of {len(single)}")
     low, high = interval(kept, seen)
@@ -211,11 +185,16 @@ def _load_some(files: Sequence[Path], n: int) -> list[Image.Image]:
 def _tell_speed(detector: Detector, fields: Sequence[Field], repeats: int) -> None:
     """Milliseconds a field of 640 x 480: its scale looked for, and its scale known."""
     images = [(load_field_image(field), field.diameter) for field in fields[:4]]
-    for name, known in (("its scale looked for", False), ("its scale known", True)):
+    ways: dict[str, Callable[[float], dict[str, float]]] = {
+        "its scale looked for": lambda diameter: {},
+        "that of crops tried first": lambda diameter: {"crop_width": WINDOW},
+        "its scale known": lambda diameter: {"diameter": diameter},
+    }
+    for name, way in ways.items():
         times = []
         for image, diameter in images * repeats:
             began = time.perf_counter()
-            detector(image, diameter=diameter if known else None)
+            detector(image, **way(diameter))
             times.append(1000 * (time.perf_counter() - began))
         print(
             f"one field, {name}: median {statistics.median(times):.0f} ms, "

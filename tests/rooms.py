@@ -51,10 +51,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     | {"atlas", "counts", "inference", "study/painter", "study/data", "study/train", "study/evaluate"}
     | STUDY,
     "study/detect": BASE
-    | {"images", "detection", *(f"study/{room}" for room in ["data", "train", "export"])}
+    | {"images", "counts", "detection", "study/painter"}
+    | {f"study/{room}" for room in ["data", "train", "evaluate", "export"]}
     | STUDY,
     "study/laboratories": BASE
-    | {"images", "inference", "detection"}
+    | {"images", "counts", "inference", "detection"}
     | {f"study/{room}" for room in ["data", "train", "export", "detect"]}
     | STUDY,
     "study/interpret": BASE
@@ -137,19 +138,20 @@ INSIDE: dict[str, tuple[str, ...]] = {
         "training",
         "lr_finder",
     ),
-    "study/plots": ("interactive style", "dataset maps quality", "heat training_plots"),
+    "study/plots": ("interactive style", "dataset detection maps quality", "heat training_plots"),
     "study/evaluate": ("costs evaluation labelled leakage", "assessment", "assessment_page"),
     "study/notebooks": ("profiles run_folder tables", "claims provenance publishing", "experiments runner"),
     "study/export": ("card graph limits", "fitting", "export", "refit", "__main__"),
     "study/detect": (
         "fields measure",
         "network recipe",
-        "exporting loss targets",
-        "pseudo_labels views",
+        "at_hand exporting loss targets",
+        "assessment pseudo_labels views",
         "training",
+        "bundling",
         "__main__",
     ),
-    "study/laboratories": ("cells", "training", "serving"),
+    "study/laboratories": ("cells scale_worth", "training", "serving"),
     "study/interpret": ("exploration interpretation robustness", "label_audit"),
     "study/cli": ("options", "data evaluate refit study train"),
 }

@@ -8,8 +8,9 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="needs the extra `study`")
 
-from benchmarks.fields import Shown, make_round, measure_ruler, measure_white
+from benchmarks.fields import make_round, measure_ruler, measure_white
 from blood_lib.detection.found import Found
+from blood_lib.study.detect.assessment import Shown
 from blood_lib.study.detect.exporting import SERVED_KINDS
 from blood_lib.study.detect.fields import RED, WHITE, Field
 

@@ -1,5 +1,6 @@
 """`python -m blood_lib.study.detect DATA --out RUN`: train the detector, or go on with a run.
 
+`--into BUNDLE` puts the run's detector into a bundle, whose classifier stays as it is.
 `--write-pseudo-labels FILE.csv` lets a run find what the laboratories did not box; a later run learns from it
 with `--pseudo-labels FILE.csv`.
 """
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import torch
 
+from blood_lib.bundle import load_bundle
 from blood_lib.files.errors import BloodError
+from blood_lib.study.detect.bundling import add_detector
 from blood_lib.study.detect.exporting import build_detector, export_detector
 from blood_lib.study.detect.fields import LABORATORIES, load_fields
 from blood_lib.study.detect.pseudo_labels import (
@@ -36,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--pseudo-labels", type=Path, help="learn from this table, too")
     parser.add_argument("--write-pseudo-labels", type=Path, help="write such a table with the run's detector")
+    parser.add_argument("--into", type=Path, help="put the run's detector into this bundle")
     parser.add_argument("--export", type=Path, help="write the run's detector there as ONNX")
     parser.add_argument("--start", type=Path, help="the run whose weights are trained further")
     parser.add_argument("--lr", type=float, default=DetectorRecipe.lr)
@@ -55,6 +59,9 @@ def main(argv: list[str] | None = None) -> int:
 def _work(args: argparse.Namespace) -> None:
     if args.export:
         args.export.write_bytes(export_detector(load_detector(args.out)[0]))
+    elif args.into:
+        bundle = add_detector(load_bundle(args.into), args.out, args.data, args.into)
+        print(f"{args.into} finds cells in whole fields now; it is {bundle.sha256[:16]}.")
     elif args.write_pseudo_labels:
         _write_pseudo_labels(args)
     else:

@@ -21,6 +21,7 @@ from blood_lib.study.data.index import hash_pixels
 from blood_lib.study.data.split import SALT, split_of
 
 __all__ = [
+    "DRAWN",
     "KINDS",
     "LABORATORIES",
     "PLATELET",
@@ -28,6 +29,7 @@ __all__ = [
     "WHITE",
     "Field",
     "find_data",
+    "find_laboratory",
     "load_fields",
     "load_field_image",
 ]
@@ -57,6 +59,14 @@ LABORATORIES = {
     "pigs": Laboratory(share=0.25, diameter=11.5),
     "crops": Laboratory(share=0.15, diameter=80),
 }
+
+DRAWN = "drawn"
+"""What drawn fields have for a laboratory; see `drawn`."""
+
+
+def find_laboratory(name: str) -> Laboratory:
+    """One of LABORATORIES, or that of drawn fields."""
+    return Laboratory(share=1.0, diameter=42) if name == DRAWN else LABORATORIES[name]
 
 
 @dataclass(frozen=True, eq=False)

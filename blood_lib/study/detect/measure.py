@@ -10,7 +10,7 @@ import numpy as np
 
 from blood_lib.detection.boxes import compute_iou, touches_edge
 
-__all__ = ["Score", "average_precision", "compute_recall", "match"]
+__all__ = ["EDGE", "Score", "average_precision", "compute_recall", "match"]
 
 HALF = 0.5
 
@@ -72,11 +72,11 @@ def compute_recall(
     n_true = n_found = n_false = 0
     for (boxes, truth), size in zip(fields, sizes, strict=True):
         found = match(boxes, truth, least=least)
-        asked = ~touches_edge(truth, size, margin=_EDGE * min(size))
+        asked = ~touches_edge(truth, size, margin=EDGE * min(size))
         n_true += int(asked.sum())
         n_found += int(asked[found[found >= 0]].sum())
-        n_false += int(((found < 0) & ~touches_edge(boxes, size, margin=_EDGE * min(size))).sum())
+        n_false += int(((found < 0) & ~touches_edge(boxes, size, margin=EDGE * min(size))).sum())
     return Score(len(fields), n_true, n_found, n_false)
 
 
-_EDGE = 0.005  # how near to the edge a box is cut, as a share of the shorter side
+EDGE = 0.005  # how near to the edge a box is cut, as a share of the shorter side

@@ -39,6 +39,9 @@ class DetectorRecipe:
     light_probability: float = 0.4  # of uneven light
     light: float = 0.25  # how uneven, a spread of the logarithm
     grey_probability: float = 0.03
+    exposure_probability: float = 0.5  # of a dim or pale photograph
+    dimmest: float = 0.5  # its brightest, a share of what it was
+    palest: float = 0.6  # its darkest, a share of its brightest
 
     def __post_init__(self) -> None:
         unknown = set(self.without) - set(LABORATORIES)
@@ -56,6 +59,7 @@ class DetectorRecipe:
         values: dict[str, Any] = json.loads(text)
         if "lessons" in values:  # the name in recipes of before
             values["pseudo_labels"] = values.pop("lessons")
+        values = {"exposure_probability": 0.0} | values  # recipes of before do not name it
         values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
         return cls(**values)
 

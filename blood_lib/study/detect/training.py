@@ -12,18 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from blood_lib.files.errors import BloodError
 from blood_lib.files.output import write_whole
-from blood_lib.study.detect.fields import LABORATORIES, Field
+from blood_lib.study.detect.fields import Field, find_laboratory
 from blood_lib.study.detect.loss import compute_loss
 from blood_lib.study.detect.network import DetectorNetwork
 from blood_lib.study.detect.recipe import DetectorRecipe
 from blood_lib.study.detect.views import Canvas, View, augment_views, draw_view, load_canvas
 from blood_lib.study.train.callbacks import has_bfloat16, save_atomically
 
-__all__ = ["build_batch", "hash_weights", "load_detector", "train_detector", "train_step"]
+__all__ = ["build_batch", "hash_weights", "load_detector", "load_log", "train_detector", "train_step"]
 
 _WARM_UP = 0.2  # the share of the epochs before the network's own doubt about unboxed cells counts
 
@@ -117,7 +118,7 @@ def _draw_batches(
 ) -> Iterator[list[View]]:
     """An epoch's batches: laboratories by their shares, fields of each by lot."""
     names = [canvas.field.laboratory for canvas in canvases]
-    weights = np.array([LABORATORIES[name].share / names.count(name) for name in names])
+    weights = np.array([find_laboratory(name).share / names.count(name) for name in names])
     for _ in range(recipe.epoch_views // recipe.batch_size):
         chosen = rng.choice(len(canvases), recipe.batch_size, p=weights / weights.sum())
         yield [draw_view(canvases[i], recipe, rng) for i in chosen]
@@ -181,3 +182,8 @@ def load_detector(run: Path) -> tuple[DetectorNetwork, DetectorRecipe]:
     state = torch.load(done if done.exists() else going, map_location="cpu", weights_only=True)
     network.load_state_dict(state if done.exists() else state["average"])
     return network.eval(), recipe
+
+
+def load_log(run: Path) -> pd.DataFrame:
+    """A row per epoch: epoch, loss, seconds."""
+    return pd.read_csv(run / "log.csv", names=["epoch", "loss", "seconds"])

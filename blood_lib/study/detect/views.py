@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch.nn import functional as F
 
-from blood_lib.study.detect.fields import LABORATORIES, RED, Field, load_field_image
+from blood_lib.study.detect.fields import RED, Field, find_laboratory, load_field_image
 from blood_lib.study.detect.recipe import DetectorRecipe
 from blood_lib.study.detect.targets import Targets, build_targets
 from blood_lib.study.train.augmentation import Augmentation, apply_to_some, blur, jitter_stain
@@ -75,7 +75,7 @@ def draw_view(canvas: Canvas, recipe: DetectorRecipe, rng: np.random.Generator) 
         if is_off
         else build_targets(boxes, kinds, size, boxed=field.boxed, doubtful=doubtful)
     )
-    misses = LABORATORIES[field.laboratory].misses and not is_off
+    misses = find_laboratory(field.laboratory).misses and not is_off
     return View(pixels, targets, (misses, False, False))
 
 
@@ -199,6 +199,7 @@ _AUGMENTATION = Augmentation(
 def augment_views(x: torch.Tensor, recipe: DetectorRecipe) -> torch.Tensor:
     """Views (N, 3, S, S) in [0, 1] as other stains, lamps and cameras would show them."""
     x = apply_to_some(x, _AUGMENTATION.stain_probability, lambda part: jitter_stain(part, _AUGMENTATION))
+    x = apply_to_some(x, recipe.exposure_probability, lambda part: _expose(part, recipe))
     x = apply_to_some(x, recipe.light_probability, lambda part: _light(part, recipe.light))
     x = apply_to_some(
         x, recipe.grey_probability, lambda part: part.mean(1, keepdim=True).expand(-1, 3, -1, -1)
@@ -212,6 +213,13 @@ def augment_views(x: torch.Tensor, recipe: DetectorRecipe) -> torch.Tensor:
         lambda part: part + 0.06 * torch.rand(len(part), 1, 1, 1) * torch.randn_like(part),
     )
     return x.clamp(0, 1)
+
+
+def _expose(x: torch.Tensor, recipe: DetectorRecipe) -> torch.Tensor:
+    """Dimmer and paler: nothing is as bright as it was, and nothing as dark."""
+    brightest = 1 - (1 - recipe.dimmest) * torch.rand(len(x), 1, 1, 1)
+    darkest = recipe.palest * torch.rand(len(x), 1, 1, 1)
+    return brightest * (darkest + (1 - darkest) * x)
 
 
 def _light(x: torch.Tensor, spread: float) -> torch.Tensor:

@@ -12,6 +12,7 @@ from blood_lib.detection.boxes import compute_iou
 from blood_lib.detection.decode import decode
 from blood_lib.detection.detector import STRIDE
 from blood_lib.files.errors import BloodError
+from blood_lib.study.detect.at_hand import draw_fields
 from blood_lib.study.detect.exporting import MAX_BYTES, build_detector, export_detector
 from blood_lib.study.detect.fields import KINDS, PLATELET, RED, WHITE, Field
 from blood_lib.study.detect.loss import compute_loss, giou_loss, heat_loss
@@ -32,17 +33,8 @@ SMALL = DetectorRecipe(
 @pytest.fixture(scope="module")
 def fields(tmp_path_factory) -> list[Field]:
     """Four drawn fields with all boxes, to train on."""
-    folder = tmp_path_factory.mktemp("drawn")
-    return [drawn_field(folder / f"{i}.png", seed=i) for i in range(4)]
-
-
-def drawn_field(file: Path, *, seed: int) -> Field:
-    smear = draw_smear(["monocyte"], width=320, height=240, red_cell=42, seed=seed)
-    smear.image.save(file)
-    groups = (smear.cells, smear.red_cells, smear.platelets)
-    boxes = [(x - r, y - r, x + r, y + r) for circles in groups for x, y, r in circles]
-    kinds = np.repeat([WHITE, RED, PLATELET], [len(circles) for circles in groups])
-    return Field(file, "bccd", "train", np.array(boxes, np.float32), kinds, (0, 1, 2), 42.0)
+    drawn = draw_fields(tmp_path_factory.mktemp("drawn"), 6)
+    return [field for field in drawn if field.split == "train"]
 
 
 # --- targets and views ---
@@ -208,6 +200,8 @@ def test_a_recipe_that_cannot_be_is_told():
     assert DetectorRecipe.from_json(SMALL.to_json()) == SMALL
     before = SMALL.to_json().replace('"pseudo_labels"', '"lessons"')
     assert DetectorRecipe.from_json(before) == SMALL
+    before = SMALL.to_json().replace('"exposure_probability": 0.5', '"seed": 0')
+    assert DetectorRecipe.from_json(before).exposure_probability == 0
     with pytest.raises(BloodError, match="Leave out some of bccd"):
         DetectorRecipe(without=("nowhere",))
     with pytest.raises(BloodError, match="multiple of 32"):

@@ -169,3 +169,33 @@ def test_groups_are_boxes_with_all_their_points(ax):
     assert sorted(points[0]) == pytest.approx([10, 20, 60]) and len(points[1]) == 0
     assert [label.get_text() for label in ax.get_yticklabels()] == ["some (n = 4)", "none (n = 0)"]
     assert 50 in [line.get_xdata()[0] for line in ax.lines if len(line.get_xdata())]
+
+
+def test_curves_of_a_detector_are_drawn_in_per_cent_with_a_dot_where_it_is_served(ax):
+    curve = pd.DataFrame({"score": [0.9, 0.5, 0.1], "recall": [0.5, 0.9, 1], "precision": [1, 0.9, 0.5]})
+    curve["per field"] = [0, 0.1, 0.9]
+    plots.plot_froc(ax, {"a": curve}, 0.4)
+    line, dot = ax.lines
+    assert line.get_ydata().tolist() == [50, 90, 100]
+    assert (dot.get_xdata().tolist(), dot.get_ydata().tolist()) == ([0.1], [90])
+    plots.plot_precision_recall(plt.subplots()[1], {"a": curve})
+
+
+def test_rulers_that_are_not_sound_are_drawn_hollow(ax):
+    rulers = pd.DataFrame({"fields of": ["a"] * 3, "cells": [9, 8, 2], "sound": [True, True, False]})
+    plots.plot_rulers(ax, rulers.assign(ratio=[1.1, 0.9, 1.3]))
+    marks = {tuple(line.get_xdata()): line.get_fillstyle() for line in ax.lines[:2]}
+    assert marks == {(2,): "none", (9, 8): "full"}
+
+
+def test_each_box_of_a_field_is_drawn(ax):
+    boxes = np.array([[1, 2, 5, 8], [3, 3, 9, 9]], float)
+    plots.plot_boxes(ax, Image.new("RGB", (20, 20)), [(boxes, "red", "-"), (boxes[:0], "blue", "--")])
+    assert [patch.get_bbox().bounds for patch in ax.patches] == [(1, 2, 4, 6), (3, 3, 6, 6)]
+
+
+def test_the_worth_of_scale_has_a_point_per_window(ax):
+    worth = pd.DataFrame({"window": ["as published", "4.5"], "accuracy": [0.4, 0.6], "ok": [0.0, 0.3]})
+    plots.plot_scale_worth(ax, worth.assign(accuracy_low=[0.3, 0.5], accuracy_high=[0.5, 0.7]))
+    assert ax.lines[0].get_ydata().tolist() == [40, 60]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["as published", "4.5"]
