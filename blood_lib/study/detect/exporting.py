@@ -21,8 +21,11 @@ __all__ = ["MAX_BYTES", "SERVED_KINDS", "build_detector", "export_detector"]
 
 MAX_BYTES = 2 * 10**6
 
-SERVED_KINDS = tuple(Kind(name, role) for name, role in zip(KINDS, (NAMED, RULER, COUNTED), strict=True))
-"""What a bundle says of each kind, with the score from which it is found."""
+SERVED_KINDS = tuple(
+    Kind(name, role, lowest)
+    for name, role, lowest in zip(KINDS, (NAMED, RULER, COUNTED), (0.35, 0.4, 0.4), strict=True)
+)
+"""What a bundle says of each kind, with the score from which it is found: chosen on validation fields."""
 
 
 def export_detector(network: DetectorNetwork, *, half: bool = True) -> bytes:

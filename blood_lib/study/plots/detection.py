@@ -75,8 +75,9 @@ def plot_boxes(
     ax.imshow(image)
     for boxes, colour, style in groups:
         for left, top, right, bottom in boxes:
-            frame = {"edgecolor": colour, "linestyle": style, "linewidth": 1.5, "fill": False}
-            ax.add_patch(Rectangle((left, top), right - left, bottom - top, **frame))
+            frame = Rectangle((left, top), right - left, bottom - top, fill=False, linewidth=1.5)
+            frame.set(edgecolor=colour, linestyle=style)
+            ax.add_patch(frame)
     ax.set_axis_off()
     ax.set_title(title, fontsize=9)
     return ax
