@@ -7,7 +7,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -31,7 +31,7 @@ from blood_lib.study.painter import Smear, draw_smear
 
 __all__ = ["FieldsAtHand", "NamedCell", "draw_fields", "draw_scratch", "open_fields"]
 
-_WHITE = [cell_type.name for cell_type in CELL_TYPES if cell_type.name != "platelet"]
+_WHITE = tuple(cell_type.name for cell_type in CELL_TYPES if cell_type.name != "platelet")
 _SIZE = (320, 240)
 _RED_CELL = 42.0  # px
 
@@ -121,13 +121,15 @@ def _make_scratch() -> Path:
     return scratch
 
 
-def draw_fields(folder: Path, n: int, *, seed: int = 0) -> list[Field]:
-    """`n` fields of one or two white cells, written into `folder`; each third one is for validation."""
+def draw_fields(
+    folder: Path, n: int, *, cell_types: Sequence[str] = _WHITE, most_cells: int = 2, seed: int = 0
+) -> list[Field]:
+    """`n` fields of some white cells, written into `folder`; each third one is for validation."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     fields = []
     for i in range(n):
-        names = [str(name) for name in rng.choice(_WHITE, int(rng.integers(1, 3)))]
+        names = [str(name) for name in rng.choice(cell_types, int(rng.integers(1, most_cells + 1)))]
         split = "valid" if i % 3 == 2 else "train"
         fields.append(_draw(folder / f"{i:03}.png", names, int(rng.integers(2**31)), split))
     return fields
