@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clamp, distance, isWithin, middle } from "../../blood_lib/dashboard/widgets/lib/geometry.js";
+import { clamp, distance, isWithin, middle, roundLength } from "../../blood_lib/dashboard/widgets/lib/geometry.js";
 
 const L = [[0, 0], [4, 0], [4, 2], [2, 2], [2, 4], [0, 4]]; // a square without its upper right quarter
 
@@ -17,4 +17,8 @@ test("points have a middle and a distance, values have limits", () => {
   assert.deepEqual(middle([[0, 0], [4, 2]]), [2, 1]);
   assert.equal(distance([[0, 0], [3, 4]]), 5);
   assert.deepEqual([-1, 0.5, 2].map((value) => clamp(value, 0, 1)), [0, 0.5, 1]);
+});
+
+test("a scale bar has a round length", () => {
+  assert.deepEqual([0.9, 1, 4.9, 5, 19.9, 73].map((longest) => roundLength(longest)), [0.5, 1, 2, 5, 10, 50]);
 });

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from blood_lib.bundle import Bundle
+from blood_lib.bundle import NAMED, RULER, Bundle
 from blood_lib.counts import Count
 from blood_lib.counts.differential import Differential, Ratio, compute_differential, judge
-from blood_lib.dashboard.state import DECIDED, EXCLUDED, UNIDENTIFIED, Cell
+from blood_lib.counts.fields import FieldCounts
+from blood_lib.dashboard.chart.field_counts import count_fields, find_named
+from blood_lib.dashboard.state import DECIDED, EXCLUDED, UNIDENTIFIED, Cell, Field
 from blood_lib.dashboard.state.messages import Messages
 
 __all__ = [
@@ -31,6 +33,7 @@ __all__ = [
 SIGNS = {"inside": "✓", "below": "▼", "above": "▲", "maybe_below": "▽", "maybe_above": "△"}
 MOST_UNKNOWN = 0.5  # of the cells in the differential; with more that are unfamiliar, nothing is assessed
 MOST_PER_HUNDRED = 1000  # an interval that reaches further says nothing
+ENOUGH = 200  # cells for a differential count
 Range = tuple[float, float]
 _NUMBER = re.compile(r"\d{1,3}([.,]\d{1,4})?")
 
@@ -53,7 +56,7 @@ class Row:
 class Group:
     """Lines that are counted alike."""
 
-    kind: str  # "shares", "ratios", "apart" or "outside"
+    kind: str  # "shares", "ratios", "apart", "outside", "by_field" or "by_thousand"
     title: str
     rows: tuple[Row, ...]
 
@@ -73,7 +76,12 @@ class DifferentialTable:
 
 
 def build_differential_table(
-    cells: Sequence[Cell], n_rejected: int, bundle: Bundle, ranges: Mapping[str, Range], t: Messages
+    cells: Sequence[Cell],
+    n_rejected: int,
+    bundle: Bundle,
+    ranges: Mapping[str, Range],
+    t: Messages,
+    fields: Sequence[Field] = (),
 ) -> DifferentialTable:
     """Count `cells` by the groups in which they stand; ranges: class name -> per cent."""
     labels = (cell.label if cell.counts else None for cell in cells)
@@ -81,17 +89,19 @@ def build_differential_table(
     unknown = count_unknown(cells, bundle) if bundle.differential else 0
     is_judged = unknown <= MOST_UNKNOWN * found.n
     words = _Words(bundle, ranges if bundle.differential else {}, t, is_judged=is_judged)
+    counted = count_fields(fields, cells, bundle)
     groups = (
         words.shares(found),
         words.ratios(found),
         words.apart(found),
         words.outside(cells, n_rejected),
+        *(words.in_fields(counted) if counted else ()),
     )
     return DifferentialTable(
         title=t("chart.differential" if bundle.differential else "chart.title"),
         differential=found,
         groups=tuple(group for group in groups if group.rows),
-        notes=words.notes(bundle),
+        notes=" ".join([words.notes(bundle), *(words.notes_on_fields(counted) if counted else ())]),
         unjudged="" if is_judged else t("chart.unjudged", k=unknown, n=found.n),
         caution=words.caution(found) if bundle.differential else "",
         doubtful=sum(cell.doubtful for cell in cells),
@@ -113,6 +123,10 @@ class _Words:
         self.ranges = ranges
         self.index = {name: i for i, name in enumerate(bundle.names)}
         self.labels = {info.name: t.pick(info.label) for info in bundle.classes}
+        self.bundle = bundle
+        classes = bundle.detector.classes if bundle.detector else ()
+        self.found = {info.name: t.pick(info.labels) for info in classes}  # of what is found in fields
+        self.found_labels = {info.role: t.pick(info.labels) for info in classes}
 
     def shares(self, found: Differential) -> Group:
         rows = tuple(self._share(row, known=found.n > 0) for row in found.shares)
@@ -167,6 +181,37 @@ class _Words:
         who = Counter(cell.decided for cell in cells)
         counts = {name: who[name] for name in DECIDED}
         return self.t("chart.decided", n=len(cells), moved=sum(cell.moved for cell in cells), **counts)
+
+    def in_fields(self, counted: FieldCounts) -> tuple[Group, Group]:
+        """Cells of each of the detector's classes for a field, and for a thousand of the ruler's."""
+        per_field = tuple(
+            self._rate(row.name, row.n, row.mean, row.low, row.high) for row in counted.per_field
+        )
+        per_thousand = tuple(
+            self._rate(row.name, row.n, row.value, row.low, row.high) for row in counted.per_thousand
+        )
+        return (
+            Group("by_field", self.t("chart.per_field", n=counted.n_fields), per_field),
+            Group("by_thousand", self.t("chart.per_thousand", rulers=self.found_labels[RULER]), per_thousand),
+        )
+
+    def _rate(self, name: str, n: int, value: float | None, low: float, high: float) -> Row:
+        label = self.found[name]
+        if value is None:
+            return Row(name, label, n)
+        return Row(name, label, n, share=self.t.number(value, 1), interval=self._interval(low, high))
+
+    def notes_on_fields(self, counted: FieldCounts) -> list[str]:
+        """How many fields more it takes to count enough, and what all these numbers do not mean."""
+        named = find_named(self.bundle)
+        missing = counted.count_missing(named, ENOUGH) if named else None
+        notes = [self.t("chart.no_volume")]
+        if missing is None or not missing[0]:
+            return notes
+        likely, best, worst = missing
+        values = {"labels": self.found_labels[NAMED], "target": ENOUGH, "n": likely, "best": best}
+        key = "chart.more_fields" if worst is not None else "chart.more_fields_at_least"
+        return [self.t(key, **values, worst=worst), *notes]
 
     def notes(self, bundle: Bundle) -> str:
         """What an interval is and, where shares are judged, how, and whose the reference ranges are."""

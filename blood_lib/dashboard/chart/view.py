@@ -61,7 +61,7 @@ class DifferentialWidget(Widget):
             return
         bundle = known(state.bundle)
         table = build_differential_table(
-            state.cells, len(state.rejected), bundle, state.ranges, state.messages
+            state.cells, len(state.rejected), bundle, state.ranges, state.messages, state.fields
         )
         self.table = self._describe(table, bundle)
 
@@ -134,7 +134,7 @@ class ChartView(View):
     """The differential, the buttons that save, bars and a pie."""
 
     tab = "chart"
-    watches = ("cells", "rejected", "ranges")
+    watches = ("cells", "rejected", "fields", "ranges")
 
     def __init__(self, state: DashboardState):
         self.differential, self.save_buttons, self.page = (

@@ -18,7 +18,8 @@ export function createBar({ text }, act) {
   const redo = small("↷", text.redo, act.redo);
   const scale = h("output", { class: "dash-number dash-muted" });
   const zoom = h("span", { class: "dash-zoom" }, small("−", text.zoom_out, () => act.zoom(1 / ZOOM_STEP)), scale, small("+", text.zoom_in, () => act.zoom(ZOOM_STEP)));
-  const hint = h("p", { class: "dash-muted dash-fine", role: "status" });
+  const told = h("span");
+  const hint = h("p", { class: "dash-muted dash-fine", role: "status" }, told, " ", h("span", { class: "dash-for-mouse" }, text.edit_keys));
   const el = h("div", { class: "dash-field-bar" }, edit, add, remove, keep, cancel, undo, redo, zoom);
   const below = h("div", { class: "dash-field-below" }, name, hint);
 
@@ -37,8 +38,8 @@ export function createBar({ text }, act) {
       for (const one of [undo, redo]) one.hidden = !editing && !canUndo && !canRedo;
       undo.disabled = !canUndo;
       redo.disabled = !canRedo;
-      hint.textContent = placed ? text.draft_hint : editing ? text.edit_hint : "";
-      hint.hidden = !hint.textContent;
+      told.textContent = placed ? text.draft_hint : text.edit_hint;
+      hint.hidden = !editing;
     },
   };
 }

@@ -25,7 +25,7 @@ function render({ model, el, words, kept, signal }) {
   let field = null;
   const tell = (kind, more = {}) => model.send({ kind, ...more });
 
-  const stage = createStage(words, groups, classes, { describe, busy: () => kept.editing, onScale: (now) => bar?.scale(now) });
+  const stage = createStage(words, groups, classes, { describe, busy: () => kept.editing, onScale: (now) => bar.scale(now), onAppear: () => stage.bring(current.id()) });
   const bar = createBar(words, {
     edit: () => setEditing(!kept.editing),
     add: () => (editing.add(), stage.el.focus({ preventScroll: true })),
@@ -50,11 +50,16 @@ function render({ model, el, words, kept, signal }) {
     field: () => field,
     current: current.id,
     editing: () => Boolean(kept.editing),
-    open: (id) => current.at(id),
+    open: choose,
     keep: ({ id, box }) => (id === null ? tell("draw", { field: field.id, box }) : tell("move", { id, box })),
     remove: (id) => tell("remove", { id }),
     changed: showBar,
   });
+
+  function choose(id) {
+    current.at(id);
+    stage.bring(id);
+  }
 
   // --- what is shown ---
   /** In words, as the gallery says it. */

@@ -10,9 +10,9 @@ const GRIP = 10;
 
 /**
  * `describe(cell)` says in words what a cell is; `busy()` is true while boxes are edited; `onScale(scale)` hears of
- * every zoom.
+ * every zoom, `onAppear()` is called whenever its tab is opened.
  */
-export function createStage(words, groups, classes, { describe, busy, onScale }) {
+export function createStage(words, groups, classes, { describe, busy, onScale, onAppear }) {
   const image = h("img", { class: "dash-image", draggable: "false", decoding: "sync" });
   const layers = classes.map(({ colour, named }, i) => svg("g", { class: `dash-found dash-found-${named ? "named" : "other"}`, "data-class": i, stroke: colour }, svg("path"), svg("path", { class: "dash-cut" })));
   const cells = svg("g");
@@ -25,9 +25,22 @@ export function createStage(words, groups, classes, { describe, busy, onScale })
   let scale = 1;
   let shownDraft = [null, null]; // grips keep their size, too
   let badges = []; // [{node, x, y}, ...], drawn anew at every zoom
-  const zoomer = zoomable(el, inner, (now) => ((scale = now), place(), onScale(now)), busy);
-  const sizes = new ResizeObserver(place);
+  const zoomer = zoomable(el, inner, takeScale, busy);
+  let wide = 0; // px of the screen; 0: its tab is hidden
+  const sizes = new ResizeObserver(() => {
+    const appears = !wide && el.clientWidth;
+    wide = el.clientWidth;
+    place();
+    if (appears) onAppear();
+  });
   sizes.observe(el);
+
+  function takeScale(now) {
+    scale = now;
+    boxes.style.setProperty("--zoom", now);
+    place();
+    onScale(now);
+  }
 
   /** Pixels of the file in one of the screen. */
   function unit() {
@@ -120,10 +133,12 @@ export function createStage(words, groups, classes, { describe, busy, onScale })
 
   const find = (id) => cells.querySelector(`[data-id="${id}"]`);
 
-  /** Show it if zooming has put it out of sight. */
+  /** Show this cell where the page, the viewer or zooming have put it out of sight. */
   function bring(id) {
-    const [box, whole] = [find(id)?.getBoundingClientRect(), el.getBoundingClientRect()];
-    if (!box) return;
+    const node = find(id);
+    if (!node || !el.clientWidth) return;
+    el.scrollIntoView({ block: "nearest" });
+    const [box, whole] = [node.getBoundingClientRect(), el.getBoundingClientRect()];
     const inSight = box.left >= whole.left && box.top >= whole.top && box.right <= whole.right && box.bottom <= whole.bottom;
     if (!inSight) zoomer.whole();
   }

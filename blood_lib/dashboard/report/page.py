@@ -24,7 +24,7 @@ from blood_lib.dashboard.chart.differential_table import (
     show_range,
 )
 from blood_lib.dashboard.help.page import draw_metrics
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, RejectedFile
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, Field, RejectedFile
 from blood_lib.dashboard.state.messages import Messages
 from blood_lib.dashboard.widgets.markers import CELL_SIGNS, svg_marker
 from blood_lib.dashboard.widgets.pictures import thumbnail
@@ -49,11 +49,14 @@ class Facts:
     reviewer: str
     adapted: bool
     when: datetime
+    fields: Sequence[Field] = ()
 
 
 def iter_report(facts: Facts, t: Messages) -> Iterator[str]:
     """The file in pieces, at least one a cell, so that writing it can be counted and stopped."""
-    table = build_differential_table(facts.cells, len(facts.rejected), facts.bundle, facts.ranges, t)
+    table = build_differential_table(
+        facts.cells, len(facts.rejected), facts.bundle, facts.ranges, t, facts.fields
+    )
     title = f"{t('report.title')}: {t.pick(facts.bundle.title)}"
     yield (
         f'<!doctype html><html lang="{t.language}"><head><meta charset="utf-8">'

@@ -46,6 +46,7 @@ class Reports:
             reviewer=state.reviewer,
             adapted=state.adapted,
             when=when,
+            fields=state.fields,
         )
 
     def _write(self, job: Job, facts: Facts, pieces: Iterator[str]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from blood_lib.dashboard.app import App
+from blood_lib.dashboard.state import EXCLUDED
 from blood_lib.dashboard.state.commands import (
     Adapt,
     Command,
@@ -17,6 +18,7 @@ from blood_lib.dashboard.state.commands import (
     DrawBox,
     Move,
     OpenReview,
+    RemoveCell,
     SaveReport,
     SaveReview,
     SaveTable,
@@ -152,3 +154,35 @@ def test_the_model_learns_from_found_cells(app: App) -> None:
     assert not app.state.error
     assert app.state.adapted
     assert [cell.result.cell for cell in app.state.cells] == [1, 2, None, 3]
+
+
+# --- what is counted in fields ---
+
+
+def find_rows(app: App, kind: str) -> list[dict]:
+    app.state.tab = "chart"
+    (group,) = [group for group in app.chart.differential.table["groups"] if group["kind"] == kind]
+    return group["rows"]
+
+
+def test_the_chart_counts_what_only_fields_tell_as_people_have_left_it(app: App) -> None:
+    large, _, small = find_rows(app, "by_field")
+    assert (large["label"], large["n"], large["share"]) == ("large ones", "3", "1.5")  # in two fields
+    assert (small["n"], small["share"]) == ("2", "1.0")
+    do(app, RemoveCell(app.state.cells[-1].id))
+    do(app, Move((app.state.cells[1].id,), EXCLUDED))
+    assert find_rows(app, "by_field")[0]["n"] == "1"
+    (small,) = find_rows(app, "by_thousand")
+    assert (small["n"], small["share"]) == ("2", "1,000.0")  # as many as round ones
+    notes = app.chart.differential.table["notes"]
+    assert app.state.messages("chart.no_volume") in notes and "200 large ones" in notes
+
+
+def test_without_fields_nothing_is_said_of_them(finder: Finder) -> None:
+    app = App(finder)
+    classify(app, drawn_files())
+    app.state.tab = "chart"
+    assert {"by_field", "by_thousand"}.isdisjoint(
+        group["kind"] for group in app.chart.differential.table["groups"]
+    )
+    assert app.state.messages("chart.no_volume") not in app.chart.differential.table["notes"]
