@@ -89,7 +89,8 @@ class Finder:
     def _name(self, image: Image.Image, box: tuple, field: FieldReading, n: int) -> Result:
         x, y, width, height = box
         (result,) = self._classifier.classify([image.crop((x, y, x + width, y + height))])
-        middle_x, middle_y, half = x + width / 2, y + height / 2, 1.5 * DIAMETER
+        middle_x, middle_y = (np.float32(low + side / 2) for low, side in ((x, width), (y, height)))
+        half = 1.5 * DIAMETER
         window = (middle_x - half, middle_y - half, middle_x + half, middle_y + half)
         um = field.scale.um_per_pixel
         wide = None if um is None else float(np.sqrt(width * height)) * um

@@ -57,7 +57,7 @@ export function createLegend({ text, number, fill }, groups, classes, toggle) {
       const n = (field.boxes[i]?.whole.length ?? 0) / 4;
       const label = fill(text.show_class, { labels: one.labels });
       const mark = h("span", { class: "dash-frame-mark", style: { borderColor: one.colour }, "aria-hidden": "true" });
-      return [h("button", { type: "button", class: "dash-chip", "aria-pressed": !off.has(i), title: label, onclick: () => toggle(i) }, mark, one.labels, " ", count(n))];
+      return [h("button", { type: "button", class: "dash-chip", "aria-pressed": String(!off.has(i)), title: label, onclick: () => toggle(i) }, mark, one.labels, " ", count(n))];
     });
     el.replaceChildren(...types, ...switches);
   }
