@@ -1,4 +1,4 @@
-"""In a browser: whole fields are dropped; boxes are opened, drawn, moved, removed, and saved with a review."""
+"""In a browser: fields are dropped; boxes are opened, drawn, moved, removed, and saved with a review."""
 
 from __future__ import annotations
 
