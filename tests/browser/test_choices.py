@@ -30,7 +30,7 @@ def test_the_page_speaks_the_browsers_language_until_another_is_chosen(
     visit.open("Clasificación")
     until(page, "document.querySelectorAll('.dash-card').length === 3")
     card = page.locator(".dash-card").first
-    assert re.search(", (clara|dudosa|desconocida)$", card.get_attribute("aria-label"))  # it is one
+    assert re.search(", (segura|dudosa|desconocida)$", card.get_attribute("aria-label"))  # it is one
     card.click()
     page.locator(".dash-panel-classification .dash-viewer .dash-name").wait_for()
     for tab in page.get_by_role("tab").all():

@@ -76,7 +76,7 @@ class Gallery(CellCollection):
             self._index[cell.label],
             self._index[cell.said],
             cell.status,
-            round(cell.confidence, 4),
+            cell.confidence,
             cell.decided,
             cell.proposed,
         ]

@@ -173,7 +173,7 @@ def _changes(facts: Facts, t: Messages) -> str:
 
 
 def _said(cell: Cell, labels: Mapping[str, str], t: Messages) -> str:
-    certain = {"label": labels[cell.said], "confidence": t.percent(cell.confidence)}
+    certain = {"label": labels[cell.said], "confidence": t.probability(cell.confidence)}
     return t("gallery.certain", **certain, status=t(f"state.{cell.status}"))
 
 

@@ -52,7 +52,7 @@ class Reports:
     def _write(self, job: Job, facts: Facts, pieces: Iterator[str]) -> None:
         total = len(facts.cells)
         content = b"".join(_encode(job, pieces, total))
-        name = f"{self.state.messages('report.file')} {facts.when:%Y-%m-%d %H.%M}.html"
+        name = f"{self.state.messages('report.file')} {facts.when:%Y-%m-%d %H.%M.%S}.html"
         with self.state.lock:
             if job.wanted:
                 self.state.download = Download(name, "text/html", content)
@@ -61,7 +61,9 @@ class Reports:
         self._check()
         state = self.state
         table = make_table(state.cells, state.rejected, known(state.bundle).names, state.messages)
-        state.download = Download("results.csv", "text/csv", table)
+        when = datetime.now().astimezone()
+        name = f"{state.messages('report.table_file')} {when:%Y-%m-%d %H.%M.%S}.csv"
+        state.download = Download(name, "text/csv", table)
 
     def _check(self) -> None:
         if not self.state.cells and not self.state.rejected:

@@ -88,7 +88,7 @@ class Saving:
     def _save(self, job: Job, files: Iterator[tuple[str, bytes]], total: int, review: SavedReview) -> None:
         content = write_zip(job.watch(files, total))
         when = datetime.fromisoformat(review.date)
-        name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M}.zip"
+        name = f"{self.state.messages('saving.file')} {when:%Y-%m-%d %H.%M.%S}.zip"
         with self.state.lock:
             if job.wanted:
                 self.state.download = Download(name, "application/zip", content, review.cells)

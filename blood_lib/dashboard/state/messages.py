@@ -96,6 +96,13 @@ class Messages:
         """A share in [0, 1] in per cent."""
         return f"{self.number(100 * share, digits)} %"
 
+    def probability(self, p: float, digits: int = 1) -> str:
+        """A probability: 100 % and 0 % stand for exactly these. `percent` of words.js does the same."""
+        step = 10**-digits / 100
+        if 1 - step / 2 <= p < 1:
+            return f"> {self.percent(1 - step, digits)}"
+        return f"< {self.percent(step, digits)}" if 0 < p < step / 2 else self.percent(p, digits)
+
     def has(self, key: str) -> bool:
         """Whether there is a sentence for `key`."""
         return key in self._texts

@@ -23,6 +23,7 @@ from blood_lib.inference import Result
 
 __all__ = ["Classification", "File"]
 
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif")
 File = tuple[str, bytes | Rejection]
 
 
@@ -82,11 +83,13 @@ class Classification:
             batch.take(result, opened, next(self.controller.ids))
             if time.monotonic() - told > self.flush_seconds:
                 self._publish(job, batch, done, _total(files))
-                batch, told = Batch(batch.kept), time.monotonic()
+                batch, told = Batch(batch.kept, passed=batch.passed), time.monotonic()
             if job.cancelled.is_set() or self._is_full(batch):
                 _close(files)
                 break
         self._publish(job, batch, done, _total(files))
+        if batch.passed and job.wanted and self.state.notice is None:
+            self._tell(Sentence("status.passed_over", {"n": batch.passed}))
 
     def _how(self) -> dict[str, Any]:
         """What a person said of the images."""
@@ -153,6 +156,7 @@ class Batch:
     found: list[Found] = field(default_factory=list)
     fields: list[Field] = field(default_factory=list)
     rejected: list[RejectedFile] = field(default_factory=list)
+    passed: int = 0  # files that were never meant as images
 
     def take(self, result: Result, opened: Opened, identity: int) -> None:
         """identity: for the cell, and before it for its field."""
@@ -161,10 +165,18 @@ class Batch:
             self.fields.append(new)
             self.kept += len(new.original)
         shown = opened.field.id if opened.field else None
-        if result.status == "rejected":
+        if is_other_file(result):
+            self.passed += 1
+        elif result.status == "rejected":
             self.rejected.append(RejectedFile(result.name, result.reason, shown))
         else:
             self.found.append(Found(identity, result, opened.picture(result), shown))
+
+
+def is_other_file(result: Result) -> bool:
+    """Whether it lay in a ZIP file or folder among the images and is none, by content and by name."""
+    is_none = result.reason is not None and result.reason.code == "no_image"
+    return is_none and "/" in result.name and not result.name.lower().endswith(IMAGE_ENDINGS)
 
 
 def _close(files: Iterable[File]) -> None:

@@ -15,7 +15,7 @@ import { zoomable } from "./zoom.js";
 const PAN_STEP = 0.1; // of the picture's side, for a key
 
 function render({ model, el, words, signal }) {
-  const { text, fill, number, percent } = words;
+  const { text, fill, count, number, percent } = words;
   const groups = model.get("groups"); // the classes, then unidentified, then excluded
   const n = groups.length - 2;
   const keys = groupKeys(groups);
@@ -24,6 +24,7 @@ function render({ model, el, words, signal }) {
   const cellIs = () => model.get("cell");
 
   const empty = h("p", { class: "dash-empty" }, text.empty);
+  const left = makeLeft();
   const head = makeHead();
   const picture = makePicture();
   const decide = makeDecide();
@@ -31,7 +32,7 @@ function render({ model, el, words, signal }) {
   const parts = [head, picture, decide, facts];
   el.classList.add("dash-viewer");
   el.tabIndex = -1;
-  el.append(empty, ...parts.map((part) => part.el));
+  el.append(left, empty, ...parts.map((part) => part.el));
 
   // --- what is shown ---
   function showCell() {
@@ -43,6 +44,22 @@ function render({ model, el, words, signal }) {
       part.el.hidden = none;
       if (!none) part.show(cell);
     }
+  }
+
+  /** How many doubtful cells nobody has decided, and the way to the next one. */
+  function makeLeft() {
+    const n = h("span", { role: "status" });
+    const next = button(text.next_doubtful, "N", () => tell("step", { by: 1, doubtful: true }));
+    const row = h("div", { class: "dash-left" }, n, next);
+    function show() {
+      const now = model.get("left");
+      row.hidden = now === null;
+      next.hidden = !now;
+      n.textContent = now ? count("left", now) : text.none_left;
+    }
+    model.on("change:left", show);
+    show();
+    return row;
   }
 
   function makeHead() {

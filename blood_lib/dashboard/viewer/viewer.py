@@ -45,6 +45,9 @@ class Viewer(Widget):
     image = Bytes().tag(sync=True)
     heat = Bytes().tag(sync=True)
     near = Dict().tag(sync=True)
+    left = Int(None, allow_none=True, help="number of doubtful cells to decide; None: no cells").tag(
+        sync=True
+    )
     strength = Int(STRENGTH, help="the page's own: how strong the heat map is").tag(sync=True)
 
     def __init__(self, state: DashboardState):
@@ -93,6 +96,8 @@ class Viewer(Widget):
             )
 
     def _on_cells(self, _change: Any) -> None:
+        cells = self.state.cells
+        self.left = sum(cell.doubtful for cell in cells) if cells else None
         if len(self._walk) != len(self.state.cells):
             self._begin()
         before = self._shown

@@ -131,7 +131,7 @@ def test_where_most_are_unfamiliar_the_report_assesses_nothing_and_says_why(app:
 def test_what_the_reviewer_changed_is_listed_with_what_the_model_said(app: App) -> None:
     cell = app.state.cells[2]
     text = words(write(app))
-    confidence = app.state.messages.percent(cell.confidence)
+    confidence = app.state.messages.probability(cell.confidence)
     assert f"{EVIL} red, {confidence}, {app.state.messages(f'state.{cell.status}')} blue" in text
     assert "→ the model said red" in text
     assert "1 square was moved" in text
@@ -214,7 +214,7 @@ def test_the_report_is_written_in_the_background_and_handed_over(app: App) -> No
     say(app.chart.differential, kind="report")
     app.controller.wait(WAIT)
     download = app.state.download
-    assert re.fullmatch(r"report \d{4}-\d\d-\d\d \d\d\.\d\d\.html", download.name)
+    assert re.fullmatch(r"report \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.html", download.name)
     assert download.type == "text/html"
     assert "Ada" in words(download.content.decode())
     assert app.state.progress is None and not app.state.error

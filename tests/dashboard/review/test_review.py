@@ -126,6 +126,14 @@ def test_images_that_are_added_join_those_that_are_there_and_what_was_decided(ap
     assert labels(app) == ["red", "green", "blue", "red"]
 
 
+def test_other_files_in_an_archive_are_passed_over_and_no_rejected_cells(app: App) -> None:
+    inside = {"a.png": drawn_files()[0][1], "notes.txt": b"text", "folder/list.csv": b"a,b", "b.jpg": b"none"}
+    classify(app, [(f"cells.zip/{name}", content) for name, content in inside.items()] + [("c.txt", b"text")])
+    assert [cell.name for cell in app.state.cells] == ["cells.zip/a.png"]
+    assert [file.name for file in app.state.rejected] == ["cells.zip/b.jpg", "c.txt"]
+    assert app.state.notice == Sentence("status.passed_over", {"n": 2})
+
+
 def test_nothing_is_added_while_something_runs(app: App, capfd) -> None:
     before, release = app.state.cells, threading.Event()
     app.controller.jobs.start("report", lambda _job: release.wait(WAIT))

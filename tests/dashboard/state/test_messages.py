@@ -198,3 +198,11 @@ def test_what_is_wrong_with_a_bundle_is_told_in_the_language(app: App) -> None:
     app.state.report(BundleError("the bundle is damaged."))
     assert app.status.error.startswith("No se puede cargar el modelo. Descárguelo de nuevo")
     assert app.status.error.endswith("the bundle is damaged.")
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [(1.0, "100.0 %"), (0.9996, "> 99.9 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %"), (0.638, "63.8 %")],
+)
+def test_a_probability_is_certain_only_where_it_is(p: float, shown: str) -> None:
+    assert Messages("en").probability(p) == shown

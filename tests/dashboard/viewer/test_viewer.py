@@ -13,6 +13,7 @@ from PIL import Image
 from blood_lib.bundle import SubtypeInfo
 from blood_lib.dashboard.app import App
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell
+from blood_lib.dashboard.state.commands import Clear
 from blood_lib.dashboard.viewer.viewer import frame_of
 from blood_lib.inference import Classifier
 from tests.tools.dashboard_tools import classify, drawn_files, say
@@ -206,3 +207,17 @@ def test_the_keys_take_a_move_back_and_do_it_again(app: App) -> None:
     assert not shown(app).reviewed
     say(app.shortcuts, kind="redo")
     assert shown(app).group == "blue"
+
+
+def test_it_tells_how_many_doubtful_cells_are_left_to_decide(app: App) -> None:
+    state = app.state
+    state.cells = tuple(
+        replace(cell, result=replace(cell.result, status="uncertain")) for cell in state.cells
+    )
+    n = len(state.cells)
+    assert app.viewer.left == n
+    say(app.viewer, kind="step", by=1, doubtful=True)
+    say(app.viewer, kind="confirm")
+    assert app.viewer.left == n - 1
+    state.command = Clear()
+    assert app.viewer.left is None
