@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
+from PIL import ImageOps
+
+from blood_lib.study.painter import draw_cells
 from tests.browser.test_promise import CARDS, N, look_at_doubtful, move_all_but
-from tests.tools.browser_tools import BROWSER, Visit, drawn, expect
+from tests.tools.browser_tools import BROWSER, Visit, expect
+from tests.tools.fixtures_bundle import encode
 
 pytestmark = BROWSER
 
@@ -141,24 +146,33 @@ def test_a_review_is_kept_in_the_browser_if_wanted_and_restored_after_a_reload(
     expect(kept).to_be_hidden()
 
 
+def draw_inverted(folder: Path, n: int) -> list[Path]:
+    """Drawn cells in colours that the model does not know."""
+    for i, (name, image) in enumerate(islice(draw_cells(per_type=2), n)):
+        (folder / f"{name} {i}.png").write_bytes(encode(ImageOps.invert(image)))
+    return sorted(folder.iterdir())
+
+
 def test_where_most_cells_are_unfamiliar_nothing_is_called_above_or_below(
     desktop: Visit, tmp_path: Path
 ) -> None:
-    page = desktop.page
-    (tmp_path / "cells").mkdir()
-    desktop.upload(drawn(tmp_path / "cells", N))
+    page, n = desktop.page, 16
+    desktop.upload(draw_inverted(tmp_path, n))
     desktop.open("Chart")
     table = page.locator(".dash-differential")
     expect(page.locator(".dash-unjudged")).to_contain_text("unfamiliar to the model, more than half")
     assert not any(page.locator(".dash-cell-verdict").all_inner_texts())
     numbers = table.locator(".dash-cell-number").all_inner_texts()
-    assert sum(map(int, numbers)) == N
+    assert sum(map(int, numbers)) == n
     report = take(desktop, "Report", tmp_path / "report.html").read_text("utf-8")
     assert "unfamiliar to the model, more than half" in report and "▲ above" not in report
     desktop.open("Classification")
     page.get_by_role("button", name="Select", exact=True).click()
     page.get_by_role("button", name="Select all").click()
+    left = page.locator(".dash-panel-classification .dash-left")
+    expect(left).to_contain_text(f"{n} doubtful cells left to decide")
     page.keyboard.press("c")  # a person has looked at them
+    expect(left).to_contain_text("No doubtful cell left")
     desktop.open("Chart")
     expect(page.locator(".dash-unjudged")).to_be_hidden()
     assert any(page.locator(".dash-cell-verdict").all_inner_texts())
