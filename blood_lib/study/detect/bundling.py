@@ -78,7 +78,9 @@ def add_detector(bundle: Bundle, run: Path, data: Path, out: Path) -> Bundle:
         "detector/recipe.json": (run / "recipe.json").read_bytes(),
         "detector/training.csv": load_log(run).to_csv(index=False, lineterminator="\n").encode(),
     }
-    card = {**bundle.card, "detector": _describe(network, recipe, load_fields(data), run, window)}
+    earlier = bundle.card.get("detector", {}).get("added_to", bundle.sha256)
+    told = _describe(network, recipe, load_fields(data), run, window)
+    card = {**bundle.card, "detector": {"added_to": earlier, **told}}
     how = replace(bundle.preprocessing, window=window["red_cells"])
     changed = bundle.change(files=files, card=card, detector=info, preprocessing=how)
     with open_folder(out) as new:

@@ -58,6 +58,7 @@ def test_a_bundle_with_a_new_detector_is_otherwise_the_same(tiny_bundle, tiny_da
     assert {name: bundle.files[name] for name in tiny_bundle.files} == tiny_bundle.files
     assert bundle.preprocessing.window == 4.5 and len(bundle.detector.classes) == len(ROLES)
     assert {name: bundle.card[name] for name in tiny_bundle.card} == tiny_bundle.card
+    assert bundle.card["detector"]["added_to"] == tiny_bundle.sha256
     assert "white cells" in bundle.card["detector"]["found_in_validation_fields"]["bccd"]
     field = Image.open(fields[0].file)
     assert [result.name for result in Classifier(bundle).classify([("a.png", field)], kind="fields")]
