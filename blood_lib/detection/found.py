@@ -50,33 +50,42 @@ class Found:
     def shows_one_cell(self) -> bool:
         """Whether this is the picture of one cell, not a field.
 
-        It is at most `WIDEST_CROP` red cells wide, where a ruler is sound, and shows at most one named cell.
-        A cell that is no ruler lies in the middle, unless none is to be named.
+        Where red cells are seen it is about square, and by a sound ruler at most `WIDEST_CROP` of them wide. A
+        cell that is no ruler lies near the middle, unless none is to be named. Further named cells do not
+        matter where one lies in the very middle.
         """
-        named = np.flatnonzero(self.with_role(NAMED) & ~self.is_cut)
-        wide = (
-            self.ruler is not None
-            and self.ruler.is_sound
-            and (max(self.size) > WIDEST_CROP * self.ruler.diameter)
-        )
-        if wide or (self.scores[named[1:]] >= FURTHER).any():
+        if self._is_too_wide():
             return False
-        return not len(named) or bool((self._is_central() & ~self.with_role(RULER)).any())
+        named = np.flatnonzero(self.with_role(NAMED) & ~self.is_cut)
+        away = self._measure_away()
+        if (self.scores[named[1:]] >= FURTHER).any() and not (away[named] <= MIDDLE).any():
+            return False
+        return not len(named) or bool((away[~self.with_role(RULER)] <= OFF_CENTRE).any())
+
+    def _is_too_wide(self) -> bool:
+        if self.ruler is None:
+            return False
+        longest = max(self.size)
+        is_wide = self.ruler.is_sound and longest > WIDEST_CROP * self.ruler.diameter
+        return is_wide or longest > LONGEST_CROP * min(self.size)
 
     def has_sure_middle(self) -> bool:
         """Whether one cell that is no ruler surely lies in the middle."""
-        return bool((self._is_central() & ~self.with_role(RULER) & (self.scores >= SURE)).any())
+        is_sure = ~self.with_role(RULER) & (self.scores >= SURE)
+        return bool((self._measure_away()[is_sure] <= OFF_CENTRE).any())
 
-    def _is_central(self) -> np.ndarray:
-        away = np.abs(centres_of(self.boxes) / np.array(self.size) - 0.5)
-        return np.asarray(away.max(1) <= OFF_CENTRE)
+    def _measure_away(self) -> np.ndarray:
+        """(N,) how far from the middle, as a share of the side."""
+        return np.asarray(np.abs(centres_of(self.boxes) / np.array(self.size) - 0.5).max(1, initial=0))
 
 
 WIDEST_CROP = 6.2
 """In red cells."""
 SURE = 0.6
 """The score from which there is no doubt about a cell in the middle."""
-FURTHER = 0.75
+LONGEST_CROP = 1.2
+"""Of the longer side to the shorter."""
+FURTHER = 0.8
 """The score from which a further named cell makes it a picture of several."""
-OFF_CENTRE = 0.2
-"""How far from the middle the one cell may lie, as a share of the side."""
+MIDDLE, OFF_CENTRE = 0.1, 0.25
+"""How far from the middle the one cell may lie, as a share of the side: to be alone, or at all."""

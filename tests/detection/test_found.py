@@ -14,6 +14,7 @@ def found(
     cells: list[tuple[int, float, float]],
     *,
     diameter: float | None = 75,
+    size: tuple[int, int] = (360, 360),
     cut: tuple[int, ...] = (),
     scores: tuple[float, ...] = (),
 ) -> Found:
@@ -22,7 +23,7 @@ def found(
     which = np.array([kind for kind, _, _ in cells], int)
     is_cut = np.isin(np.arange(len(cells)), cut)
     ruler = Ruler(diameter, 2, 9) if diameter else None
-    return Found((360, 360), KINDS, boxes, which, np.array(scores or (1,) * len(cells)), is_cut, ruler)
+    return Found(size, KINDS, boxes, which, np.array(scores or (1,) * len(cells)), is_cut, ruler)
 
 
 @pytest.mark.parametrize("diameter", [75, None])
@@ -33,10 +34,11 @@ def test_a_picture_with_one_named_cell_in_the_middle_is_of_one_cell(diameter):
     assert found([], diameter=diameter).shows_one_cell()
 
 
-def test_a_further_named_cell_counts_where_it_is_surely_one():
-    cells = [(NAMED, 185, 175), (NAMED, 60, 300)]
-    assert not found(cells, scores=(0.9, 0.8)).shows_one_cell()
+def test_a_further_named_cell_counts_where_it_is_surely_one_and_none_is_in_the_very_middle():
+    cells = [(NAMED, 130, 175), (NAMED, 60, 300)]
+    assert not found(cells, scores=(0.9, 0.85)).shows_one_cell()
     assert found(cells, scores=(0.9, 0.5)).shows_one_cell()
+    assert found([(NAMED, 185, 175), (NAMED, 60, 300)]).shows_one_cell()
 
 
 @pytest.mark.parametrize("diameter", [75, None])
@@ -54,6 +56,11 @@ def test_only_a_sure_cell_in_the_middle_that_is_no_ruler_saves_the_search():
 
 def test_a_wide_picture_is_a_field():
     assert not found([(NAMED, 180, 180)], diameter=40).shows_one_cell()
+
+
+def test_a_picture_with_red_cells_that_is_no_square_is_a_field():
+    assert not found([(NAMED, 220, 180)], size=(440, 360)).shows_one_cell()
+    assert found([(NAMED, 220, 180)], size=(440, 360), diameter=None).shows_one_cell()
 
 
 def test_roles_say_which_cells_are_what():
