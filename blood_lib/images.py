@@ -40,6 +40,9 @@ SOURCES = (bytes, str, os.PathLike, Image.Image, np.ndarray)
 
 _MOST_OF_16_BITS = 65535
 _LEAST_OF_16_BITS = 4096  # an image of 16 bits whose maximum is lower holds 12 bits
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_BITS, _PLANAR = 258, 284  # TIFF tags
+_MOST_LEVELS = 16  # of a pyramid
 _TOO_MANY_PIXELS = Reason("pixels", {"limit": MAX_PIXELS // 10**6})
 _ONE_LARGE = threading.Lock()
 Image.core.set_block_size(64 * 2**20)  # so large that glibc gives a block back, not keeps it for the thread
@@ -63,8 +66,6 @@ def load_image(source: Source) -> Image.Image | Rejection:
         return _from_file(source if isinstance(source, bytes) else read_file(Path(source)))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Rejection(_TOO_MANY_PIXELS)
-    except Image.UnidentifiedImageError:
-        return Rejection(Reason("no_image"))
     except Exception:  # a hostile file can make the decoders raise anything
         return Rejection(Reason("damaged"))
 
@@ -83,7 +84,13 @@ def _from_file(content: bytes | Rejection) -> Image.Image | Rejection:
         return content
     if not content:
         return Rejection(Reason("empty"))
-    with Image.open(BytesIO(content), formats=FORMATS) as image:
+    try:
+        opened = Image.open(BytesIO(content), formats=FORMATS)
+    except Image.UnidentifiedImageError:
+        is_tiff = content.startswith(_TIFF_STARTS)
+        return Rejection(Reason("odd_tiff") if is_tiff else Reason("no_image"))
+    with opened as image:
+        _seek_largest(image)
         if fault := _find_fault(image):
             return fault
         if image.mode in ("I", "F"):
@@ -122,12 +129,30 @@ def _from_array(values: np.ndarray) -> Image.Image | Rejection:
     return _to_rgb(Image.fromarray(values.astype(np.uint8)))
 
 
+def _seek_largest(image: Image.Image) -> None:
+    """To the largest page of a pyramid: a TIFF whose pages are one image, smaller and smaller."""
+    n = getattr(image, "n_frames", 1)
+    if image.format != "TIFF" or not 1 < n <= _MOST_LEVELS:
+        return
+    sizes = []
+    for i in range(n):
+        image.seek(i)
+        sizes.append(image.size)
+    widths, shapes = sorted({width for width, _ in sizes}), [width / height for width, height in sizes]
+    is_pyramid = len(widths) == n and max(shapes) < 1.1 * min(shapes)
+    image.seek(sizes.index(max(sizes)) if is_pyramid else 0)
+    image.info["is_pyramid"] = is_pyramid
+
+
 def _find_fault(image: Image.Image) -> Rejection | None:
     """What the headers already say against an image; no pixel has been decoded yet."""
     if fault := _find_fault_in_size(*image.size):
         return fault
-    if getattr(image, "is_animated", False) and image.format != "MPO":  # MPO: a camera's JPEG with a preview
-        return Rejection(Reason("frames"))
+    if getattr(image, "is_animated", False) and not (image.format == "MPO" or image.info.get("is_pyramid")):
+        return Rejection(Reason("frames"))  # MPO: a camera's JPEG with a preview
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(_PLANAR) == 2 and max(tags.get(_BITS, (8,))) > 8:  # Pillow decodes it wrongly, and silently
+        return Rejection(Reason("planes"))
     return None
 
 
@@ -160,8 +185,10 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode == "La":  # Pillow converts it to nothing else
         image = image.convert("LA")
     if image.has_transparency_data:
-        white = Image.new("RGB", image.size, "white")
         image = image if image.mode == "RGBA" else image.convert("RGBA")
+        if not image.getchannel("A").getextrema()[1]:  # a channel that nobody filled: nothing would be seen
+            return image.convert("RGB")
+        white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=image)
         return white
     return image if image.mode == "RGB" else image.convert("RGB")

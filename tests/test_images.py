@@ -1,5 +1,6 @@
 """Any bytes at all end as an upright 8-bit RGB image or as a sentence."""
 
+import io
 import struct
 import threading
 import time
@@ -318,3 +319,38 @@ def test_an_array_that_is_no_image_is_rejected_with_its_reason(values: np.ndarra
 def test_what_is_no_image_at_all_is_told_in_a_sentence() -> None:
     with pytest.raises(TypeError, match="int is no image: give a path"):
         load_image(3)
+
+
+def save_pages(*sides: int) -> bytes:
+    first, *others = [draw_cell().resize((side, side)) for side in sides]
+    return encode(first, "TIFF", save_all=True, append_images=others)
+
+
+def test_of_a_pyramid_the_largest_page_is_read() -> None:
+    for sides in ((64, 32, 16), (16, 64, 32)):
+        assert load_image(save_pages(*sides)).size == (64, 64)
+    assert "several frames" in str(load_image(save_pages(64, 64)).reason)
+
+
+@pytest.mark.parametrize("format", ["PNG", "TIFF", "WEBP"])
+def test_an_alpha_channel_that_nobody_filled_is_ignored(format: str) -> None:
+    image = draw_cell().convert("RGBA")
+    image.putalpha(0)
+    how = {"lossless": True, "exact": True} if format == "WEBP" else {}
+    assert near(corner(load_image(encode(image, format, **how))), RED)
+
+
+def test_a_tiff_that_pillow_would_read_wrongly_is_refused_with_the_reason() -> None:
+    from tifffile import imwrite
+
+    def save(values: np.ndarray, **how) -> bytes:
+        file = io.BytesIO()
+        imwrite(file, values, photometric="rgb", **how)
+        return file.getvalue()
+
+    pixels = np.asarray(draw_cell())
+    planes = np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    assert near(corner(load_image(save(planes, planarconfig="separate"))), RED)
+    deep = save(planes.astype(np.uint16) * 257, planarconfig="separate")
+    assert "planes" in str(load_image(deep).reason)
+    assert "fractions" in str(load_image(save(pixels.astype(np.float32) / 255)).reason)

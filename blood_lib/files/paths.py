@@ -6,6 +6,7 @@ A file that cannot be read becomes a `Rejection` and never stops the others. The
 
 import os
 import stat
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
@@ -21,18 +22,36 @@ def iter_files(
     """Yield (name, content or Rejection) for every file in `paths`, in their order, folders sorted.
 
     A name is the path as given, or the path below the folder given, with `/`; `cells.zip/a.jpg` inside a ZIP.
+    Where two would be alike, the folder stands before it.
     A file or folder that several of the paths lead to comes once, under its first name, so links cannot loop.
     System clutter such as `.DS_Store` is passed over, and so are the absolute paths in `exclude`. An empty
     folder is one Rejection under its own name.
     """
-    seen = {os.path.normcase(path) for path in exclude}
-    for given in map(str, paths):
+    all_given, left_out = list(map(str, paths)), {os.path.normcase(path) for path in exclude}
+    seen, before = set(left_out), _tell_apart(all_given, left_out) if len(all_given) > 1 else {}
+    for given in all_given:
         is_empty = os.path.isdir(given)
         for name, path in _walk(given, seen):
             is_empty = False
-            yield from _read(name, path)
+            yield from _read(before.get(given, "") + name, path)
         if is_empty:
             yield printable(given), Rejection(Reason("folder_empty"))
+
+
+def _tell_apart(all_given: list[str], left_out: Collection[str]) -> dict[str, str]:
+    """What stands before the names of a folder in which a file has the name of another folder's."""
+    first: dict[str, str] = {}
+    alike: set[str] = set()
+    seen = set(left_out)
+    for given in all_given:
+        for name, _ in _walk(given, seen):
+            if (other := first.setdefault(name, given)) != given:
+                alike |= {given, other}
+    folders = {given: os.path.basename(os.path.abspath(given)) for given in alike if os.path.isdir(given)}
+    counts = Counter(folders.values())
+    return {
+        given: f"{folder if counts[folder] == 1 else given.rstrip('/')}/" for given, folder in folders.items()
+    }
 
 
 def _walk(given: str, seen: set[str]) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,8 @@ REASONS = {
     "entry_method": "packed by an unusual method: pack it again as an ordinary ZIP archive.",
     # about an image
     "no_image": "not an image that can be read: give JPEG, PNG, BMP, TIFF, WebP or GIF files.",
+    "odd_tiff": "a kind of TIFF that cannot be read, such as one of fractions: save the image with 8 bits.",
+    "planes": "a TIFF with 16 bits and its colours in planes: save the image with 8 bits.",
     "damaged": "the image is damaged or incomplete: export or download it again.",
     "pixels": "more than {limit} megapixels: crop the cells out of it or save it smaller.",
     "small": "only {width}x{height} pixels: a cell needs at least {limit} a side.",

@@ -179,3 +179,12 @@ def test_a_large_file_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     write(tmp_path, "12345", "123456")
     assert read_file(tmp_path / "12345") == b"12345"
     assert read_file(tmp_path / "123456") == Rejection(archives.TOO_LARGE)
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path: Path) -> None:
+    a, b = write(tmp_path / "patient_A", "1.bmp", "2.bmp"), write(tmp_path / "patient_B", "1.bmp")
+    other = write(tmp_path / "other", "3.bmp")
+    found = ["patient_A/1.bmp", "patient_A/2.bmp", "patient_B/1.bmp", "3.bmp"]
+    assert names(a, b, other) == names(f"{a}/", f"{b}/", other) == found
+    twin = write(tmp_path / "more" / "patient_A", "1.bmp")
+    assert len(set(names(a, twin))) == 3
