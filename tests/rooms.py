@@ -101,7 +101,7 @@ INSIDE: dict[str, tuple[str, ...]] = {
     "dashboard/gallery": ("gallery", "view"),
     "dashboard/viewer": ("neighbourhood ordering", "viewer"),
     "dashboard/map": ("data", "view"),
-    "dashboard/chart": ("charts field_counts save_buttons", "differential_table", "view"),
+    "dashboard/chart": ("charts field_counts save_buttons target", "differential_table", "view"),
     "dashboard/review": (
         "checks history",
         "field_file",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from blood_lib.bundle import Bundle, load_bundle
+from blood_lib.dashboard.chart.target import Target
 from blood_lib.dashboard.chart.view import ChartView
 from blood_lib.dashboard.field.drawing import Drawing
 from blood_lib.dashboard.field.view import FieldsView
@@ -49,7 +50,7 @@ class App(ipywidgets.VBox):
             self.state.failed = True
         self.controller = Controller(self.state, lambda: classifier or _load_classifier(known(bundle)))
         self.classifying, self.review = Classification(self.controller), Review(self.controller)
-        self.reports = Reports(self.controller)
+        self.reports, self.target = Reports(self.controller), Target(self.state)
         self.learning = Learning(self.controller, self.review)
         self.drawing = Drawing(self.controller, self.review)
         self.saving, self.bundles = Saving(self.controller), Bundles(self.controller)

@@ -7,7 +7,7 @@ import { live } from "../widgets/lib/live.js";
 import { marker } from "../widgets/lib/markers.js";
 
 function render({ model, el, words }) {
-  const { text, fill } = words;
+  const { text, fill, number } = words;
   const types = model.get("types");
   const ranges = new Map(); // index of a class -> its two inputs
   const asked = new Set(); // indices of the classes whose range Python is checking
@@ -16,6 +16,11 @@ function render({ model, el, words }) {
 
   const empty = h("p", { class: "dash-empty" }, text.empty);
   const caution = h("p", { class: "dash-caution", role: "status" });
+  const target = h("select", { class: "dash-select" }, ...model.get("targets").map((n) => h("option", { value: n }, n ? number(n) : text.target_none)));
+  target.addEventListener("change", () => model.send({ kind: "target", n: Number(target.value) }));
+  const bar = h("progress", { class: "dash-progress", value: 0, max: 1, "aria-label": text.target });
+  const counted = h("span", { role: "status" });
+  const goal = h("div", { class: "dash-target" }, h("label", {}, text.target, " ", target), bar, counted);
   const unjudged = h("p", { class: "dash-strip dash-error dash-unjudged", role: "status" });
   const title = h("h2");
   const decided = h("p", { class: "dash-muted" });
@@ -30,7 +35,7 @@ function render({ model, el, words }) {
     "div",
     { class: "dash-numbers" },
     caution,
-    h("section", { class: "dash-surface" }, title, decided, unjudged, doubtful, table, problem, reset, notes),
+    h("section", { class: "dash-surface" }, title, goal, decided, unjudged, doubtful, table, problem, reset, notes),
     exportSection(),
   );
   el.append(empty, body);
@@ -66,9 +71,18 @@ function render({ model, el, words }) {
     for (const update of updates) update(shown);
     warn(shown.caution);
     for (const [node, key] of [[title, "title"], [decided, "decided"], [unjudged, "unjudged"], [doubt, "doubtful"], [notes, "notes"]]) write(node, shown[key]);
+    showTarget(shown);
     doubtful.hidden = !shown.doubtful;
     reset.hidden = !shown.ranged;
     reset.disabled = !shown.edited;
+  }
+
+  function showTarget({ ranged, target: { n, of, sentence } }) {
+    goal.hidden = !ranged;
+    bar.hidden = counted.hidden = !of;
+    bar.value = of ? Math.min(1, n / of) : 0;
+    if (document.activeElement !== target) target.value = of;
+    write(counted, sentence);
   }
 
   /** While the table is on the screen, a warning that goes leaves its space empty: nothing jumps as cells arrive. */

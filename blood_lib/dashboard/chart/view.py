@@ -22,6 +22,7 @@ from blood_lib.dashboard.chart.differential_table import (
     show_limit,
 )
 from blood_lib.dashboard.chart.save_buttons import SaveButtons
+from blood_lib.dashboard.chart.target import TARGETS
 from blood_lib.dashboard.state import DashboardState, known
 from blood_lib.dashboard.state.commands import SaveReport, SaveTable
 from blood_lib.dashboard.widgets.markers import describe_types
@@ -39,11 +40,12 @@ class DifferentialWidget(Widget):
     """The table of the differential. Its script changes the texts only, so that no input loses the focus."""
 
     _esm = script("chart/differential_table.js")
-    accepts = ("range", "reset", "reviewer", "report", "table")
+    accepts = ("range", "reset", "reviewer", "report", "table", "target")
 
     types: List[dict[str, Any]] = List().tag(sync=True)
     table = Dict(help="all that is shown, as texts; {}: nothing has been classified").tag(sync=True)
     reviewer = Unicode("").tag(sync=True)
+    targets: List[int] = List(list(TARGETS), help="numbers to count to; 0: none").tag(sync=True)
 
     def __init__(self, state: DashboardState):
         super().__init__(state, "chart")
@@ -71,6 +73,7 @@ class DifferentialWidget(Widget):
             "title": table.title,
             "groups": [self._describe_group(group) for group in table.groups],
             "ranged": bundle.differential is not None,
+            "target": self._describe_target(table.differential.n),
             "edited": state.ranges != bundle.ranges,
             "unjudged": table.unjudged,
             "caution": table.caution,
@@ -78,6 +81,13 @@ class DifferentialWidget(Widget):
             "doubtful": t("chart.doubtful", n=table.doubtful) if table.doubtful else "",
             "notes": table.notes,
         }
+
+    def _describe_target(self, n: int) -> dict[str, Any]:
+        """How far the count is."""
+        t, target = self.state.messages, self.state.target
+        sentence = t("chart.target_reached", n=target) if n >= target else ""
+        short = t("chart.target_short", n=n, target=target, rest=target - n)
+        return {"n": n, "of": target, "sentence": (sentence or short) if target else ""}
 
     def _describe_group(self, group: Group) -> dict[str, Any]:
         rows = [self._describe_row(row) for row in group.rows]
@@ -123,6 +133,10 @@ class DifferentialWidget(Widget):
         if isinstance(name, str):
             self.state.reviewer = printable(name[:MAX_NAME].strip())
 
+    def _on_target(self, content: Content, _buffers: Buffers) -> None:
+        if content.get("n") in TARGETS:
+            self.state.target = content["n"]
+
     def _on_report(self, _content: Content, _buffers: Buffers) -> None:
         self.state.command = SaveReport()
 
@@ -134,7 +148,7 @@ class ChartView(View):
     """The differential, the buttons that save, bars and a pie."""
 
     tab = "chart"
-    watches = ("cells", "rejected", "fields", "ranges")
+    watches = ("cells", "rejected", "fields", "ranges", "target")
 
     def __init__(self, state: DashboardState):
         self.differential, self.save_buttons, self.page = (

@@ -189,6 +189,7 @@ class DashboardState(HasTraits):
     ranges: TraitType[dict[str, Range], dict[str, Range]] = Dict(
         help="class name -> (low, high) in per cent: the bundle's, until a person edits them"
     )
+    target = Int(0, help="how many cells of the differential shall be counted; 0: no matter")
     connected = Bool(False, help="a page has shown the app")
     ready = Bool(False, help="the classifier is loaded")
     failed = Bool(False, help="the classifier cannot be loaded, and nothing can be classified")

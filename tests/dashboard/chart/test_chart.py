@@ -239,6 +239,22 @@ def test_a_range_of_what_is_in_no_differential_is_not_taken(app: App, index: obj
     assert not app.state.error
 
 
+def test_a_target_is_told_once_when_it_is_reached(app: App) -> None:
+    state, widget = app.state, app.chart.differential
+    for n, target in ((7, 0), (100, 100)):
+        say(widget, kind="target", n=n)
+        assert state.target == target
+    assert widget.table["target"]["sentence"] == "2 of 100 primary squares, 98 to go"
+    state.cells = tuple(cells(red=60, blue=39, green=9))
+    assert state.notice is None
+    state.cells += tuple(replace(cell, id=1000) for cell in cells(red=1))
+    assert app.status.notice == "100 primary squares are counted."
+    assert widget.table["target"] == {"n": 100, "of": 100, "sentence": "100 primary squares are counted."}
+    state.notice = None
+    state.cells += tuple(replace(cell, id=1001) for cell in cells(red=1))
+    assert state.notice is None
+
+
 def test_the_reviewers_name_is_kept_short_and_printable(app: App) -> None:
     say(app.chart.differential, kind="reviewer", name="  Ada\n" + "x" * 500)
     assert app.state.reviewer.startswith("Ada") and app.state.reviewer.isprintable()
