@@ -18,7 +18,7 @@ function render({ model, el, words }) {
   const caution = h("p", { class: "dash-caution", role: "status" });
   const target = h("select", { class: "dash-select" }, ...model.get("targets").map((n) => h("option", { value: n }, n ? number(n) : text.target_none)));
   target.addEventListener("change", () => model.send({ kind: "target", n: Number(target.value) }));
-  const bar = h("progress", { class: "dash-progress", value: 0, max: 1, "aria-label": text.target });
+  const bar = h("progress", { class: "dash-progress", value: 0, max: 1, "aria-hidden": "true" }); // the sentence beside it says the same
   const counted = h("span", { role: "status" });
   const goal = h("div", { class: "dash-target" }, h("label", {}, text.target, " ", target), bar, counted);
   const unjudged = h("p", { class: "dash-strip dash-error dash-unjudged", role: "status" });
