@@ -186,11 +186,11 @@ def test_what_no_file_has_is_not_lost_unasked(visit: Visit, server: Running, tmp
     page.get_by_role("button", name="Remove all images").click()
     page.set_input_files(".dash-file", sorted((tmp_path / "cells").iterdir())[:2])
     question = page.locator(".dash-ask")
-    expect(question).to_contain_text(f"reviewed {N - 1} of them")
+    expect(question).to_contain_text(f"reviewed or accepted {N - 1} of them")
     question.get_by_role("button", name="Cancel").click()
     page.evaluate("location.reload()")
     wait_for(lambda: visit.asked[1:], what="two questions")
-    assert f"reviewed {N - 1} cells" in visit.asked[0]
+    assert f"reviewed or accepted {N - 1} cells" in visit.asked[0]
     assert visit.asked[1] == "beforeunload"
     expect_of_first_type(visit, N - 1)  # the kernel has not been told farewell
     with page.expect_download() as download:

@@ -105,7 +105,7 @@ def test_more_images_are_added_or_replace_and_nothing_goes_unasked(desktop: Visi
     desktop.open("Upload")
     page.get_by_role("button", name="example").click()
     expect(question).to_contain_text(
-        f"You have reviewed {N - N_OPEN} of them, and no file has this review yet."
+        f"You have reviewed or accepted {N - N_OPEN} of them, and no file has this review yet."
     )
     question.get_by_role("button", name="Cancel").click()
     desktop.upload(more, "Replace")

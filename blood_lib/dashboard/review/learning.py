@@ -93,7 +93,7 @@ class Learning:
         state, chosen = self.state, self._choose(command.ids)
         if not chosen:
             return
-        bulk = command.bulk or not command.ids
+        bulk = command.bulk or len(command.ids) != 1
         answers = known(state.lesson).answers
         with self._review.step():
             self._use_lesson()

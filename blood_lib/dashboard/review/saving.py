@@ -144,6 +144,8 @@ class Saving:
         with self.state.lock:
             if job.wanted:
                 self._show(review, classifier, base)
+                if command.index is not None:
+                    self.state.saved = ()  # no file has it
 
     def _find_classifier(self, model: ReviewedModel) -> tuple[Classifier, Classifier | None]:
         """The one whose answers were reviewed, and what it was before it learnt, or None.

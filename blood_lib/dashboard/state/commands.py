@@ -144,7 +144,7 @@ class Adapt(Command):
 class Accept(Command):
     """The proposals for these cells are right; without ids, all proposals are.
 
-    bulk: nobody has looked at each of them. So it always is without ids.
+    bulk: nobody has looked at each of them. So it always is, but for a single one.
     """
 
     ids: tuple[int, ...] = ()

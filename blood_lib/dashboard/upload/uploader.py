@@ -67,7 +67,9 @@ class Uploader(Widget):
     phase = Unicode("", help="preparing, ready, or failed").tag(sync=True)
     foreign = Bool(False, help="the model in use is one that the visitor has brought").tag(sync=True)
     there = Int(0, help="number of cells and rejected files on the page").tag(sync=True)
-    unsaved = Int(0, help="number of reviewed cells that no file has").tag(sync=True)
+    unsaved = Int(0, help="number of cells that stand where somebody put them, if no file has that").tag(
+        sync=True
+    )
 
     def __init__(self, state: DashboardState):
         limits = {"files": self.max_files, "bytes": self.max_bytes, "piece": 2**20, "window": 4}

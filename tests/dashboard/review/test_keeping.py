@@ -57,6 +57,7 @@ def test_what_is_kept_is_restored_with_the_decisions_made_since(
     elsewhere = App(tiny_classifier)
     give_back(elsewhere, second["index"], first["whole"])
     assert not elsewhere.state.error
+    assert elsewhere.state.unsaved == 1  # no file has it
     assert [cell.group for cell in elsewhere.state.cells] == ["blue", None, None]
     assert [cell.content for cell in elsewhere.state.cells] == [cell.content for cell in app.state.cells]
 

@@ -268,7 +268,7 @@ def play(rng: random.Random, page: Page, reference: Reference, files: list[bytes
         page.do(Confirm(ids)), reference.confirm(places)
     elif kind == "accept":
         bulk = rng.random() < 0.5
-        page.do(Accept(ids, bulk=bulk)), reference.accept(places, bulk=bulk)
+        page.do(Accept(ids, bulk=bulk)), reference.accept(places, bulk=bulk or len(places) > 1)
     elif kind == "accept all":
         page.do(Accept()), reference.accept(everywhere, bulk=True)
     elif kind == "dismiss":
