@@ -17,15 +17,8 @@ from blood_lib.dashboard.state.controller import Controller
 
 __all__ = ["Review"]
 
-RECORDS = ("cells",)  # traits of the state: tuples of records with an id
-VALUES = (
-    "rejected",
-    "classifier",
-    "bundle",
-    "base",
-    "adapted",
-    "lesson",
-)  # and others; a step takes all back
+RECORDS = ("cells", "rejected")  # traits of the state: tuples of records with an id
+VALUES = ("classifier", "bundle", "base", "adapted", "lesson")  # and others; a step takes all of them back
 
 
 class Review:

@@ -142,6 +142,11 @@ class RejectedFile:
     reason: Reason | None  # None in a review that does not say
     field: int | None = None  # the id of the field in which no cell was found
 
+    @property
+    def id(self) -> int:
+        """Tells it from all others that there are; several files may have one name."""
+        return id(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Progress:

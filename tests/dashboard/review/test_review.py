@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from blood_lib.dashboard.app import App
-from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED
+from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, RejectedFile
 from blood_lib.dashboard.state.commands import Clear, Move, Redo, Undo, Upload
 from blood_lib.dashboard.state.messages import Sentence
 from blood_lib.inference import Classifier
@@ -124,6 +124,17 @@ def test_images_that_are_added_join_those_that_are_there_and_what_was_decided(ap
     assert app.state.notice.key.startswith("status.limit_")
     app.state.command = Undo()
     assert labels(app) == ["red", "green", "blue", "red"]
+
+
+def test_files_that_were_rejected_meanwhile_stay_when_a_step_is_taken_back(app: App) -> None:
+    first, late = RejectedFile("a.txt", None), RejectedFile("b.txt", None)
+    with app.review.step():
+        app.state.rejected = (first,)
+    app.state.rejected += (late,)
+    app.state.command = Undo()
+    assert app.state.rejected == (late,)
+    app.state.command = Redo()
+    assert app.state.rejected == (first, late)
 
 
 def test_other_files_in_an_archive_are_passed_over_and_no_rejected_cells(app: App) -> None:
