@@ -21,11 +21,11 @@ function render({ model, el, words, kept, signal }) {
     "div",
     { class: "dash-drop" },
     icon(),
-    h("p", { class: "dash-drop-title" }, text.drop),
+    h("p", { class: "dash-drop-title" }, model.get("finds") ? text.drop_fields : text.drop),
     h("p", { class: "dash-muted" }, text.hint),
     choose,
     input,
-    h("p", { class: "dash-muted dash-formats" }, text.formats),
+    h("p", { class: "dash-muted dash-formats" }, model.get("finds") ? text.formats_fields : text.formats),
   );
   const examples = h("button", { type: "button", class: "dash-button", onclick: () => loadExamples() }, text.examples);
   const aside = h("div", { class: "dash-aside" }, h("span", { class: "dash-muted" }, text.none), examples);
