@@ -51,7 +51,13 @@ def read(name: str, n: int = 2, *, size: tuple[int, int] = SIZE, scaled: bool = 
     which = np.array([*[0] * n, 1, 2, 0])
     is_cut = np.array([False] * (n + 2) + [True])
     found = Found(
-        size, kinds, boxes, which, np.full(len(boxes), 0.9, np.float32), is_cut, Ruler(DIAMETER, 2, 8)
+        size,
+        kinds,
+        boxes,
+        which,
+        np.full(len(boxes), 0.9, np.float32),
+        is_cut,
+        Ruler(DIAMETER, np.float32(2), np.int64(8)),
     )
     return FieldReading(name, found, Scale(DIAMETER, OWN) if scaled else Scale(None, UNKNOWN))
 

@@ -98,7 +98,7 @@ def iter_review(review: SavedReview, *, images: bool) -> Iterator[tuple[str, byt
 
 def write_index(review: SavedReview, *, images: bool) -> bytes:
     """review.json: all that people have decided, and nothing large."""
-    return json.dumps(_describe(review, images), indent=1).encode()
+    return json.dumps(_describe(review, images), indent=1, default=np.generic.item).encode()
 
 
 def _image_name(i: int) -> str:
