@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from blood_lib.dashboard.review.history import History, Step, compare
 from blood_lib.dashboard.state import EXCLUDED, UNIDENTIFIED, Cell, known
 from blood_lib.dashboard.state.commands import Confirm, Move, Redo, Undo
@@ -18,6 +20,7 @@ from blood_lib.dashboard.state.controller import Controller
 __all__ = ["Review"]
 
 RECORDS = ("cells", "rejected")  # traits of the state: tuples of records with an id
+SAME = 1e-4  # of probabilities: rounding, and no other answer
 VALUES = ("classifier", "bundle", "base", "adapted", "lesson")  # and others; a step takes all of them back
 
 
@@ -71,21 +74,29 @@ class Review:
     # --- what a person says of cells ---
 
     def _on_move(self, command: Move) -> None:
-        if command.group in (None, UNIDENTIFIED, EXCLUDED, *known(self.state.bundle).names):
-            self._put(command.ids, lambda _cell: command.group)
+        if command.group is None:
+            self._change(command.ids, self._give_back)
+        elif command.group in (UNIDENTIFIED, EXCLUDED, *known(self.state.bundle).names):
+            self._change(command.ids, lambda cell: _put(cell, command.group))
 
     def _on_confirm(self, command: Confirm) -> None:
         """They are right where they are."""
-        self._put(command.ids, lambda cell: cell.label)
+        self._change(command.ids, lambda cell: _put(cell, cell.label))
 
-    def _put(self, ids: Iterable[int], choose: Callable[[Cell], str | None]) -> None:
-        """Put cells into groups on a person's word, as one step; ids without a cell are left out."""
+    def _change(self, ids: Iterable[int], change: Callable[[Cell], Cell]) -> None:
+        """Change cells on a person's word, as one step; ids without a cell are left out."""
         wanted = set(ids)
         with self.step():
-            self.state.cells = tuple(
-                _put(cell, choose(cell)) if cell.id in wanted else cell for cell in self.state.cells
-            )
+            self.state.cells = tuple(change(cell) if cell.id in wanted else cell for cell in self.state.cells)
         self._deselect(wanted)
+
+    def _give_back(self, cell: Cell) -> Cell:
+        """To where the model in use puts it, which may have learnt, or forgotten, since it answered."""
+        if cell.group is None:
+            return cell
+        (answer,) = known(self.state.classifier).reconsider([cell.result])
+        same = np.allclose(known(answer.probs), known(cell.result.probs), atol=SAME)
+        return replace(_put(cell, None), result=cell.result if same else answer)
 
     def _deselect(self, ids: set[int]) -> None:
         """What has been moved is selected no longer."""

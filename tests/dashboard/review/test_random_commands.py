@@ -61,7 +61,8 @@ class Pupil:
     def answer(self, name: str, which: int) -> Result:
         label, features = NAMES[which], np.eye(len(NAMES), dtype=np.float32)[which]
         said = self.rule.get(label, label)
-        return Result(name, "ok", None, said, 1.0, probs=features, features=features, ood_score=0.0)
+        probs = np.eye(len(NAMES), dtype=np.float32)[NAMES.index(said)]
+        return Result(name, "ok", None, said, 1.0, probs=probs, features=features, ood_score=0.0)
 
 
 def teach(base: Pupil, model: saving.ReviewedModel) -> Pupil:
@@ -184,7 +185,11 @@ class Reference:
             self.at += 1
 
     def move(self, places: Sequence[int], group: str | None) -> None:
-        self.step(self.now.edit(places, group=group, bulk=False))
+        new = self.now.edit(places, group=group, bulk=False)
+        for i in places if group is None else ():
+            if self.now.cells[i].group is not None:
+                new = new.edit([i], said=name(new.rule, new.cells[i]))
+        self.step(new)
 
     def confirm(self, places: Sequence[int]) -> None:
         new = self.now
