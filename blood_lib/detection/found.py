@@ -50,7 +50,7 @@ class Found:
     def shows_one_cell(self) -> bool:
         """Whether this is the picture of one cell, not a field.
 
-        Where red cells are seen it is about square, and by a sound ruler at most `WIDEST_CROP` of them wide. A
+        Where red cells are seen it is about square, and by a sound ruler at most `WIDEST_CROP` wide. A
         cell that is no ruler lies near the middle, unless none is to be named. Further named cells do not
         matter where one lies in the very middle.
         """

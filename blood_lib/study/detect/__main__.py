@@ -40,6 +40,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--pseudo-labels", type=Path, help="learn from this table, too")
     parser.add_argument("--write-pseudo-labels", type=Path, help="write such a table with the run's detector")
     parser.add_argument("--into", type=Path, help="put the run's detector into this bundle")
+    parser.add_argument(
+        "--earlier", type=Path, action="append", default=[], help="with --into: a run that it came from"
+    )
     parser.add_argument("--export", type=Path, help="write the run's detector there as ONNX")
     parser.add_argument("--start", type=Path, help="the run whose weights are trained further")
     parser.add_argument("--lr", type=float, default=DetectorRecipe.lr)
@@ -60,7 +63,7 @@ def _work(args: argparse.Namespace) -> None:
     if args.export:
         args.export.write_bytes(export_detector(load_detector(args.out)[0]))
     elif args.into:
-        bundle = add_detector(load_bundle(args.into), args.out, args.data, args.into)
+        bundle = add_detector(load_bundle(args.into), args.out, args.data, args.into, earlier=args.earlier)
         print(f"{args.into} finds cells in whole fields now; it is {bundle.sha256[:16]}.")
     elif args.write_pseudo_labels:
         _write_pseudo_labels(args)

@@ -24,7 +24,7 @@ from blood_lib.study.detect.exporting import SERVED_KINDS, build_detector, expor
 from blood_lib.study.detect.fields import KINDS, Field, find_data, load_fields
 from blood_lib.study.detect.network import DetectorNetwork
 from blood_lib.study.detect.recipe import DetectorRecipe
-from blood_lib.study.detect.training import load_detector, load_log
+from blood_lib.study.detect.training import hash_weights, load_detector, load_log
 from blood_lib.study.environment import find_processor
 from blood_lib.study.evaluate.costs import count_parameters
 
@@ -63,29 +63,43 @@ def measure_window(detector: Detector, images: Iterable[Image.Image]) -> dict[st
     return {"red_cells": middle, "quartiles": [low, high], "images": len(widths)}
 
 
-def add_detector(bundle: Bundle, run: Path, data: Path, out: Path) -> Bundle:
+def add_detector(bundle: Bundle, run: Path, data: Path, out: Path, *, earlier: Sequence[Path] = ()) -> Bundle:
     """The bundle `out`: that of `bundle` with the detector of the finished run `run`; raises BloodError.
 
     data: the folder with the fields and the single cells. The window is measured on the cells' train split,
-    and the detector on the validation fields.
+    and the detector on the validation fields. earlier: the runs that it came from, the latest first.
     """
     check_out(out)
     network, recipe = load_detector(run)
+    _check_chain([run, *earlier])
     window = measure_window(build_detector(network, recipe), _iter_train(find_dataset(find_data(data))))
     info = DetectorInfo(recipe.diameter, describe_classes())
-    files = {
-        "detector.onnx": export_detector(network),
-        "detector/recipe.json": (run / "recipe.json").read_bytes(),
-        "detector/training.csv": load_log(run).to_csv(index=False, lineterminator="\n").encode(),
-    }
-    earlier = bundle.card.get("detector", {}).get("added_to", bundle.sha256)
-    told = _describe(network, recipe, load_fields(data), run, window)
-    card = {**bundle.card, "detector": {"added_to": earlier, **told}}
+    files = {"detector.onnx": export_detector(network), **_keep_runs([run, *earlier])}
+    before = bundle.card.get("detector", {}).get("added_to", bundle.sha256)
+    told = _describe(network, load_fields(data), [run, *earlier], window)
+    card = {**bundle.card, "detector": {"added_to": before, **told}}
     how = replace(bundle.preprocessing, window=window["red_cells"])
     changed = bundle.change(files=files, card=card, detector=info, preprocessing=how)
     with open_folder(out) as new:
         changed.save(new)
     return load_bundle(out)
+
+
+def _check_chain(runs: Sequence[Path]) -> None:
+    """BloodError unless each run started from the next one, and the last from nothing."""
+    starts = [load_detector(run)[1].start for run in runs]
+    if starts != [*(hash_weights(load_detector(run)[0]) for run in runs[1:]), ""]:
+        raise BloodError("Name all runs that the detector came from with --earlier, the latest first.")
+
+
+def _keep_runs(runs: Sequence[Path]) -> dict[str, bytes]:
+    """Recipe and log of the run, and of each earlier one in a folder of its own."""
+    kept = {}
+    for i, run in enumerate(runs):
+        folder = "detector/" + "start/" * i
+        kept[folder + "recipe.json"] = load_detector(run)[1].to_json().encode()
+        kept[folder + "training.csv"] = load_log(run).to_csv(index=False, lineterminator="\n").encode()
+    return kept
 
 
 def _iter_train(root: Path) -> Iterable[Image.Image]:
@@ -97,20 +111,20 @@ def _iter_train(root: Path) -> Iterable[Image.Image]:
 
 def _describe(
     network: DetectorNetwork,
-    recipe: DetectorRecipe,
     fields: Sequence[Field],
-    run: Path,
+    runs: Sequence[Path],
     window: dict[str, Any],
 ) -> dict[str, Any]:
     """What the card says of the detector: how it came about, and what it finds in validation fields."""
+    recipe = load_detector(runs[0])[1]
+    logs = [load_log(run) for run in runs[::-1]]
     used = [field for field in fields if field.laboratory not in recipe.without]
     return {
         "network": f"CenterNet at a quarter of the size, {count_parameters(network):,} parameters",
         "fields": _count(used),
         "data": _SOURCES,
-        "epochs": recipe.n_epochs,
-        **({"started_from": recipe.start} if recipe.start else {}),
-        "wall_time_s": int(load_log(run)["seconds"].sum()),
+        "epochs": ", then ".join(str(len(log)) for log in logs),
+        "wall_time_s": int(sum(log["seconds"].sum() for log in logs)),
         "hardware": find_processor(),
         "window": window,
         "found_in_validation_fields": _measure(network, recipe, fields),

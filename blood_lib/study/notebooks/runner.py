@@ -151,7 +151,7 @@ def _describe_start(profile: str, plans: Iterable[tuple[Path, Mapping[str, Any]]
     parameters: dict[str, dict[str, Any]] = {}
     for path, settings in plans:
         values = parameters[path.stem] = {**load_defaults(path), **settings}
-        if "data_dir" in values:
+        if "max_images" in values:  # of single cells; fields are described by their notebook
             key = (path.parent, values["data_dir"], values["max_images"], values["seed"])
             if key not in found:
                 found[key] = _describe_data(*key)
