@@ -35,7 +35,7 @@ export function createBar({ text }, act) {
       for (const one of [add, remove]) one.hidden = !editing || placed;
       for (const one of [keep, cancel]) one.hidden = !placed;
       remove.disabled = !chosen;
-      for (const one of [undo, redo]) one.hidden = !editing && !canUndo && !canRedo;
+      for (const one of [undo, redo]) one.hidden = placed || (!editing && !canUndo && !canRedo);
       undo.disabled = !canUndo;
       redo.disabled = !canRedo;
       told.textContent = placed ? text.draft_hint : text.edit_hint;
