@@ -41,6 +41,13 @@ class Bundle:
         return hashlib.sha256(self.index).hexdigest()
 
     @property
+    def identities(self) -> frozenset[str]:
+        """Its own hash, and that of the bundle that its detector was added to: both name a cell alike."""
+        entry = self.card.get("detector")
+        before = entry.get("added_to") if isinstance(entry, dict) else None
+        return frozenset({self.sha256, before} if isinstance(before, str) else {self.sha256})
+
+    @property
     def names(self) -> list[str]:
         """The classes' names, in the order of the network's outputs."""
         return [info.name for info in self.classes]

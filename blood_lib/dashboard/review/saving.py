@@ -154,10 +154,10 @@ class Saving:
         """
         state = self.state
         for classifier, base in ((state.classifier, state.base), (state.base, None)):
-            if classifier is not None and classifier.bundle.sha256 == model.sha256:
+            if classifier is not None and model.sha256 in classifier.bundle.identities:
                 return classifier, base
         for base in (state.classifier, state.base):
-            if base is not None and model.files and base.bundle.sha256 == model.base:
+            if base is not None and model.files and model.base in base.bundle.identities:
                 return _teach(base, model), base
         values = {"title": model.title, "identity": model.sha256[:16]}
         raise DashboardError(Sentence("saving.other_model", values))

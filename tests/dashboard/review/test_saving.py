@@ -138,6 +138,15 @@ def test_a_review_of_another_model_names_the_model(app: App, tmp_path: Path) -> 
     assert "Coloured squares" in other.status.error and not other.state.cells
 
 
+def test_a_review_from_before_a_detector_was_added_to_the_model_opens(app: App) -> None:
+    bundle = app.state.bundle
+    newer = bundle.change(files={}, card=bundle.card | {"detector": {"added_to": bundle.sha256}})
+    elsewhere = App(Classifier(newer))
+    do(elsewhere, OpenReview(save(app)))
+    assert newer.sha256 != bundle.sha256 and not elsewhere.state.error
+    assert [cell.label for cell in elsewhere.state.cells] == [cell.label for cell in app.state.cells]
+
+
 def change(content: bytes, **values: object) -> bytes:
     files = read_zip(content, most_bytes=10**8)
     files["review.json"] = json.dumps(json.loads(files["review.json"]) | values).encode()
