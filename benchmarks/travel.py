@@ -44,6 +44,7 @@ VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "averaged": (_AVERAGED, {}),
     "styles": (_AVERAGED, _STYLES),
     "styles-jitter": (_AVERAGED, _STYLES | _JITTER),
+    "styles-jitter-alike": (_AVERAGED | {"ema_power": 0.0}, _STYLES | _JITTER),
     "styles-wide": (_AVERAGED, _STYLES | {"near": 1.15, "share_near": 0.3}),
     "styles-jitter-even": (_AVERAGED | {"balance": 1.0}, _STYLES | _JITTER),
     "styles-jitter-slow": (_AVERAGED | {"lr": 2e-4}, _STYLES | _JITTER),
