@@ -11,7 +11,7 @@ const ASK_AGAIN_AFTER = 4000; // ms without the piece
 const GIVE_UP_AFTER = 60000; // ms without an answer
 
 function render({ model, el, words, kept, signal }) {
-  const { text, fill, count } = words;
+  const { text, fill } = words;
   const store = createStore();
   let timer = null;
   let asking = null; // the timer of a piece that is on its way
