@@ -59,6 +59,8 @@ REASONS = {
     "no_scale": "its scale is unknown, too few red cells are seen: give the pixel size, or look yourself.",
     "scale_doubtful": "its scale is in doubt, red cells here are of another size than was given or seen in "
     "other fields: look at this one yourself.",
+    "strange_upload": "its scale is unknown, and most images here are unlike those that the model was "
+    "trained on: look at this one yourself.",
     "out_of_focus": "out of focus: photograph it again, or look at this one yourself.",
     "few_pixels": "too small, {side} pixels where {limit} are needed: photograph it larger, or look at this "
     "one yourself.",

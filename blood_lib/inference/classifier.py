@@ -5,6 +5,7 @@ Reading files is for `images`, the map for `atlas`, the network itself for `netw
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from PIL import Image
 from blood_lib.bundle import Bundle, load_bundle
 from blood_lib.detection.detector import Detector
 from blood_lib.files.errors import BloodError
+from blood_lib.files.reasons import ANSWERED, Reason
 from blood_lib.images import Rejection, Source, load_image
 from blood_lib.inference.adapt import adapt_bundle, turn_views
 from blood_lib.inference.calibration import softmax
@@ -27,6 +29,7 @@ from blood_lib.inference.views import Shown, ViewMaker, prepare
 
 __all__ = ["Classifier"]
 
+_ENOUGH_CELLS = 8  # of an upload, before it is judged as a whole
 _MAX_VIEWS = 64  # that wait for the network at once when doubtful images are looked at again
 
 
@@ -37,6 +40,12 @@ class Classifier:
     >>> classifier = Classifier.load()
     >>> [result.status for result in classifier.classify(classifier.bundle.examples[:2])]
     ['ok', 'ok']
+
+    A photograph of a whole field gives a result for each cell in it:
+
+    >>> field = classifier.bundle.examples[1]  # drawn as well, and small
+    >>> [(cell.cell, cell.label) for cell in classifier.classify(field, kind="fields")]
+    [(1, 'basophil')]
     """
 
     def __init__(
@@ -111,8 +120,20 @@ class Classifier:
             return self._detector
 
     def _classify(self, batches: Iterator[list[Shown | Result]]) -> Iterator[Result]:
+        n_cells = n_strange = 0
         for batch in batches:
-            yield from self._answer(batch)
+            results = list(self._answer(batch))
+            n_cells += sum(result.status in ANSWERED for result in results)
+            n_strange += sum(result.status == "unfamiliar" for result in results)
+            is_strange = n_cells >= _ENOUGH_CELLS and n_strange > n_cells / 2
+            yield from map(self._doubt, results) if is_strange else results
+
+    def _doubt(self, result: Result) -> Result:
+        """Of an upload from a laboratory that the bundle does not know: ok needs a scale."""
+        has_scale = result.field is not None or result.diameter_um is not None
+        if result.status != "ok" or has_scale or self.bundle.preprocessing.window is None:
+            return result
+        return replace(result, status="uncertain", reason=Reason("strange_upload"))
 
     def read_field(
         self, name: str, source: Source, *, pixel_size: float | None = None, kind: str = FIELDS

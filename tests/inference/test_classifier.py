@@ -417,7 +417,7 @@ def test_nothing_heavy_is_imported() -> None:
 
 def test_the_example_in_the_docstring() -> None:
     found = doctest.testmod(inference)
-    assert found.attempted == 3 and found.failed == 0
+    assert found.attempted == 5 and found.failed == 0
 
 
 def test_the_shipped_bundle_answers_alike_alone_and_among_others(real_images: Path) -> None:

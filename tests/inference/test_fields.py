@@ -208,3 +208,15 @@ def test_a_detector_that_is_none_is_said_when_it_is_needed(tiny_bundle, content)
     assert len(classifier.predict([draw()])) == 1
     with pytest.raises(BundleError, match="^the detector of the bundle .* get the bundle again.$"):
         read(classifier, draw())
+
+
+def test_where_most_of_an_upload_is_unfamiliar_a_crop_without_a_scale_is_not_ok(tiny_bundle):
+    crop, other = (Image.new("RGB", (60, 60), colour) for colour in ((128, 128, 128), (214, 39, 40)))
+    bundle = with_window(tiny_bundle)
+    scores = Classifier(bundle).predict([crop, other]).ood_score
+    limits = replace(bundle.thresholds, confidence=0.0, ood_score=float(scores.mean()))
+    known = Classifier(bundle.change(files={}, thresholds=limits), detector=Finder())
+    alone, among = list(known.classify([crop] * 12)), list(known.classify([other] * 12 + [crop] * 3))
+    assert scores[0] < scores[1] and {result.status for result in among[:12]} == {"unfamiliar"}
+    assert {result.status for result in alone} == {"ok"}
+    assert {str(result.reason and result.reason.code) for result in among[12:]} == {"strange_upload"}
