@@ -44,8 +44,8 @@ class Classifier:
     A photograph of a whole field gives a result for each cell in it:
 
     >>> field = classifier.bundle.examples[1]  # drawn as well, and small
-    >>> [(cell.cell, cell.label) for cell in classifier.classify(field, kind="fields")]
-    [(1, 'basophil')]
+    >>> [(cell.cell, cell.status) for cell in classifier.classify(field, kind="fields")]
+    [(1, 'ok')]
     """
 
     def __init__(

@@ -49,6 +49,7 @@ def many(shared: Visit, tmp_path_factory: pytest.TempPathFactory) -> Visit:
     page = shared.page
     shared.open("Upload")
     shared.upload([zip_many(tmp_path_factory.mktemp("many"), N)])
+    expect(page.locator(".dash-done")).to_contain_text(f"{N:,}")  # not what was there before
     shared.open("Classification")
     page.get_by_role("button", name="Select", exact=True).click()
     page.get_by_role("button", name="Select all").click()
