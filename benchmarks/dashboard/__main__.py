@@ -1,6 +1,6 @@
 """Measures the page in a real browser and prints each figure with its spread, n and the bar beside it.
 
-    python -m benchmarks.dashboard [--quick] [--only warm cold few thousand many fields bytes memory]
+    python -m benchmarks.dashboard [--quick] [--only warm cold few thousand many bytes memory]
 
 Only drawn cells are uploaded, 15 kB each. Every repeat is a fresh page, after one that is not counted. Needs
 what the browser tests need.

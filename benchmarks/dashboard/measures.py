@@ -11,23 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from PIL import Image
 
 from benchmarks.dashboard.watching import ScriptCounter, time_tabs, time_upload
-from blood_lib.inference import Classifier
-from blood_lib.study.cells import CELL_TYPES
-from blood_lib.study.painter import draw_cells, draw_smear
+from blood_lib.study.painter import draw_cells
 from tests.tools.browser_tools import DESKTOP, Visit, time_a_click, time_move
 from tests.tools.serving import Running, serving, wait_for
 
 __all__ = ["MEASURES", "Bench", "Found", "draw_files"]
 
-FEW, THOUSAND, MANY, MOVED, FIELDS = 22, 1_000, 5_000, 50, 100
-REFLECTIONS = (
-    Image.Transpose.FLIP_LEFT_RIGHT,
-    Image.Transpose.FLIP_TOP_BOTTOM,
-    Image.Transpose.ROTATE_180,
-)
+FEW, THOUSAND, MANY, MOVED = 22, 1_000, 5_000, 50
 UPLOADS, QUICK_UPLOADS = 20, 3
 MB = 1e6
 Found = dict[str, list[float]]
@@ -150,33 +142,6 @@ def measure_many(bench: Bench) -> Found:
     return found
 
 
-def measure_fields(bench: Bench) -> Found:
-    """Photographs of a smear, each with one white cell or more."""
-    files = _draw_fields(bench.scratch / "fields")
-    n_cells = sum(result.status != "rejected" for result in Classifier.load().classify(files))
-    found: Found = {"fields_first": [], "fields": [], "fields_rss": []}
-    with bench.server() as server:
-        for visit in bench.visits(server):
-            time.sleep(2)
-            took = time_upload(visit, files, n=n_cells)
-            found["fields_first"].append(took["first"])
-            found["fields"].append(took["shown"])
-            found["fields_rss"].append(
-                max(psutil.Process(pid).memory_info().rss for pid in server.kernels()) / MB
-            )
-    return found
-
-
-def _draw_fields(folder: Path) -> list[Path]:
-    """FIELDS files of 640 x 480: a quarter as many drawn fields, each in its four reflections."""
-    folder.mkdir()
-    for i in range(FIELDS // 4):
-        image = draw_smear([CELL_TYPES[i % 7].name], red_cell=60, seed=i).image
-        for j, field in enumerate((image, *map(image.transpose, REFLECTIONS))):
-            field.save(folder / f"{i:03d}_{j}.jpg", quality=90)
-    return sorted(folder.iterdir())
-
-
 def measure_bytes(bench: Bench) -> Found:
     with bench.server() as server:
         visit = ScriptCounter(bench.browser, server, **DESKTOP)
@@ -218,7 +183,6 @@ MEASURES: Mapping[str, Callable[[Bench], Found]] = {
     "few": measure_few,
     "thousand": measure_thousand,
     "many": measure_many,
-    "fields": measure_fields,
     "bytes": measure_bytes,
     "memory": measure_memory,
 }

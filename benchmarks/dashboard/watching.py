@@ -75,16 +75,12 @@ _LOADED = """performance.getEntriesByType("resource")
     .reduce(([whole, packed], one) => [whole + one.decodedBodySize, packed + one.transferSize], [0, 0])"""
 
 
-def time_upload(
-    visit: Visit, files: list[Path], *, n: int | None = None, meanwhile: list[float] | None = None
-) -> dict[str, float]:
+def time_upload(visit: Visit, files: list[Path], *, meanwhile: list[float] | None = None) -> dict[str, float]:
     """Seconds from `files` being given until the first results (`first`) and all in every tab (`shown`).
-
-    n: how many cells they hold; one each where it is None.
 
     With a list for `meanwhile`, tabs are clicked until the last result is there; their ms go into it.
     """
-    visit.page.evaluate(_ARM, n or len(files))
+    visit.page.evaluate(_ARM, len(files))
     visit.page.set_input_files(".dash-file", files)
     while meanwhile is not None and not visit.page.locator(".dash-done").count():
         meanwhile += time_tabs(visit)
